@@ -1,0 +1,118 @@
+"""What an agent says during one run, as frozen facts, and the ways in which a run can fail.
+
+`agent/` makes these from AG-UI frames; `conversation/` folds them into an answer. Neither Matrix
+nor a WebSocket is to be seen here.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from attrs import frozen
+
+
+@frozen
+class Usage:
+    """AG-UI `usage`: tokens that a run took, as far as the agent counts them."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+
+@frozen
+class TextStarted:
+    """A new text message of the assistant begins: a new paragraph of the answer."""
+
+    message_id: str
+
+
+@frozen
+class TextDelta:
+    """More text of message `message_id`."""
+
+    message_id: str
+    delta: str
+
+
+@frozen
+class ToolStarted:
+    """The agent calls a tool: shown as a status line while it lasts."""
+
+    tool_call_id: str
+    name: str
+
+
+@frozen
+class ToolFinished:
+    """The tool call has its result (or its arguments are complete and nothing more will come)."""
+
+    tool_call_id: str
+
+
+@frozen
+class FileOffered:
+    """`CUSTOM` `file`: the agent offers a file of its workspace to the user."""
+
+    path: str
+    caption: str | None = None
+
+
+@frozen
+class Interrupt:
+    """One thing that a run waits for a person's word on (AG-UI `Interrupt`)."""
+
+    id: str
+    reason: str
+    message: str | None = None
+
+
+@frozen
+class RunFinished:
+    """`RUN_FINISHED` with outcome `success`."""
+
+    usage: Usage | None = None
+
+
+@frozen
+class RunInterrupted:
+    """`RUN_FINISHED` with outcome `interrupt`: the run ended to ask."""
+
+    interrupts: tuple[Interrupt, ...]
+    usage: Usage | None = None
+
+
+@frozen
+class RunCancelled:
+    """`RUN_FINISHED` with outcome `cancelled`: the agent stopped on purpose."""
+
+    usage: Usage | None = None
+
+
+@frozen
+class RunFailed:
+    """`RUN_ERROR`: the agent says itself that it failed. `message` is for the journal only."""
+
+    message: str
+    code: str | None = None
+    usage: Usage | None = None
+
+
+RunOutcome = RunFinished | RunInterrupted | RunCancelled | RunFailed
+AgentEvent = TextStarted | TextDelta | ToolStarted | ToolFinished | FileOffered | RunOutcome
+
+
+class RunFailure(Enum):
+    """Why a run brought no answer; each has its own sentence (`conversation.texts`)."""
+
+    UNREACHABLE = "unreachable"  # refused, no route, DNS, TLS not completed
+    HANDSHAKE_REFUSED = "handshake_refused"  # an HTTP status instead of a WebSocket
+    UNAUTHORIZED = "unauthorized"  # 401 or 403 at the handshake
+    INPUT_REFUSED = "input_refused"  # closed with 1007 before any event
+    TRUNCATED = "truncated"  # closed before a terminal event
+    IDLE_TIMEOUT = "idle_timeout"  # silent for longer than idle_timeout
+    RUN_TIMEOUT = "run_timeout"  # longer than run_timeout in all
+    BAD_FRAME = "bad_frame"  # not JSON, not an event, an event out of order
+    FRAME_TOO_LARGE = "frame_too_large"
+    RUN_ERROR = "run_error"  # RUN_ERROR: it says so itself
+    NO_AGENT = "no_agent"  # the room's agent is not in the registry
+    GAVE_UP = "gave_up"  # every attempt was cut off before its end

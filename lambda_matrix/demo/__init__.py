@@ -1,0 +1,1 @@
+"""The whole thing at work on one machine (`lambda-matrix demo`, `make demo`)."""

@@ -1,0 +1,230 @@
+"""What the homeserver told us, as frozen facts: the closed unions that the parsers make.
+
+Above `client_server_api.parsing` nobody sees a dict of a homeserver's. Every fact of a timeline
+keeps the ids that make it one (room, event, sender) and the time that its sender's server claims,
+which decides nothing (no wall clock decides whether a message is answered).
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Literal
+
+from attrs import field, frozen
+
+from lambda_matrix.ids import (
+    EventId,
+    InstanceId,
+    RequestId,
+    RoomId,
+    SyncToken,
+    TransactionId,
+    UserId,
+)
+
+ANSWER_KEY = "ru.coredump.lambda.answer"
+"""The content key by which every event of ours names what it answers (ADR 0002)."""
+MARKER_KEY = "ru.coredump.lambda.room"
+"""The `creation_content` key by which every room of ours names the intent that made it."""
+
+
+class AnswerState(Enum):
+    """Whether more of an answer is to come."""
+
+    OPEN = "open"
+    FINAL = "final"
+
+
+@frozen
+class AnswerMark:
+    """`ru.coredump.lambda.answer`: which question an event of ours answers, and how far.
+
+    `question` is None for what answers nobody (a greeting). `part` counts from 0; the answer is
+    whole once its last part is `FINAL`. Counts only when the event's sender is the bot itself.
+    """
+
+    question: EventId | None
+    request: RequestId
+    part: int
+    state: AnswerState
+    instance: InstanceId
+
+
+@frozen
+class RoomMarker:
+    """`ru.coredump.lambda.room` in a room's `m.room.create`: made by the bot for this intent."""
+
+    intent: str
+    kind: Literal["space", "chat"]
+    owner: UserId
+
+
+@frozen(kw_only=True)
+class TimelineFact:
+    """What each event of a timeline has. `transaction_id` only on echoes to our own device."""
+
+    room_id: RoomId
+    event_id: EventId
+    sender: UserId
+    origin_server_ts: int = 0
+    transaction_id: TransactionId | None = None
+
+
+@frozen(kw_only=True)
+class TextMessage(TimelineFact):
+    """`m.room.message` with msgtype m.text, m.notice or m.emote (11.2.1.6).
+
+    `body` is the newest text (of `m.new_content` where `replaces` is set), with a reply's fallback
+    stripped. `answer` is the mark of an event of ours, read only by whoever checked the sender.
+    """
+
+    msgtype: Literal["m.text", "m.notice", "m.emote"]
+    body: str
+    replaces: EventId | None = None
+    in_reply_to: EventId | None = None
+    thread_root: EventId | None = None
+    mentions: frozenset[UserId] = frozenset()
+    answer: AnswerMark | None = None
+
+
+@frozen(kw_only=True)
+class OtherMessage(TimelineFact):
+    """A message that is not text: `kind` is its msgtype or event type (m.image, m.sticker ...)."""
+
+    kind: str
+    body: str = ""
+
+
+@frozen(kw_only=True)
+class EncryptedMessage(TimelineFact):
+    """`m.room.encrypted`: somebody said something that the bot cannot read."""
+
+
+@frozen(kw_only=True)
+class Redaction(TimelineFact):
+    """`m.room.redaction`: `redacts` was taken back."""
+
+    redacts: EventId
+
+
+class Membership(Enum):
+    """`m.room.member`'s `membership`."""
+
+    INVITE = "invite"
+    JOIN = "join"
+    KNOCK = "knock"
+    LEAVE = "leave"
+    BAN = "ban"
+
+
+@frozen(kw_only=True)
+class MemberChange(TimelineFact):
+    """`m.room.member`: `target` is now `membership`, said `sender`."""
+
+    target: UserId
+    membership: Membership
+
+
+@frozen(kw_only=True)
+class StateChange(TimelineFact):
+    """Any other state event of a timeline; what it changes stands in the room's `RoomState`."""
+
+    type: str
+    state_key: str
+
+
+@frozen(kw_only=True)
+class UnknownEvent(TimelineFact):
+    """A well-formed event of a type that the service has no use for."""
+
+    type: str
+
+
+@frozen
+class MalformedEvent:
+    """An event that could not be read: stored as it came, and skipped. `raw` is its JSON text."""
+
+    room_id: RoomId
+    event_id: EventId | None
+    why: str
+    raw: str
+
+
+TimelineEvent = (
+    TextMessage
+    | OtherMessage
+    | EncryptedMessage
+    | Redaction
+    | MemberChange
+    | StateChange
+    | UnknownEvent
+    | MalformedEvent
+)
+
+
+@frozen(kw_only=True)
+class RoomState:
+    """What a batch newly says about a room's state; None where it says nothing.
+
+    `members` holds only the memberships that this batch carried (the filter is lazy-loading).
+    `joined_member_count` is the summary's `m.joined_member_count`.
+    """
+
+    creator: UserId | None = None
+    room_type: str | None = None
+    room_version: str | None = None
+    marker: RoomMarker | None = None
+    name: str | None = None
+    encrypted: bool | None = None
+    replacement_room: RoomId | None = None
+    members: tuple[MemberChange, ...] = ()
+    joined_member_count: int | None = None
+
+
+@frozen(kw_only=True)
+class JoinedRoom:
+    """`rooms.join`: what is new in a room that the bot is in.
+
+    `limited` says that events lie between the last batch and `timeline`; `prev_batch` is where
+    paging back for them begins. `timeline` is oldest first.
+    """
+
+    room_id: RoomId
+    timeline: tuple[TimelineEvent, ...] = ()
+    limited: bool = False
+    prev_batch: SyncToken | None = None
+    state: RoomState = field(factory=RoomState)
+
+
+@frozen(kw_only=True)
+class InvitedRoom:
+    """`rooms.invite`, from stripped state: unsigned, so nothing but the inviter is believed."""
+
+    room_id: RoomId
+    inviter: UserId
+    is_direct: bool = False
+    encrypted: bool = False
+    room_type: str | None = None
+
+
+@frozen(kw_only=True)
+class LeftRoom:
+    """`rooms.leave`: the bot left, was kicked or banned. `timeline` may hold unread messages."""
+
+    room_id: RoomId
+    timeline: tuple[TimelineEvent, ...] = ()
+
+
+@frozen(kw_only=True)
+class SyncBatch:
+    """One answer of /sync: to be made durable as one transaction, together with `next_batch`."""
+
+    next_batch: SyncToken
+    joined: tuple[JoinedRoom, ...] = ()
+    invited: tuple[InvitedRoom, ...] = ()
+    left: tuple[LeftRoom, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """True when the batch moves nothing but the token."""
+        return not (self.joined or self.invited or self.left)

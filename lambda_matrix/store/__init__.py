@@ -1,0 +1,1 @@
+"""The disk: every durable fact, in one SQLite database."""

@@ -1,0 +1,1 @@
+"""Matrix as a messenger: onboarding, rooms at work, answers, the outbox."""
