@@ -39,8 +39,9 @@ class AnswerState(Enum):
 class AnswerMark:
     """`ru.coredump.lambda.answer`: which question an event of ours answers, and how far.
 
-    `question` is None for what answers nobody (a greeting). `part` counts from 0; the answer is
-    whole once its last part is `FINAL`. Counts only when the event's sender is the bot itself.
+    `question` is None for what answers nobody (a greeting). `part` counts from 0 and a `FINAL`
+    part says how many `parts` there are: the question is answered once the last of them is there.
+    Counts only when the event's sender is the bot itself.
     """
 
     question: EventId | None
@@ -48,6 +49,12 @@ class AnswerMark:
     part: int
     state: AnswerState
     instance: InstanceId
+    parts: int = 1
+
+    @property
+    def completes(self) -> bool:
+        """True on the event after which nothing more of this answer is to come."""
+        return self.state is AnswerState.FINAL and self.part == self.parts - 1
 
 
 @frozen

@@ -1,0 +1,220 @@
+"""T1: a sync batch becomes durable as one transaction, and the sync token moves with it.
+
+What is here is all that is ever lost or doubled by taking things in:
+
+- An event is in the inbox at most once (its id is the key), however often it is told: by sync, by
+  `/messages`, by a sync answer that was sent twice.
+- The token moves in the same transaction, so what was told is either stored or told again.
+- Our own events come back as echoes. They settle the outbox rows that they are, and the questions
+  that they answer; a question that is told after its answer (from a gap) finds its place taken.
+- A limited timeline leaves a durable gap. Its room waits until the gap is read; others go on.
+- Nothing from before the bot's own join counts.
+"""
+
+import time
+from collections.abc import Iterable
+from typing import TypeGuard
+
+from sqlite_utils import Database
+
+from lambda_matrix.ids import EventId, InstanceId, RoomId, SyncToken
+from lambda_matrix.matrix_events import (
+    AnswerState,
+    JoinedRoom,
+    LeftRoom,
+    MalformedEvent,
+    MemberChange,
+    Membership,
+    SyncBatch,
+    TextMessage,
+    TimelineEvent,
+)
+from lambda_matrix.store import meta, outbox, rooms
+from lambda_matrix.store.facts import INCOMING, Incoming, dump_fact
+from lambda_matrix.store.records import Accepted, Gap, Ourselves
+
+MALFORMED_KEPT = 1000
+
+
+def accept_batch(db: Database, batch: SyncBatch, ourselves: Ourselves) -> Accepted:
+    """Take in everything that `batch` tells, and move the sync token (T1)."""
+    since = meta.sync_token(db)
+    number = meta.next_batch_number(db)
+    wake: set[RoomId] = set()
+    gaps: list[Gap] = []
+    foreign: list[InstanceId] = []
+    for room in batch.joined:
+        timeline, gap = _enter_room(db, room, ourselves, number, since)
+        if gap is not None:
+            gaps.append(gap)
+        if _take_in(db, timeline, ourselves, number, first_place=0, foreign=foreign):
+            wake.add(room.room_id)
+    for invite in batch.invited:
+        rooms.note_invite(db, invite)
+    for left in batch.left:
+        _leave_room(db, left, ourselves)
+    meta.set_sync_token(db, batch.next_batch)
+    return Accepted(
+        wake=frozenset(wake),
+        gaps=tuple(gaps),
+        invites=tuple(invite.room_id for invite in batch.invited),
+        left=frozenset(left.room_id for left in batch.left),
+        foreign=max(foreign, default=None),
+    )
+
+
+def fill_gap(
+    db: Database, gap: Gap, events: tuple[TimelineEvent, ...], ourselves: Ourselves
+) -> None:
+    """Take in the events of `gap`, oldest first, before those of its batch; the gap is no more."""
+    _take_in(db, events, ourselves, gap.batch, first_place=-len(events), foreign=[])
+    db.execute("DELETE FROM gaps WHERE room_id = ? AND batch = ?", (gap.room_id, gap.batch))
+
+
+def open_gaps(db: Database) -> tuple[Gap, ...]:
+    """Return the gaps that are still to be read, the oldest of each room first."""
+    rows = db.execute("SELECT room_id, batch, from_token, to_token FROM gaps ORDER BY batch")
+    return tuple(Gap(*row) for row in rows)
+
+
+def is_known(db: Database, event_id: EventId) -> bool:
+    """Return whether the event was taken in before."""
+    return db.execute("SELECT 1 FROM inbox WHERE event_id = ?", (event_id,)).fetchone() is not None
+
+
+def _enter_room(
+    db: Database, room: JoinedRoom, ourselves: Ourselves, number: int, since: SyncToken | None
+) -> tuple[tuple[TimelineEvent, ...], Gap | None]:
+    """Note what the room's state says; return what counts of its timeline, and its gap."""
+    was_joined = rooms.note_joined(db, room)
+    timeline = room.timeline
+    to_token = since
+    if not was_joined:
+        outbox.unpark(db, room.room_id)
+        joined_at = _own_join(timeline, ourselves)
+        if joined_at is not None:
+            return timeline[joined_at + 1 :], None
+        to_token = None  # the join lies before the timeline: read back to it
+    if not room.limited or room.prev_batch is None:
+        return timeline, None
+    gap = Gap(room.room_id, number, room.prev_batch, to_token)
+    db.execute(
+        "INSERT INTO gaps (room_id, batch, from_token, to_token) VALUES (?, ?, ?, ?)",
+        (gap.room_id, gap.batch, gap.from_token, gap.to_token),
+    )
+    return timeline, gap
+
+
+def _own_join(timeline: tuple[TimelineEvent, ...], ourselves: Ourselves) -> int | None:
+    """Return the place of the bot's newest join in `timeline`."""
+    for place in range(len(timeline) - 1, -1, -1):
+        event = timeline[place]
+        if is_own_join(event, ourselves):
+            return place
+    return None
+
+
+def is_own_join(event: TimelineEvent, ourselves: Ourselves) -> bool:
+    """Return whether `event` is the bot's own join: what lies before it does not count."""
+    return (
+        isinstance(event, MemberChange)
+        and event.target == ourselves.user_id
+        and event.membership is Membership.JOIN
+    )
+
+
+def _leave_room(db: Database, left: LeftRoom, ourselves: Ourselves) -> None:
+    """The bot is out of the room: its rows wait for a new join, its open questions are closed."""
+    rooms.note_left(db, left.room_id)
+    outbox.park(db, left.room_id)
+    # The answers that we had already given there are echoes like any other.
+    own = [event for event in left.timeline if not wants_reaction(event, ourselves)]
+    _take_in(db, own, ourselves, 0, first_place=0, foreign=[])
+    db.execute(
+        "UPDATE requests SET outcome = 'left' WHERE room_id = ? AND outcome IS NULL",
+        (left.room_id,),
+    )
+    db.execute(
+        "UPDATE inbox SET settled_at = ?, fact = NULL WHERE room_id = ? AND settled_at IS NULL",
+        (time.time(), left.room_id),
+    )
+    db.execute("DELETE FROM gaps WHERE room_id = ?", (left.room_id,))
+
+
+def _take_in(
+    db: Database,
+    events: Iterable[TimelineEvent],
+    ourselves: Ourselves,
+    number: int,
+    *,
+    first_place: int,
+    foreign: list[InstanceId],
+) -> bool:
+    """Store what wants a reaction, settle what is our own; return whether the inbox grew."""
+    grew = False
+    for place, event in enumerate(events, first_place):
+        if isinstance(event, MalformedEvent):
+            _keep_malformed(db, event)
+        elif wants_reaction(event, ourselves):
+            inserted = db.execute(
+                "INSERT OR IGNORE INTO inbox (event_id, room_id, batch, place, fact)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (event.event_id, event.room_id, number, place, dump_fact(event)),
+            )
+            grew = grew or inserted.rowcount > 0
+        elif isinstance(event, TextMessage) and event.sender == ourselves.user_id:
+            instance = settle_echo(db, event, ourselves)
+            if instance is not None:
+                foreign.append(instance)
+    return grew
+
+
+def wants_reaction(event: TimelineEvent, ourselves: Ourselves) -> TypeGuard[Incoming]:
+    """Return whether somebody else said something (a notice is a bot's, an edit says nothing)."""
+    if isinstance(event, MalformedEvent) or event.sender == ourselves.user_id:
+        return False
+    if isinstance(event, TextMessage):
+        return event.msgtype != "m.notice" and event.replaces is None
+    return isinstance(event, INCOMING)
+
+
+def settle_echo(db: Database, event: TextMessage, ourselves: Ourselves) -> InstanceId | None:
+    """Settle what our own `event` is the proof of.
+
+    Returns its instance if this store never knew it: another process with our name, or a start
+    of which the database has been lost.
+    """
+    mark = event.answer
+    if mark is None:
+        return None
+    known_row = outbox.settle(db, event, mark)
+    if mark.question is not None:
+        if mark.completes:
+            settle_question(db, event.room_id, mark.question)
+        elif mark.state is AnswerState.OPEN and event.replaces is None and not known_row:
+            outbox.adopt_root(db, event, mark, ourselves)
+    return None if meta.is_own_instance(db, mark.instance) else mark.instance
+
+
+def settle_question(db: Database, room_id: RoomId, question: EventId) -> None:
+    """The question is answered: should it ever be told again, its place is taken."""
+    now = time.time()
+    db.execute(
+        "INSERT INTO inbox (event_id, room_id, batch, place, settled_at) VALUES (?, ?, 0, 0, ?)"
+        " ON CONFLICT (event_id) DO UPDATE SET settled_at = coalesce(settled_at, ?), fact = NULL",
+        (question, room_id, now, now),
+    )
+    db.execute(
+        "UPDATE requests SET outcome = 'answered' WHERE question = ? AND outcome IS NULL",
+        (question,),
+    )
+
+
+def _keep_malformed(db: Database, event: MalformedEvent) -> None:
+    db.execute(
+        "INSERT INTO malformed (room_id, event_id, why, raw) VALUES (?, ?, ?, ?)",
+        (event.room_id, event.event_id, event.why, event.raw),
+    )
+    db.execute(
+        "DELETE FROM malformed WHERE id <= (SELECT max(id) FROM malformed) - ?", (MALFORMED_KEPT,)
+    )

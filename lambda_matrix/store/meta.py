@@ -1,0 +1,80 @@
+"""Single facts: the sync token, the number of the last batch, the filter, our instances."""
+
+from sqlite_utils import Database
+
+from lambda_matrix.ids import FilterId, InstanceId, PlatformChatId, SyncToken
+from lambda_matrix.store.records import Ourselves
+
+
+def sync_token(db: Database) -> SyncToken | None:
+    """Return where the next sync goes on from; None before the first."""
+    value = _get(db, "sync_token")
+    return None if value is None else SyncToken(value)
+
+
+def set_sync_token(db: Database, token: SyncToken) -> None:
+    """Move the sync token; only ever together with what it stands behind."""
+    _set(db, "sync_token", token)
+
+
+def next_batch_number(db: Database) -> int:
+    """Count one more batch, and return its number."""
+    number = int(_get(db, "batch") or "0") + 1
+    _set(db, "batch", str(number))
+    return number
+
+
+def stored_filter(db: Database, definition_hash: str) -> FilterId | None:
+    """Return the id of the uploaded filter, if it is still the one with this definition."""
+    value = _get(db, "filter")
+    known_hash, _, filter_id = (value or "").partition(" ")
+    return FilterId(filter_id) if known_hash == definition_hash else None
+
+
+def set_stored_filter(db: Database, definition_hash: str, filter_id: FilterId) -> None:
+    """Remember the uploaded filter under its definition's hash."""
+    _set(db, "filter", f"{definition_hash} {filter_id}")
+
+
+def begin_instance(db: Database, ourselves: Ourselves) -> None:
+    """Note this start of the service.
+
+    A store that served another user or device before forgets its sync token: tokens, like
+    transaction ids, are theirs.
+    """
+    db.execute("INSERT INTO instances (instance_id) VALUES (?)", (ourselves.instance,))
+    who = f"{ourselves.user_id} {ourselves.device_id}"
+    if _get(db, "who") not in {None, who}:
+        db.execute("DELETE FROM meta WHERE key IN ('sync_token', 'filter')")
+    _set(db, "who", who)
+
+
+def is_own_instance(db: Database, instance: InstanceId) -> bool:
+    """Return whether `instance` is a start that this store has seen."""
+    row = db.execute("SELECT 1 FROM instances WHERE instance_id = ?", (instance,)).fetchone()
+    return row is not None
+
+
+def platform_chat_id_mark(db: Database) -> PlatformChatId:
+    """Return the highest `platform_chat_id` ever used here."""
+    return PlatformChatId(int(_get(db, "platform_chat_id") or "0"))
+
+
+def next_platform_chat_id(db: Database, at_least: PlatformChatId) -> PlatformChatId:
+    """Use up one more number, never below `at_least` (the homeserver's mark plus one)."""
+    number = PlatformChatId(max(platform_chat_id_mark(db) + 1, at_least))
+    _set(db, "platform_chat_id", str(number))
+    return number
+
+
+def _get(db: Database, key: str) -> str | None:
+    row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _set(db: Database, key: str, value: str) -> None:
+    db.execute(
+        "INSERT INTO meta (key, value) VALUES (?, ?)"
+        " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (key, value),
+    )

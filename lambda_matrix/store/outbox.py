@@ -1,0 +1,181 @@
+"""Events that we owe: committed with their transaction ids, settled by answers and by echoes (T3).
+
+The theory. A transaction id is random, chosen when the row is made, and reused only with the same
+bytes; the homeserver then makes one event of however many PUTs (client-server API, "Transaction
+identifiers"). So a row may be sent again whenever it is not known to have arrived: the order of a
+room is the order of its rows, and one room sends one at a time.
+
+A row that edits another names that row, not its event id, which may not be known yet. Once known
+it never changes, so the bytes that the outbox composes are the same each time.
+"""
+
+import secrets
+import time
+from collections.abc import Sequence
+
+from sqlite_utils import Database
+
+from lambda_matrix.ids import EventId, RoomId, TransactionId
+from lambda_matrix.matrix_events import AnswerMark, TextMessage
+from lambda_matrix.store.records import Draft, Ourselves, OutboxRow, Priority
+from lambda_matrix.store.rows import fields, read
+
+_COMPUTED = {"root": "root.event_id", "root_lost": "coalesce(root.state = 'undeliverable', 0)"}
+_ROW = ", ".join(_COMPUTED.get(name, f"row.{name}") for name in fields(OutboxRow))
+
+
+def add(db: Database, drafts: Sequence[Draft], own: Ourselves) -> tuple[int, ...]:
+    """Commit events to be sent, in order; return their rows."""
+    return tuple(_add(db, draft, own) for draft in drafts)
+
+
+def _add(db: Database, draft: Draft, own: Ourselves) -> int:
+    mark = draft.mark
+    inserted = db.execute(
+        "INSERT INTO outbox (transaction_id, device_id, created_at, room_id, content, replaces,"
+        " request, question, part, answer_state, priority)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            secrets.token_urlsafe(16),
+            own.device_id,
+            time.time(),
+            draft.room_id,
+            draft.content,
+            draft.replaces,
+            mark.request,
+            mark.question,
+            mark.part,
+            mark.state.value,
+            draft.priority.value,
+        ),
+    )
+    return int(inserted.lastrowid or 0)
+
+
+def next_row(db: Database, room_id: RoomId) -> OutboxRow | None:
+    """Return the room's oldest row that is still to be sent."""
+    row = db.execute(
+        f"SELECT {_ROW} FROM outbox AS row LEFT JOIN outbox AS root ON root.seq = row.replaces"  # noqa: S608 - a constant
+        " WHERE row.room_id = ? AND row.state = 'pending' AND row.parked = 0"
+        " ORDER BY row.seq LIMIT 1",
+        (room_id,),
+    ).fetchone()
+    return None if row is None else read(OutboxRow, row)
+
+
+def rooms_to_serve(db: Database) -> tuple[RoomId, ...]:
+    """Return the rooms that are owed an event."""
+    rows = db.execute("SELECT DISTINCT room_id FROM outbox WHERE state = 'pending' AND parked = 0")
+    return tuple(RoomId(row[0]) for row in rows)
+
+
+def sent(db: Database, seq: int, event_id: EventId) -> None:
+    """T3: the homeserver has the event."""
+    db.execute(
+        "UPDATE outbox SET state = 'sent', event_id = coalesce(event_id, ?) WHERE seq = ?",
+        (event_id, seq),
+    )
+
+
+def refuse(db: Database, seq: int, instead: Draft | None, own: Ourselves) -> None:
+    """The homeserver will never take this event; say `instead` (or nothing) in its place."""
+    db.execute("UPDATE outbox SET state = 'undeliverable' WHERE seq = ?", (seq,))
+    if instead is not None:
+        add(db, (instead,), own)
+
+
+def own_device(db: Database, seq: int, own: Ourselves) -> None:
+    """The row was made under another device and is not in the room: from now on it is ours."""
+    db.execute(
+        "UPDATE outbox SET device_id = ?, created_at = ? WHERE seq = ?",
+        (own.device_id, time.time(), seq),
+    )
+
+
+def park(db: Database, room_id: RoomId) -> None:
+    """The bot is not in the room: its rows wait for a new join."""
+    db.execute("UPDATE outbox SET parked = 1 WHERE room_id = ? AND state = 'pending'", (room_id,))
+
+
+def unpark(db: Database, room_id: RoomId) -> None:
+    """The bot is in the room again."""
+    db.execute("UPDATE outbox SET parked = 0 WHERE room_id = ? AND parked = 1", (room_id,))
+
+
+def root_of(db: Database, question: EventId) -> int | None:
+    """Return the row of the preview that an answer to `question` goes on from."""
+    row = db.execute(
+        "SELECT seq FROM outbox WHERE question = ? AND part = 0 AND answer_state = 'open'"
+        " AND replaces IS NULL AND state <> 'undeliverable' ORDER BY seq LIMIT 1",
+        (question,),
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def settle(db: Database, event: TextMessage, mark: AnswerMark) -> bool:
+    """Settle the row whose echo `event` is; return whether there is one.
+
+    The transaction id proves it where the homeserver gives it (same device, for a day), else the
+    answer's mark does.
+    """
+    if event.transaction_id is not None:
+        found = db.execute(
+            "UPDATE outbox SET state = 'sent', event_id = ? WHERE transaction_id = ? RETURNING seq",
+            (event.event_id, event.transaction_id),
+        ).fetchall()
+        if found:
+            return True
+    known = db.execute(
+        "SELECT seq FROM outbox WHERE room_id = ? AND request = ? AND part = ?"
+        " AND answer_state = ? AND (replaces IS NOT NULL) = ? AND state <> 'undeliverable'"
+        " ORDER BY seq LIMIT 1",
+        (
+            event.room_id,
+            mark.request,
+            mark.part,
+            mark.state.value,
+            event.replaces is not None,
+        ),
+    ).fetchone()
+    if known is None:
+        return False
+    db.execute(
+        "UPDATE outbox SET state = 'sent', event_id = coalesce(event_id, ?) WHERE seq = ?",
+        (event.event_id, known[0]),
+    )
+    return True
+
+
+def adopt_root(db: Database, event: TextMessage, mark: AnswerMark, own: Ourselves) -> None:
+    """An answer of ours was begun that this store never knew: the next attempt goes on from it."""
+    db.execute(
+        "INSERT INTO outbox (transaction_id, device_id, created_at, room_id, content, request,"
+        " question, part, answer_state, priority, state, event_id)"
+        " VALUES (?, ?, ?, ?, x'', ?, ?, ?, 'open', ?, 'sent', ?)",
+        (
+            TransactionId(f"adopted {event.event_id}"),
+            own.device_id,
+            time.time(),
+            event.room_id,
+            mark.request,
+            mark.question,
+            mark.part,
+            Priority.FIRST.value,
+            event.event_id,
+        ),
+    )
+
+
+def forget_old(db: Database, days: float) -> None:
+    """Drop what was settled longer ago than `days`; the homeserver is the archive."""
+    before = time.time() - days * 86_400
+    db.execute("DELETE FROM inbox WHERE settled_at < ?", (before,))
+    db.execute(
+        "DELETE FROM requests WHERE outcome IS NOT NULL"
+        " AND question NOT IN (SELECT event_id FROM inbox)"
+    )
+    db.execute(
+        "DELETE FROM outbox WHERE created_at < ? AND (state <> 'pending' OR parked = 1)"
+        " AND seq NOT IN (SELECT replaces FROM outbox WHERE replaces IS NOT NULL)",
+        (before,),
+    )
