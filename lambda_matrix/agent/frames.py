@@ -1,0 +1,390 @@
+"""AG-UI 1.0 events as they come over the wire, one JSON object per frame, structured strictly.
+
+The theory. AG-UI 1.0 knows 31 event types. A consumer must drop what it does not know (a type, a
+field) with a note, and must treat a known event with a missing or mistyped field as fatal: it
+cannot tell what else is wrong. So a frame is one of four things here:
+
+* an event that the service uses: an attrs class below, every field that the official schema
+  types checked as the schema says (cattrs would turn `None` into `"None"`: strict hooks forbid);
+* an event that is known and of no use here (`IGNORED_TYPES`): not looked into;
+* an event of an unknown type: `UnknownEvent`;
+* anything else: `BadFrame`.
+
+No state and no I/O: what may follow what is `decoder.py`'s matter.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any, Final, Literal, NoReturn, TypeVar, get_args, get_origin
+
+from attrs import AttrsInstance, fields_dict, frozen
+from cattrs import Converter
+from cattrs.gen import make_dict_structure_fn, override
+
+from lambda_matrix.agent.errors import BadFrame
+
+JsonObject = dict[str, Any]
+"""A JSON object that nothing here looks into."""
+
+ToolContent = str | tuple[JsonObject, ...]
+TextRole = Literal["developer", "system", "assistant", "user"]
+
+
+@frozen(kw_only=True)
+class _Event:
+    timestamp: int | None = None
+    metadata: JsonObject | None = None
+
+
+@frozen(kw_only=True)
+class _Attributable(_Event):
+    subagent_run_id: str | None = None
+
+
+@frozen(kw_only=True)
+class RunStarted(_Event):
+    """`RUN_STARTED`: the first event of a run."""
+
+    thread_id: str
+    run_id: str
+    protocol_version: str | None = None
+    parent_run_id: str | None = None
+
+
+@frozen(kw_only=True)
+class TokenUsage:
+    """What one model took of a run. A count that is not there was not counted."""
+
+    provider: str | None = None
+    model: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+
+@frozen(kw_only=True)
+class WireInterrupt:
+    """One thing that the run ended to ask for."""
+
+    id: str
+    reason: str
+    message: str | None = None
+    tool_call_id: str | None = None
+    response_schema: JsonObject | None = None
+    expires_at: str | None = None
+    metadata: JsonObject | None = None
+    subagent_run_id: str | None = None
+
+
+@frozen(kw_only=True)
+class Outcome:
+    """How the run ended. `interrupts` belongs to type `interrupt` alone, and is never empty there.
+
+    AG-UI has a type for each of the three; all that differs here is that one field.
+    """
+
+    type: Literal["success", "interrupt", "cancelled"]
+    interrupts: tuple[WireInterrupt, ...] = ()
+    pending_tool_call_ids: tuple[str, ...] | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if self.type == "interrupt" and not self.interrupts:
+            raise ValueError("an outcome interrupt without interrupts")
+
+
+@frozen(kw_only=True)
+class RunFinishedFrame(_Event):
+    """`RUN_FINISHED`; an absent outcome is `success`."""
+
+    thread_id: str
+    run_id: str
+    outcome: Outcome | None = None
+    usage: tuple[TokenUsage, ...] | None = None
+
+
+@frozen(kw_only=True)
+class RunErrorFrame(_Event):
+    """`RUN_ERROR`: carries no ids."""
+
+    message: str
+    code: str | None = None
+    usage: tuple[TokenUsage, ...] | None = None
+
+
+@frozen(kw_only=True)
+class TextStart(_Attributable):
+    """`TEXT_MESSAGE_START`; an absent role is `assistant`."""
+
+    message_id: str
+    role: TextRole | None = None
+    name: str | None = None
+
+
+@frozen(kw_only=True)
+class TextContent(_Attributable):
+    """`TEXT_MESSAGE_CONTENT`."""
+
+    message_id: str
+    delta: str
+
+
+@frozen(kw_only=True)
+class TextEnd(_Attributable):
+    """`TEXT_MESSAGE_END`."""
+
+    message_id: str
+
+
+@frozen(kw_only=True)
+class TextChunk(_Attributable):
+    """`TEXT_MESSAGE_CHUNK`: start, content and end in one; the first of a message names it."""
+
+    message_id: str | None = None
+    role: TextRole | None = None
+    delta: str | None = None
+    name: str | None = None
+
+
+@frozen(kw_only=True)
+class ToolCallStart(_Attributable):
+    """`TOOL_CALL_START`."""
+
+    tool_call_id: str
+    tool_call_name: str
+    parent_message_id: str | None = None
+
+
+@frozen(kw_only=True)
+class ToolCallEnd(_Attributable):
+    """`TOOL_CALL_END`: the arguments are complete; the tool itself runs now."""
+
+    tool_call_id: str
+
+
+@frozen(kw_only=True)
+class ToolCallChunk(_Attributable):
+    """`TOOL_CALL_CHUNK`: start, arguments and end in one; the first of a call names it."""
+
+    tool_call_id: str | None = None
+    tool_call_name: str | None = None
+    parent_message_id: str | None = None
+    delta: str | None = None
+
+
+@frozen(kw_only=True)
+class ToolCallResult(_Attributable):
+    """`TOOL_CALL_RESULT`: the tool is done. What it gave is between the agent and its model."""
+
+    message_id: str
+    tool_call_id: str
+    content: ToolContent
+    role: Literal["tool"] | None = None
+
+
+@frozen(kw_only=True)
+class Custom(_Attributable):
+    """`CUSTOM`: `name` says what `value` is; the service knows `file`."""
+
+    name: str
+    value: object
+
+
+@frozen
+class Ignored:
+    """A known event that the service has no use for."""
+
+    type: str
+
+
+@frozen
+class UnknownEvent:
+    """An event of a later AG-UI, or of nobody's."""
+
+    type: str
+
+
+@frozen
+class FileValue:
+    """The `value` of `CUSTOM` `file` (AGENT_WIRE): a path in the agent's workspace."""
+
+    path: str
+    caption: str | None = None
+
+
+UsedFrame = (
+    RunStarted | RunFinishedFrame | RunErrorFrame
+    | TextStart | TextContent | TextEnd | TextChunk
+    | ToolCallStart | ToolCallEnd | ToolCallChunk | ToolCallResult
+    | Custom
+)  # fmt: skip
+Frame = UsedFrame | Ignored | UnknownEvent
+
+USED_TYPES: Final[dict[str, type[UsedFrame]]] = {
+    "RUN_STARTED": RunStarted,
+    "RUN_FINISHED": RunFinishedFrame,
+    "RUN_ERROR": RunErrorFrame,
+    "TEXT_MESSAGE_START": TextStart,
+    "TEXT_MESSAGE_CONTENT": TextContent,
+    "TEXT_MESSAGE_END": TextEnd,
+    "TEXT_MESSAGE_CHUNK": TextChunk,
+    "TOOL_CALL_START": ToolCallStart,
+    "TOOL_CALL_END": ToolCallEnd,
+    "TOOL_CALL_CHUNK": ToolCallChunk,
+    "TOOL_CALL_RESULT": ToolCallResult,
+    "CUSTOM": Custom,
+}
+
+IGNORED_TYPES: Final = frozenset(
+    {
+        "TOOL_CALL_ARGS",
+        "STATE_SNAPSHOT",
+        "STATE_DELTA",
+        "MESSAGES_SNAPSHOT",
+        "ACTIVITY_SNAPSHOT",
+        "ACTIVITY_DELTA",
+        "RAW",
+        "STEP_STARTED",
+        "STEP_FINISHED",
+        "REASONING_START",
+        "REASONING_MESSAGE_START",
+        "REASONING_MESSAGE_CONTENT",
+        "REASONING_MESSAGE_END",
+        "REASONING_MESSAGE_CHUNK",
+        "REASONING_END",
+        "REASONING_ENCRYPTED_VALUE",
+        "SUBAGENT_STARTED",
+        "SUBAGENT_FINISHED",
+        "SUBAGENT_ERROR",
+    }
+)
+
+_Model = TypeVar("_Model", bound=AttrsInstance)
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(word.capitalize() for word in rest)
+
+
+def _text(value: object, _: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{type(value).__name__} where a string is due")
+    return value
+
+
+def _integer(value: object, _: object) -> int:
+    """Take a count or a time; JSON does not tell 12 from 12.0, but tells both from true."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if type(value) is not int:
+        raise TypeError(f"{type(value).__name__} where an integer is due")
+    if not 0 <= value < 2**53:
+        raise ValueError("an integer out of range")
+    return value
+
+
+def _object(value: object, _: object) -> JsonObject:
+    if not isinstance(value, dict):
+        raise TypeError(f"{type(value).__name__} where an object is due")
+    return value
+
+
+def _tool_content(value: object, _: object) -> str | tuple[JsonObject, ...]:
+    if isinstance(value, list):
+        return tuple(_object(part, None) for part in value)
+    return _text(value, None)
+
+
+def _literal(value: object, kind: Any) -> str:
+    if not isinstance(value, str) or value not in get_args(kind):
+        raise ValueError(f"none of {', '.join(get_args(kind))}")
+    return value
+
+
+def _is_literal(kind: Any) -> bool:
+    origin: object = get_origin(kind)
+    return origin is Literal
+
+
+def _is_tuple(kind: Any) -> bool:
+    return get_origin(kind) is tuple
+
+
+def _tuple_hook(kind: Any, converter: Converter) -> Callable[[object, object], tuple[Any, ...]]:
+    item = get_args(kind)[0]
+    structure_item = converter.get_structure_hook(item)
+
+    def structure(value: object, _: object) -> tuple[Any, ...]:
+        if not isinstance(value, list):  # cattrs would take the letters of a string
+            raise TypeError(f"{type(value).__name__} where an array is due")
+        return tuple(structure_item(part, item) for part in value)
+
+    return structure
+
+
+def _model_hook(model: type[_Model], converter: Converter) -> Callable[[object, object], _Model]:
+    renames: Any = {name: override(rename=_camel(name)) for name in fields_dict(model)}
+    structure = make_dict_structure_fn(model, converter, **renames)
+
+    def strictly(value: object, _: object) -> _Model:
+        return structure(_object(value, None), model)  # cattrs would take [] for all defaults
+
+    return strictly
+
+
+def _make_converter() -> Converter:
+    converter = Converter(detailed_validation=False)
+    converter.register_structure_hook(str, _text)
+    converter.register_structure_hook(int, _integer)
+    converter.register_structure_hook_func(lambda kind: kind is object, lambda value, _: value)
+    converter.register_structure_hook_func(lambda kind: kind == JsonObject, _object)
+    converter.register_structure_hook_func(lambda kind: kind == ToolContent, _tool_content)
+    converter.register_structure_hook_func(_is_literal, _literal)
+    converter.register_structure_hook_factory(_is_tuple, _tuple_hook)
+    for model in (TokenUsage, WireInterrupt, Outcome, FileValue, *USED_TYPES.values()):
+        converter.register_structure_hook(model, _model_hook(model, converter))
+    return converter
+
+
+_CONVERTER: Final = _make_converter()
+_STRUCTURE: Final[dict[str, Callable[[object, object], UsedFrame]]] = {
+    name: _CONVERTER.get_structure_hook(model) for name, model in USED_TYPES.items()
+}
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+_JSON: Final = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
+def parse_frame(text: str) -> Frame:
+    """Read one frame.
+
+    Raises:
+        BadFrame: it is not JSON, not an event, or a known event that is malformed.
+    """
+    try:
+        value = _JSON.decode(text)
+    except (ValueError, RecursionError) as error:
+        raise BadFrame(f"a frame is not JSON: {error}") from error
+    kind = value.get("type") if isinstance(value, dict) else None
+    if not isinstance(kind, str):
+        raise BadFrame("a frame is JSON, but no AG-UI event: it has no type")
+    structure = _STRUCTURE.get(kind)
+    if structure is None:
+        return Ignored(kind) if kind in IGNORED_TYPES else UnknownEvent(kind)
+    try:
+        return structure(value, None)
+    except KeyError as error:
+        raise BadFrame(f"{kind} has no {error.args[0]}") from error
+    except (TypeError, ValueError) as error:
+        raise BadFrame(f"{kind} is malformed: {error}") from error
+
+
+def parse_file(value: object) -> FileValue | None:
+    """Read the value of `CUSTOM` `file`; None if it is not of our form (others use that name)."""
+    try:
+        return _CONVERTER.structure(value, FileValue)
+    except (KeyError, TypeError, ValueError):
+        return None

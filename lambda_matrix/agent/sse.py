@@ -1,0 +1,146 @@
+"""A run over AG-UI's usual transport: POST of the input, events as `data:` of an event stream.
+
+The agent package's only import of httpx. Each run has a client of its own: requests that are cut
+by a cancelled run would poison a shared pool (httpx 0.28 leaks connections so).
+"""
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import httpx
+import trio
+from httpx_sse import EventSource, ServerSentEvent, SSEError
+
+from lambda_matrix.agent.errors import (
+    AgentError,
+    FrameTooLarge,
+    HandshakeRefused,
+    InputRefused,
+    Truncated,
+    Unauthorized,
+    Unreachable,
+)
+from lambda_matrix.agent.registry import AgentEntry
+from lambda_matrix.agent.run_input import RunInput, encode_run_input
+from lambda_matrix.agent.trust import trust
+
+MAX_LINE: Final = 1 << 20
+"""Bytes of one line of the event stream, which holds one event."""
+CONNECT_TIMEOUT: Final = 10.0
+"""Seconds for TCP and TLS."""
+_UNAUTHORIZED: Final = frozenset({401, 403})
+_INPUT_REFUSED: Final = frozenset({400, 422})
+_NO_TRUST: Final = ssl.SSLContext(
+    ssl.PROTOCOL_TLS_CLIENT
+)  # for http://: trusts nobody, costs nothing
+
+
+async def _bounded_lines(response: httpx.Response) -> AsyncIterator[bytes]:
+    """Give a response's body, refused as soon as a line of it is too long to be held."""
+    line = 0
+    async for chunk in response.aiter_raw():
+        line += len(chunk)
+        if line > MAX_LINE:
+            raise FrameTooLarge(f"a line of over {MAX_LINE} bytes in the event stream")
+        _, newline, tail = chunk.rpartition(b"\n")
+        if newline:
+            line = len(tail)
+        yield chunk
+
+
+class SseFrames:
+    """The open event stream of one run."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        # A response over a response: httpx-sse takes no other source, and has no bound of its own.
+        bounded = httpx.Response(
+            response.status_code,
+            headers={"content-type": response.headers.get("content-type", "")},
+            content=_bounded_lines(response),
+        )
+        self._events: AsyncIterator[ServerSentEvent] = EventSource(bounded).aiter_sse()
+
+    async def receive(self) -> str:
+        """Wait for the next event's data.
+
+        Raises:
+            AgentError: the stream ended, or is none.
+        """
+        try:
+            async for event in self._events:
+                if event.data:  # a comment or a bare `retry:` keeps the stream alive, no more
+                    return event.data
+        except SSEError as error:
+            raise HandshakeRefused(str(error)) from error
+        except httpx.TransportError as error:
+            raise Truncated(f"the event stream broke off: {error}") from error
+        raise Truncated("the event stream ended")
+
+    async def close(self, code: int, reason: str) -> None:
+        """Abort the request; it has no closing code to tell `code` and `reason` with.
+
+        httpx's generators must unwind from within: Trio warns of one that is left to the collector.
+        """
+        del code, reason
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            try:
+                async for _ in self._events:
+                    pass
+            except (AgentError, SSEError, httpx.TransportError):
+                return
+
+
+@asynccontextmanager
+async def open_sse(entry: AgentEntry, run: RunInput) -> AsyncIterator[SseFrames]:
+    """Post the input and read the head of the answer.
+
+    Raises:
+        Unreachable, Unauthorized, InputRefused, HandshakeRefused: see there.
+    """
+    url = entry.run_url(run.thread_id)
+    verify = trust(entry.ca_file) if url.scheme == "https" else _NO_TRUST
+    timeout = httpx.Timeout(None, connect=CONNECT_TIMEOUT)  # the rest is the run's timeouts
+    async with httpx.AsyncClient(verify=verify, timeout=timeout, trust_env=False) as client:
+        request = client.build_request(
+            "POST", url.geturl(), content=encode_run_input(run), headers=_headers(entry)
+        )
+        response = await _send(client, request)
+        try:
+            _check_status(response.status_code)
+            yield SseFrames(response)
+        finally:
+            await response.aclose()
+
+
+def _headers(entry: AgentEntry) -> dict[str, str]:
+    headers = {
+        "Accept": "text/event-stream",
+        "Accept-Encoding": "identity",  # a compressed line has no length that could be bounded
+        "Cache-Control": "no-store",
+        "Content-Type": "application/json",
+    }
+    if entry.token is not None:
+        headers["Authorization"] = f"Bearer {entry.token.reveal()}"
+    return headers
+
+
+async def _send(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+    try:
+        return await client.send(request, stream=True)
+    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        raise Unreachable(f"no connection to {request.url.host}: {error}") from error
+    except httpx.TransportError as error:
+        raise HandshakeRefused(f"no answer to the request: {error}") from error
+
+
+def _check_status(status: int) -> None:
+    said = f"HTTP status {status}"
+    if status in _UNAUTHORIZED:
+        raise Unauthorized(said)
+    if status in _INPUT_REFUSED:
+        raise InputRefused(said)
+    if status != httpx.codes.OK:
+        raise HandshakeRefused(said)
