@@ -1,0 +1,92 @@
+# Everything a developer or a curious person runs. Each target makes the virtual environments that
+# it needs; a second run finds them made. Needs Python 3.11 or newer and make, nothing else.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test unit lint bench pex clean synapse-requirements
+MAKEFLAGS += --no-print-directory
+
+# The one place that pins uv. It installs everything else, as uv.lock says.
+UV_VERSION := 0.13.8
+
+# The first Python that is new enough and can make virtual environments; PYTHON=... chooses another.
+PYTHON ?= $(shell for candidate in python3 python3.13 python3.12 python3.11 python3.14; do \
+	if $$candidate -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	then command -v $$candidate; break; fi; done)
+
+UV := .venv-uv/bin/uv
+# uv works inside this folder alone: no Python of its own, no environment that happens to be active.
+export UV_PYTHON_DOWNLOADS := never
+unexport VIRTUAL_ENV
+
+# $(call step,what it does,command): says what begins, and how long it took.
+step = @began=$$SECONDS; echo '· $(1)'; $(2); echo "  done in $$((SECONDS - began)) s"
+
+help: ## this list
+	@echo 'make demo    the whole thing at work: a homeserver, an agent, the service, a conversation'
+	@echo 'make test    every check: linters, types, floors, tests, coverage'
+	@echo 'make lint    the linters, types and floors alone'
+	@echo 'make unit    the tests alone; ARGS="-k name" are given to pytest'
+	@echo 'make bench   the service beside other bots on one homeserver'
+	@echo 'make pex     one file to install: dist/lambda-matrix.pex'
+	@echo 'make clean   removes what these made'
+
+# -- environments: each has a stamp, so that it is made once --------------------------------------
+
+$(UV): Makefile
+	@test -n '$(PYTHON)' || { echo 'Python 3.11 or newer with its venv module is needed (Debian: apt install python3 python3-venv); name one with PYTHON=/path/to/python3.' >&2; exit 1; }
+	$(call step,installing uv $(UV_VERSION),'$(PYTHON)' -m venv --clear .venv-uv && .venv-uv/bin/python -m pip install --quiet --disable-pip-version-check 'uv==$(UV_VERSION)' && touch $(UV))
+
+# What the program needs to run. --inexact leaves the developers' tools where they are.
+.venv/.runtime: uv.lock pyproject.toml | $(UV)
+	$(call step,installing lambda-matrix into .venv,$(UV) sync --frozen --inexact --no-default-groups --python '$(PYTHON)')
+	@touch $@
+
+.venv/.dev: uv.lock pyproject.toml | $(UV)
+	$(call step,installing lambda-matrix and its developers' tools into .venv,$(UV) sync --frozen --python '$(PYTHON)')
+	@touch $@ .venv/.runtime
+
+.venv-bench/.stamp: uv.lock pyproject.toml | $(UV)
+	$(call step,installing the bots to compare with into .venv-bench,UV_PROJECT_ENVIRONMENT=.venv-bench $(UV) sync --frozen --group bench --python '$(PYTHON)')
+	@touch $@
+
+# Synapse has an environment of its own: it is a homeserver to talk to, no dependency.
+.venv-synapse/.stamp: tests/lab/synapse-requirements.txt | $(UV)
+	$(call step,installing the Synapse homeserver into .venv-synapse,$(UV) venv --quiet --allow-existing --python '$(PYTHON)' .venv-synapse && $(UV) pip sync --python .venv-synapse/bin/python --require-hashes --only-binary :all: $<)
+	@touch $@
+
+synapse-requirements: | $(UV)
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --custom-compile-command 'make synapse-requirements' \
+	  tests/lab/synapse-requirements.in -o tests/lab/synapse-requirements.txt
+
+# -- what people run ------------------------------------------------------------------------------
+
+demo: .venv/.runtime .venv-synapse/.stamp
+	@.venv/bin/lambda-matrix demo --synapse-python .venv-synapse/bin/python
+
+test: lint unit
+
+lint: .venv/.dev
+	$(call step,ruff,.venv/bin/ruff check && .venv/bin/ruff format --check)
+	$(call step,flake8-async,.venv/bin/flake8 --select ASYNC lambda_matrix tests)
+	$(call step,mypy,.venv/bin/mypy)
+	$(call step,import-linter,.venv/bin/lint-imports --no-timing)
+
+unit: .venv/.dev .venv-synapse/.stamp
+	@.venv/bin/coverage erase
+	@.venv/bin/coverage run -m pytest $(ARGS)
+	@.venv/bin/coverage combine --quiet
+	@.venv/bin/coverage report
+
+bench: .venv-bench/.stamp .venv-synapse/.stamp
+	@.venv-bench/bin/python bench/run.py --synapse-python .venv-synapse/bin/python $(ARGS)
+
+pex: | $(UV)
+	@UV='$(CURDIR)/$(UV)' ./build_pex.sh dist/lambda-matrix.pex
+
+clean:
+	rm -rf .venv .venv-uv .venv-bench .venv-synapse .mypy_cache .ruff_cache .pytest_cache \
+	  .import_linter_cache .hypothesis .coverage .coverage.* htmlcov build dist

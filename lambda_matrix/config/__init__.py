@@ -1,0 +1,30 @@
+"""The operator's settings: a TOML file, the environment, and secrets from where secrets belong.
+
+docs/configuration.md names every key; a test holds it against `settings`.
+"""
+
+from lambda_matrix.config.errors import ConfigError
+from lambda_matrix.config.loading import load_settings
+from lambda_matrix.config.settings import (
+    Access,
+    Agents,
+    DeniedInvites,
+    Homeserver,
+    Service,
+    Settings,
+    State,
+)
+from lambda_matrix.config.values import ListenAddress
+
+__all__ = [
+    "Access",
+    "Agents",
+    "ConfigError",
+    "DeniedInvites",
+    "Homeserver",
+    "ListenAddress",
+    "Service",
+    "Settings",
+    "State",
+    "load_settings",
+]

@@ -1,0 +1,101 @@
+"""The settings: one frozen class for each section of the file, one field for each key.
+
+A field's metadata says how its raw value is read (`values`); `loading` needs nothing more to read
+it from the file or from `LAMBDA_MATRIX_<SECTION>_<KEY>`, and docs/configuration.md is held against
+it. A section's secrets are fields of type `Secret | None` without metadata: they come from
+elsewhere (`loading.read_secret`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from attrs import NOTHING, field, frozen
+
+from lambda_matrix.config import values
+from lambda_matrix.config.values import ListenAddress
+from lambda_matrix.conversation.texts import Language
+from lambda_matrix.ids import DeviceId, UserId
+from lambda_matrix.secret import Secret
+
+PARSE = "parse"
+"""The metadata key under which a field keeps its parser."""
+
+
+class DeniedInvites(Enum):
+    """What becomes of an invite from somebody who may not use the service."""
+
+    REJECT = "reject"
+    IGNORE = "ignore"
+
+
+def _key(parse: Callable[[object], object], default: object = NOTHING) -> Any:
+    """Return a field that is read by `parse`; required unless it has a default."""
+    return field(default=default, metadata={PARSE: parse})
+
+
+@frozen(kw_only=True)
+class Homeserver:
+    """`[homeserver]`: where the bot lives and who it is. Exactly one of the two secrets is set."""
+
+    url: str = _key(values.url)
+    user_id: UserId = _key(values.user_id)
+    device_id: DeviceId = _key(values.device_id, DeviceId("LAMBDA_MATRIX"))
+    ca_file: Path | None = _key(values.path, None)
+    password_file: Path | None = _key(values.path, None)
+    access_token_file: Path | None = _key(values.path, None)
+    password: Secret | None = None
+    access_token: Secret | None = None
+
+
+@frozen(kw_only=True)
+class State:
+    """`[state]`: the folder of the database, the session and the lock."""
+
+    directory: Path = _key(values.path)
+
+
+@frozen(kw_only=True)
+class Access:
+    """`[access]`: who may use the service, as patterns of user ids; `deny` wins over `users`."""
+
+    users: tuple[str, ...] = _key(values.user_globs)
+    deny: tuple[str, ...] = _key(values.user_globs, ())
+    admins: tuple[str, ...] = _key(values.user_globs, ())
+    denied_invites: DeniedInvites = _key(values.one_of(DeniedInvites), DeniedInvites.REJECT)
+
+
+@frozen(kw_only=True)
+class Service:
+    """`[service]`: how the bot appears."""
+
+    language: Language = _key(values.one_of(Language), Language.RU)
+    display_name: str = _key(values.text, "Lambda")
+    command_prefix: str = _key(values.prefix, "!")
+    listen: ListenAddress | None = _key(values.listen, None)
+
+
+@frozen(kw_only=True)
+class Agents:
+    """`[agents]`: the registry's file; None if the environment names a single agent."""
+
+    registry: Path | None = _key(values.path, None)
+
+
+@frozen(kw_only=True)
+class Settings:
+    """Everything that the operator settled. Paths are absolute."""
+
+    homeserver: Homeserver
+    state: State
+    access: Access
+    service: Service
+    agents: Agents
+
+    def secrets(self) -> tuple[Secret, ...]:
+        """Return what must never be seen in a log."""
+        ours = (self.homeserver.password, self.homeserver.access_token)
+        return tuple(secret for secret in ours if secret is not None)
