@@ -1,0 +1,137 @@
+"""AG-UI 1.0 as an agent reads it: the RunAgentInput that a client sends first. No I/O.
+
+Reading is strict: what the official models refuse is refused here, and so is a thread id that is
+no `platform_chat_id`. Unknown fields are skipped, for a newer client may send them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from attrs import frozen
+
+from lambda_matrix.ids import RequestId, RunId
+from lambda_matrix.reference import input_shapes as shapes
+
+_THREAD_ID = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
+
+
+class InputError(ValueError):
+    """The first frame is no RunAgentInput; the text says why, in one sentence without its data."""
+
+
+def is_thread_id(text: str) -> bool:
+    """Tell whether the text is a `platform_chat_id`: canonical, decimal, at most 19 digits."""
+    return _THREAD_ID.fullmatch(text) is not None
+
+
+@frozen
+class Attachment:
+    """A file that came with a message: `place` is a workspace path or a URL, "" if it is inline."""
+
+    kind: str
+    place: str
+    mime_type: str | None = None
+
+
+@frozen
+class Message:
+    """A message of the conversation, reduced to what an agent remembers of it."""
+
+    id: str
+    role: Literal["user", "assistant"]
+    text: str
+    attachments: tuple[Attachment, ...] = ()
+
+
+@frozen
+class Decision:
+    """The person's word on one interrupt of an earlier run (AG-UI `resume`)."""
+
+    interrupt_id: str
+    approved: bool
+    reason: str | None = None
+
+
+@frozen
+class RunInput:
+    """One run as asked for. `request_id` is the run's own id if the client names no request."""
+
+    thread_id: str
+    run_id: RunId
+    request_id: RequestId
+    messages: tuple[Message, ...]
+    decisions: tuple[Decision, ...] = ()
+
+
+def parse_input(frame: str | bytes) -> RunInput:
+    """Read the one frame that a client sends.
+
+    Raises:
+        InputError: it is binary, not JSON, not a RunAgentInput, or of no valid thread.
+    """
+    if isinstance(frame, bytes):
+        raise InputError("the input must be a text frame")
+    try:
+        raw = shapes.read_shape(frame)
+    except shapes.ShapeError as error:
+        raise InputError(str(error)) from error
+    if not is_thread_id(raw.thread_id):
+        raise InputError("threadId must be a decimal number")
+    return RunInput(
+        thread_id=raw.thread_id,
+        run_id=RunId(raw.run_id),
+        request_id=_request_id(raw),
+        messages=tuple(m for m in map(_remembered, raw.messages) if m is not None),
+        decisions=tuple(map(_decision, raw.resume or ())),
+    )
+
+
+def _request_id(raw: shapes.RunAgentInput) -> RequestId:
+    props = raw.forwarded_props
+    request_id = props.get("requestId") if isinstance(props, dict) else None
+    if request_id is None:
+        return RequestId(raw.run_id)
+    if not isinstance(request_id, str) or not request_id:
+        raise InputError("forwardedProps.requestId must be a string that is not empty")
+    return RequestId(request_id)
+
+
+def _remembered(message: shapes.Message) -> Message | None:
+    match message:
+        case shapes.UserMessage(id=message_id, content=str(text)):
+            return Message(message_id, "user", text)
+        case shapes.UserMessage(id=message_id, content=parts):
+            return Message(
+                message_id,
+                "user",
+                "\n".join(part.text for part in parts if isinstance(part, shapes.TextPart)),
+                tuple(_attachment(part) for part in parts if isinstance(part, shapes.MediaPart)),
+            )
+        case shapes.AssistantMessage(id=message_id, content=str(text)):
+            return Message(message_id, "assistant", text)
+        case _:
+            return None  # tools' results, instructions and the like are no one's words
+
+
+def _attachment(part: shapes.MediaPart) -> Attachment:
+    inline = isinstance(part.source, shapes.Data)
+    return Attachment(part.type, "" if inline else part.source.value, part.source.mime_type)
+
+
+def _decision(entry: shapes.Resume) -> Decision:
+    """Read the answer as `{"approved": ...}`, as LangGraph's `{"decisions": [...]}`, or bare."""
+    if entry.status == "cancelled":
+        return Decision(entry.interrupt_id, approved=False)
+    match entry.payload:
+        case {"approved": bool(approved), "reason": str(reason)}:
+            return Decision(entry.interrupt_id, approved, reason)
+        case {"approved": bool(approved)} | bool(approved):
+            return Decision(entry.interrupt_id, approved)
+        case {"decisions": [{"type": str(kind)}, *_]}:
+            return Decision(entry.interrupt_id, kind == "approve")
+        case None:
+            return Decision(entry.interrupt_id, approved=True)
+        case _:
+            raise InputError("resume.payload must tell whether it is approved")
