@@ -21,8 +21,7 @@ UV := .venv-uv/bin/uv
 export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV
 
-# $(call step,what it does,command): says what begins, and how long it took.
-step = @began=$$SECONDS; echo '· $(1)'; $(2); echo "  done in $$((SECONDS - began)) s"
+STEP := @tools/step
 
 help: ## this list
 	@echo 'make demo    the whole thing at work: a homeserver, an agent, the service, a conversation'
@@ -37,24 +36,26 @@ help: ## this list
 
 $(UV): Makefile
 	@test -n '$(PYTHON)' || { echo 'Python 3.11 or newer with its venv module is needed (Debian: apt install python3 python3-venv); name one with PYTHON=/path/to/python3.' >&2; exit 1; }
-	$(call step,installing uv $(UV_VERSION),'$(PYTHON)' -m venv --clear .venv-uv && .venv-uv/bin/python -m pip install --quiet --disable-pip-version-check 'uv==$(UV_VERSION)' && touch $(UV))
+	$(STEP) 'preparing uv $(UV_VERSION)' $(SHELL) -c "'$(PYTHON)' -m venv --clear .venv-uv && .venv-uv/bin/python -m pip install --disable-pip-version-check uv==$(UV_VERSION)"
+	@touch $@
 
-# What the program needs to run. --inexact leaves the developers' tools where they are.
+# What the program needs to run. --inexact leaves the tools of development where they are.
 .venv/.runtime: uv.lock pyproject.toml | $(UV)
-	$(call step,installing lambda-matrix into .venv,$(UV) sync --frozen --inexact --no-default-groups --python '$(PYTHON)')
+	$(STEP) 'installing lambda-matrix' $(UV) sync --frozen --inexact --no-default-groups --python '$(PYTHON)'
 	@touch $@
 
 .venv/.dev: uv.lock pyproject.toml | $(UV)
-	$(call step,installing lambda-matrix and its developers' tools into .venv,$(UV) sync --frozen --python '$(PYTHON)')
+	$(STEP) 'installing lambda-matrix and the tools of development' $(UV) sync --frozen --python '$(PYTHON)'
 	@touch $@ .venv/.runtime
 
 .venv-bench/.stamp: uv.lock pyproject.toml | $(UV)
-	$(call step,installing the bots to compare with into .venv-bench,UV_PROJECT_ENVIRONMENT=.venv-bench $(UV) sync --frozen --group bench --python '$(PYTHON)')
+	$(STEP) 'installing the bots to compare with' env UV_PROJECT_ENVIRONMENT=.venv-bench $(UV) sync --frozen --group bench --python '$(PYTHON)'
 	@touch $@
 
 # Synapse has an environment of its own: it is a homeserver to talk to, no dependency.
 .venv-synapse/.stamp: tests/lab/synapse-requirements.txt | $(UV)
-	$(call step,installing the Synapse homeserver into .venv-synapse,$(UV) venv --quiet --allow-existing --python '$(PYTHON)' .venv-synapse && $(UV) pip sync --python .venv-synapse/bin/python --require-hashes --only-binary :all: $<)
+	$(STEP) 'preparing an environment for Synapse' $(UV) venv --allow-existing --python '$(PYTHON)' .venv-synapse
+	$(STEP) 'installing Synapse, a homeserver' $(UV) pip sync --python .venv-synapse/bin/python --require-hashes --only-binary :all: $<
 	@touch $@
 
 synapse-requirements: | $(UV)
@@ -70,10 +71,11 @@ demo: .venv/.runtime .venv-synapse/.stamp
 test: lint unit
 
 lint: .venv/.dev
-	$(call step,ruff,.venv/bin/ruff check && .venv/bin/ruff format --check)
-	$(call step,flake8-async,.venv/bin/flake8 --select ASYNC lambda_matrix tests)
-	$(call step,mypy,.venv/bin/mypy)
-	$(call step,import-linter,.venv/bin/lint-imports --no-timing)
+	$(STEP) 'ruff check' .venv/bin/ruff check
+	$(STEP) 'ruff format' .venv/bin/ruff format --check
+	$(STEP) 'flake8-async' .venv/bin/flake8 lambda_matrix tests
+	$(STEP) 'mypy' .venv/bin/mypy
+	$(STEP) 'floors (import-linter)' .venv/bin/lint-imports --no-logo
 
 unit: .venv/.dev .venv-synapse/.stamp
 	@.venv/bin/coverage erase

@@ -109,9 +109,7 @@ def run(file: Path, *, verbose: bool) -> None:
         settings = load_settings(file, os.environ)
         lines.hide(settings.secrets())
         trio.run(serve, settings)
-    except KeyboardInterrupt:
-        sys.exit(0)
-    except BaseException as error:  # noqa: BLE001 - the last frame: what ends here ends the process
+    except Exception as error:  # noqa: BLE001 - the last frame: what ends here ends the process
         sys.exit(_report(error))
 
 
