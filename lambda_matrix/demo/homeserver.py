@@ -20,6 +20,7 @@ import trio
 from attrs import field, frozen
 
 from lambda_matrix.demo.bare_http import Caller, CallError, Json, open_caller
+from lambda_matrix.demo.private_files import write_private
 from lambda_matrix.demo.processes import Child, Program, running
 from lambda_matrix.ids import AccessToken, DeviceId, UserId
 
@@ -167,15 +168,10 @@ def _write_files(settings: HomeserverSettings, port: int, secret: str) -> None:
     key = settings.directory / "signing.key"
     if not key.exists():
         seed = base64.b64encode(secrets.token_bytes(32)).decode().rstrip("=")
-        _write_private(key, f"ed25519 a_demo {seed}\n")
-    _write_private(settings.directory / "log.json", json.dumps(_log_config(settings)))
+        write_private(key, f"ed25519 a_demo {seed}\n")
+    write_private(settings.directory / "log.json", json.dumps(_log_config(settings)))
     config = _config(settings, port, secret)
-    _write_private(settings.directory / "homeserver.json", json.dumps(config, indent=1))
-
-
-def _write_private(path: Path, text: str) -> None:
-    path.touch(mode=0o600)
-    path.write_text(text, encoding="utf-8")
+    write_private(settings.directory / "homeserver.json", json.dumps(config, indent=1))
 
 
 def _config(settings: HomeserverSettings, port: int, secret: str) -> Json:

@@ -1,0 +1,165 @@
+"""A person who talks with the bot: the real service, agent and homeserver, and a proxy."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import count
+from pathlib import Path
+
+from attrs import define, frozen
+
+from lambda_matrix.demo.homeserver import Account, Homeserver
+from lambda_matrix.demo.own_programs import AgentPlace, Restartable, open_agent, service_program
+from lambda_matrix.demo.person import Person, open_person
+from lambda_matrix.demo.settings_files import ServiceSettings, Table
+from lambda_matrix.demo.view import Answer, Message, RoomView
+from lambda_matrix.ids import EventId, RoomId, UserId
+from tests.lab.proxy import Proxy, open_proxy
+
+_number = count(1)
+
+
+async def fresh_account(homeserver: Homeserver, name: str) -> Account:
+    """A user that no other test has: `name` with a number."""
+    return await homeserver.register(f"{name}{next(_number)}", f"password of {name}")
+
+
+@frozen
+class Stack:
+    """The service (not yet started), its bot, the agent, and the proxy before the homeserver."""
+
+    homeserver: Homeserver
+    proxy: Proxy
+    agent: AgentPlace
+    service: Restartable
+    bot: UserId
+    settings: ServiceSettings
+
+
+@asynccontextmanager
+async def open_stack(
+    homeserver: Homeserver,
+    directory: Path,
+    *,
+    idle_timeout: float = 120,
+    run_timeout: float = 900,
+    more: Mapping[str, Table] = {},
+) -> AsyncIterator[Stack]:
+    """All of it but a person; what the service asks of the homeserver must be as the spec says."""
+    bot = await fresh_account(homeserver, "bot")
+    async with (
+        open_proxy(homeserver.url) as proxy,
+        open_agent(directory / "agent") as agent,
+        AsyncExitStack() as stack,
+    ):
+        settings = ServiceSettings(
+            directory=directory / "service",
+            homeserver_url=proxy.url,
+            bot=bot,
+            agent_url=agent.url,
+            agent_token=agent.token,
+            server_name=homeserver.server_name,
+            idle_timeout=idle_timeout,
+            run_timeout=run_timeout,
+            more=more,
+        )
+        service = Restartable(service_program(settings))
+        stack.push_async_callback(service.stop)
+        yield Stack(homeserver, proxy, agent, service, bot.user_id, settings)
+    assert proxy.findings == []
+
+
+@define
+class Chatting:
+    """One person in the bot's Space and first chat; `ask` and the like speak in that chat."""
+
+    stack: Stack
+    person: Person
+    direct: RoomId
+    space: RoomId
+    chat: RoomId
+
+    @property
+    def bot(self) -> UserId:
+        return self.stack.bot
+
+    @property
+    def service(self) -> Restartable:
+        return self.stack.service
+
+    @property
+    def proxy(self) -> Proxy:
+        return self.stack.proxy
+
+    @property
+    def view(self) -> RoomView:
+        """What the person sees of the first chat."""
+        return self.person.rooms[self.chat]
+
+    async def say(self, text: str, room: RoomId | None = None) -> EventId:
+        return await self.person.say(room or self.chat, text)
+
+    async def answer(
+        self, question: EventId, room: RoomId | None = None, within: float = 30
+    ) -> Answer:
+        """The whole answer to a question."""
+        return await self.person.wait_for_answer(room or self.chat, question, self.bot, within)
+
+    async def ask(self, text: str, room: RoomId | None = None, within: float = 30) -> Answer:
+        """Say something, and return the whole answer."""
+        return await self.answer(await self.say(text, room), room, within)
+
+    async def growing(
+        self, question: EventId, room: RoomId | None = None, within: float = 30
+    ) -> Message:
+        """Wait until the first preview of an answer is there."""
+        return await self.person.wait_for(
+            room or self.chat,
+            lambda view: answer.parts[0] if (answer := view.answer(question, self.bot)) else None,
+            within,
+            "a preview",
+        )
+
+    async def new_chat(self, command: str = "!new") -> RoomId:
+        """Have another chat made, and join it."""
+        known = set(self.person.rooms)
+        await self.say(command)
+        room = await invited(self.person, self.bot, known, is_space=False)
+        await self.person.join(room)
+        return room
+
+
+async def invited(
+    person: Person, bot: UserId, known: set[RoomId], *, is_space: bool, within: float = 30
+) -> RoomId:
+    """Wait for the bot's invite to a room (or Space) that is not among the known ones."""
+
+    def find() -> RoomId | None:
+        for room_id, view in person.rooms.items():
+            invite = view.membership == "invite" and view.inviter == bot
+            if invite and view.is_space == is_space and room_id not in known:
+                return room_id
+        return None
+
+    what = f"an invite of {bot} to a {'Space' if is_space else 'chat'}"
+    return await person.wait_until(find, within, what)
+
+
+async def onboard(person: Person, stack: Stack, within: float = 30) -> Chatting:
+    """Invite the bot into a direct chat, and join the Space and the chat that it makes."""
+    known = set(person.rooms)
+    direct = await person.direct_chat(stack.bot)
+    space = await invited(person, stack.bot, known, is_space=True, within=within)
+    chat = await invited(person, stack.bot, known, is_space=False, within=within)
+    await person.join(space)
+    await person.join(chat)
+    return Chatting(stack, person, direct, space, chat)
+
+
+@asynccontextmanager
+async def open_chatting(stack: Stack, name: str = "anna") -> AsyncIterator[Chatting]:
+    """A new person, onboarded by a service that runs already."""
+    account = await fresh_account(stack.homeserver, name)
+    async with open_person(stack.homeserver.url, account) as person:
+        yield await onboard(person, stack)

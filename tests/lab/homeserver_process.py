@@ -1,0 +1,81 @@
+"""Runs one Synapse until standard input ends: for fixtures that outlive one Trio run.
+
+    python -m tests.lab.homeserver_process SYNAPSE_PYTHON DIRECTORY OPTIONS
+
+Prints one line of JSON when the homeserver is ready. OPTIONS is JSON too.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import trio
+
+from lambda_matrix.demo.homeserver import (
+    Homeserver,
+    HomeserverSettings,
+    Limits,
+    open_homeserver,
+)
+
+ROOT = Path(__file__).parents[2]
+
+
+@contextmanager
+def homeserver_process(
+    python: Path,
+    directory: Path,
+    *,
+    limits: Limits = Limits.UNLIMITED,
+    encrypted_default: bool = False,
+) -> Iterator[Homeserver]:
+    """A Synapse without its /sync cache (so that a quick restart sees the present)."""
+    options = {"limits": limits.name, "encrypted_default": encrypted_default}
+    command = [sys.executable, "-m", "tests.lab.homeserver_process"]
+    process = subprocess.Popen(
+        [*command, str(python), str(directory), json.dumps(options)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+    )
+    with process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line:
+            raise RuntimeError("the homeserver did not start; its log is above")
+        told = json.loads(line)
+        yield Homeserver(told["url"], told["server_name"], told["secret"], Path(told["log"]))
+        process.stdin.close()
+
+
+async def main() -> None:
+    python, directory, raw_options = sys.argv[1:]
+    options = json.loads(raw_options)
+    settings = HomeserverSettings(
+        python=Path(python),
+        directory=Path(directory),
+        limits=Limits[options["limits"]],
+        encrypted_default=options["encrypted_default"],
+        sync_cache=False,
+    )
+    async with open_homeserver(settings) as homeserver:
+        told = {
+            "url": homeserver.url,
+            "server_name": homeserver.server_name,
+            "secret": homeserver.registration_secret,
+            "log": str(homeserver.log),
+        }
+        print(json.dumps(told), flush=True)  # noqa: T201  the fixture reads it
+        stdin = trio.lowlevel.FdStream(sys.stdin.fileno())
+        while await stdin.receive_some(1):
+            pass
+
+
+if __name__ == "__main__":
+    trio.run(main)
