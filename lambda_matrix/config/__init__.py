@@ -6,25 +6,25 @@ docs/configuration.md names every key; a test holds it against `settings`.
 from lambda_matrix.config.errors import ConfigError
 from lambda_matrix.config.loading import load_settings
 from lambda_matrix.config.settings import (
-    Access,
-    Agents,
+    AccessSection,
+    AgentsSection,
     DeniedInvites,
-    Homeserver,
-    Service,
+    HomeserverSection,
+    ServiceSection,
     Settings,
-    State,
+    StateSection,
 )
 from lambda_matrix.config.values import ListenAddress
 
 __all__ = [
-    "Access",
-    "Agents",
+    "AccessSection",
+    "AgentsSection",
     "ConfigError",
     "DeniedInvites",
-    "Homeserver",
+    "HomeserverSection",
     "ListenAddress",
-    "Service",
+    "ServiceSection",
     "Settings",
-    "State",
+    "StateSection",
     "load_settings",
 ]

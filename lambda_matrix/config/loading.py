@@ -10,9 +10,10 @@
 
 from __future__ import annotations
 
+import difflib
 import logging
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,12 +22,12 @@ from attrs import NOTHING, Attribute, evolve, fields, frozen
 from lambda_matrix.config.errors import ConfigError
 from lambda_matrix.config.settings import (
     PARSE,
-    Access,
-    Agents,
-    Homeserver,
-    Service,
+    AccessSection,
+    AgentsSection,
+    HomeserverSection,
+    ServiceSection,
     Settings,
-    State,
+    StateSection,
 )
 from lambda_matrix.config.values import check_ca_file
 from lambda_matrix.secret import Secret
@@ -40,11 +41,11 @@ _SINGLE_AGENT = ("AGENT_BASE_URL", "AGENT_WS_URL")
 _MAX_SECRET_BYTES = 65_536
 _READABLE_BY_ALL = 0o004
 _SECTIONS: Mapping[str, type] = {
-    "homeserver": Homeserver,
-    "state": State,
-    "access": Access,
-    "service": Service,
-    "agents": Agents,
+    "homeserver": HomeserverSection,
+    "state": StateSection,
+    "access": AccessSection,
+    "service": ServiceSection,
+    "agents": AgentsSection,
 }
 _Section = TypeVar("_Section")
 
@@ -58,11 +59,11 @@ def load_settings(file: Path, environment: Mapping[str, str]) -> Settings:
     source = _Source(file, _read_toml(file), environment)
     source.refuse_unknown_sections()
     settings = Settings(
-        homeserver=_complete(source, source.section(Homeserver, "homeserver")),
-        state=source.section(State, "state"),
-        access=source.section(Access, "access"),
-        service=source.section(Service, "service"),
-        agents=_with_old_names(source, source.section(Agents, "agents")),
+        homeserver=_complete(source, source.section(HomeserverSection, "homeserver")),
+        state=source.section(StateSection, "state"),
+        access=source.section(AccessSection, "access"),
+        service=source.section(ServiceSection, "service"),
+        agents=_with_old_names(source, source.section(AgentsSection, "agents")),
     )
     _warn_of_unknown_variables(environment)
     if settings.service.listen is not None:
@@ -94,9 +95,12 @@ class _Source:
         if not isinstance(table, dict):
             raise ConfigError(f"{self.file}: [{name}] must be a table")
         known = keys(kind)
+        names = [each.name for each in known]
         for key in table:
-            if key not in {each.name for each in known}:
-                raise ConfigError(f"{self.file}: [{name}] {key} is not a setting")
+            if key not in names:
+                raise ConfigError(
+                    f"{self.file}: [{name}] {key} is no setting{_nearest(key, names)}"
+                )
         found = {each.name: self._value(name, each, table) for each in known}
         return kind(**{key: value for key, value in found.items() if value is not NOTHING})
 
@@ -105,7 +109,7 @@ class _Source:
         for name, table in self.tables.items():
             if name not in _SECTIONS:
                 what = f"section [{name}]" if isinstance(table, dict) else f"key {name}"
-                raise ConfigError(f"{self.file}: there is no {what}")
+                raise ConfigError(f"{self.file}: there is no {what}{_nearest(name, _SECTIONS)}")
 
     def where(self, section: str, key: str) -> str:
         """Return the name of the place that a key's value came from, for an error's sentence."""
@@ -131,6 +135,12 @@ class _Source:
         return base / value if isinstance(value, Path) else value
 
 
+def _nearest(name: str, names: Iterable[str]) -> str:
+    """Return the end of a sentence that offers the name that was probably meant."""
+    found = difflib.get_close_matches(name, names, n=1)
+    return f"; did you mean {found[0]}?" if found else ""
+
+
 def _from_text(key: Attribute[object], raw: str) -> object:
     """Return what TOML would have given: an environment variable has only text."""
     if "tuple" not in str(key.type):
@@ -149,7 +159,7 @@ def _read_toml(file: Path) -> dict[str, object]:
         raise ConfigError(f"{file}: the configuration is not TOML: {error}") from None
 
 
-def _complete(source: _Source, homeserver: Homeserver) -> Homeserver:
+def _complete(source: _Source, homeserver: HomeserverSection) -> HomeserverSection:
     """Return the section with its secret, and its CA file checked."""
     if homeserver.ca_file is not None:
         try:
@@ -213,7 +223,7 @@ def read_secret(file: Path, setting: str) -> Secret:
     return Secret(secret)
 
 
-def _with_old_names(source: _Source, agents: Agents) -> Agents:
+def _with_old_names(source: _Source, agents: AgentsSection) -> AgentsSection:
     environment = source.environment
     if _OLD_BACKEND in environment:
         _logger.warning("%s has no effect: users live in [state] directory now", _OLD_BACKEND)
@@ -221,7 +231,7 @@ def _with_old_names(source: _Source, agents: Agents) -> Agents:
     if old:
         _logger.warning("%s: please set [agents] registry instead", _OLD_REGISTRY)
     if agents.registry is None and old:
-        return Agents(registry=Path(old).absolute())
+        return AgentsSection(registry=Path(old).absolute())
     if agents.registry is None and not any(environment.get(name) for name in _SINGLE_AGENT):
         raise ConfigError(
             f"{source.file}: [agents] registry is missing (or set AGENT_BASE_URL for one agent)"

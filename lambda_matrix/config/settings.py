@@ -17,6 +17,7 @@ from attrs import NOTHING, field, frozen
 
 from lambda_matrix.config import values
 from lambda_matrix.config.values import ListenAddress
+from lambda_matrix.conversation.access import Access
 from lambda_matrix.conversation.texts import Language
 from lambda_matrix.ids import DeviceId, UserId
 from lambda_matrix.secret import Secret
@@ -38,7 +39,7 @@ def _key(parse: Callable[[object], object], default: object = NOTHING) -> Any:
 
 
 @frozen(kw_only=True)
-class Homeserver:
+class HomeserverSection:
     """`[homeserver]`: where the bot lives and who it is. Exactly one of the two secrets is set."""
 
     url: str = _key(values.url)
@@ -52,14 +53,14 @@ class Homeserver:
 
 
 @frozen(kw_only=True)
-class State:
+class StateSection:
     """`[state]`: the folder of the database, the session and the lock."""
 
     directory: Path = _key(values.path)
 
 
 @frozen(kw_only=True)
-class Access:
+class AccessSection:
     """`[access]`: who may use the service, as patterns of user ids; `deny` wins over `users`."""
 
     users: tuple[str, ...] = _key(values.user_globs)
@@ -67,9 +68,14 @@ class Access:
     admins: tuple[str, ...] = _key(values.user_globs, ())
     denied_invites: DeniedInvites = _key(values.one_of(DeniedInvites), DeniedInvites.REJECT)
 
+    @property
+    def policy(self) -> Access:
+        """The decision about each person that `users` and `deny` make."""
+        return Access(users=self.users, deny=self.deny)
+
 
 @frozen(kw_only=True)
-class Service:
+class ServiceSection:
     """`[service]`: how the bot appears."""
 
     language: Language = _key(values.one_of(Language), Language.RU)
@@ -79,7 +85,7 @@ class Service:
 
 
 @frozen(kw_only=True)
-class Agents:
+class AgentsSection:
     """`[agents]`: the registry's file; None if the environment names a single agent."""
 
     registry: Path | None = _key(values.path, None)
@@ -89,11 +95,11 @@ class Agents:
 class Settings:
     """Everything that the operator settled. Paths are absolute."""
 
-    homeserver: Homeserver
-    state: State
-    access: Access
-    service: Service
-    agents: Agents
+    homeserver: HomeserverSection
+    state: StateSection
+    access: AccessSection
+    service: ServiceSection
+    agents: AgentsSection
 
     def secrets(self) -> tuple[Secret, ...]:
         """Return what must never be seen in a log."""
