@@ -243,7 +243,7 @@ _VARIABLES: Final = {"base_url": "AGENT_BASE_URL", "token_file": "AGENT_TOKEN_FI
 def _split_whole_url(url: str) -> dict[str, str]:
     problem = _url_problem(url)
     if problem is not None or urlsplit(url).scheme not in _WEBSOCKET_SCHEMES:
-        raise RegistryError(f"environment: AGENT_WS_URL {problem or 'must be a WebSocket URL'}.")
+        raise RegistryError(f"environment: AGENT_WS_URL: {problem or 'must be a WebSocket URL'}.")
     parts = urlsplit(url)
     query = f"?{parts.query}" if parts.query else ""
     return {"base_url": f"{parts.scheme}://{parts.netloc}", "path": (parts.path or "/") + query}

@@ -37,12 +37,28 @@ _NO_TRUST: Final = ssl.SSLContext(
 )  # for http://: trusts nobody, costs nothing
 
 
+async def _unwind(generator: AsyncIterator[object]) -> None:
+    """End a generator of httpx, which is made of generators, from its innermost.
+
+    Trio warns of each that is left to the garbage collector; a cancellation ends them all.
+    """
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        try:
+            async for _ in generator:
+                pass
+        except (AgentError, SSEError, httpx.TransportError):
+            return
+
+
 async def _bounded_lines(response: httpx.Response) -> AsyncIterator[bytes]:
     """Give a response's body, refused as soon as a line of it is too long to be held."""
     line = 0
-    async for chunk in response.aiter_raw():
+    chunks = response.aiter_raw()
+    async for chunk in chunks:
         line += len(chunk)
         if line > MAX_LINE:
+            await _unwind(chunks)
             raise FrameTooLarge(f"a line of over {MAX_LINE} bytes in the event stream")
         _, newline, tail = chunk.rpartition(b"\n")
         if newline:
@@ -79,18 +95,9 @@ class SseFrames:
         raise Truncated("the event stream ended")
 
     async def close(self, code: int, reason: str) -> None:
-        """Abort the request; it has no closing code to tell `code` and `reason` with.
-
-        httpx's generators must unwind from within: Trio warns of one that is left to the collector.
-        """
+        """Abort the request; it has no closing code to tell `code` and `reason` with."""
         del code, reason
-        with trio.CancelScope() as scope:
-            scope.cancel()
-            try:
-                async for _ in self._events:
-                    pass
-            except (AgentError, SSEError, httpx.TransportError):
-                return
+        await _unwind(self._events)
 
 
 @asynccontextmanager

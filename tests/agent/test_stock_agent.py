@@ -1,0 +1,118 @@
+"""A stock pydantic-ai agent in a process of its own, behind a WebSocket and over its own SSE.
+
+Whatever it says is held against the official models and the AG-UI validator as well.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ag_ui_validate import create_validator
+from attrs import evolve
+
+from lambda_matrix.agent.decoder import FrameDecoder
+from lambda_matrix.agent.errors import Truncated
+from lambda_matrix.agent.registry import AgentEntry
+from lambda_matrix.agent.run_input import InputMessage, RunInput
+from lambda_matrix.agent.session import Frames, open_run
+from lambda_matrix.agent.sse import open_sse
+from lambda_matrix.agent.websocket import open_websocket
+from lambda_matrix.agent_events import (
+    AgentEvent,
+    RunFinished,
+    TextDelta,
+    ToolFinished,
+    ToolStarted,
+)
+from tests.agent.corpus import is_official
+from tests.agent.servers import entry_at
+
+ANSWER = "It is sunny in Paris, **very** sunny."
+
+
+@pytest.fixture(scope="module")
+def stock_agent() -> Iterator[str]:
+    """Start the agent; gives host and port."""
+    script = Path(__file__).with_name("stock_agent.py")
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        port = process.stdout.readline().strip()
+        try:
+            yield f"127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+@pytest.fixture
+def conversation(run_input: RunInput) -> RunInput:
+    """Make what an agent with `history = "client"` gets: all of it."""
+    return evolve(
+        run_input,
+        messages=(
+            InputMessage("$1", "user", "Hello"),
+            InputMessage("$2", "assistant", "Hello, Alice"),
+            InputMessage("$3", "user", "How is the weather?"),
+        ),
+    )
+
+
+def check_answer(events: list[AgentEvent]) -> None:
+    assert "".join(event.delta for event in events if isinstance(event, TextDelta)) == ANSWER
+    [tool] = [event for event in events if isinstance(event, ToolStarted)]
+    assert tool.name == "get_weather"
+    assert ToolFinished(tool.tool_call_id) in events
+    end = events[-1]
+    assert isinstance(end, RunFinished)
+    assert end.usage is None or end.usage.output_tokens
+
+
+def entry_of(stock_agent: str, scheme: str) -> AgentEntry:
+    path = "/ws?thread_id={platform_chat_id}" if scheme == "ws" else "/sse"
+    return entry_at(f"{scheme}://{stock_agent}", path=path, history="client", idle_timeout=30.0)
+
+
+@pytest.mark.parametrize("scheme", ["ws", "http"])
+async def test_a_stock_agent_answers(stock_agent: str, conversation: RunInput, scheme: str) -> None:
+    async with open_run(entry_of(stock_agent, scheme), conversation) as run:
+        check_answer([event async for event in run.events()])
+
+
+async def test_what_it_says_over_a_websocket_is_ag_ui(
+    stock_agent: str, conversation: RunInput
+) -> None:
+    async with open_websocket(entry_of(stock_agent, "ws"), conversation) as frames:
+        check_stream(await all_of(frames), conversation)
+
+
+async def test_what_it_says_over_sse_is_ag_ui(stock_agent: str, conversation: RunInput) -> None:
+    async with open_sse(entry_of(stock_agent, "http"), conversation) as frames:
+        check_stream(await all_of(frames), conversation)
+
+
+async def all_of(frames: Frames) -> list[str]:
+    heard = []
+    while True:
+        try:
+            heard.append(await frames.receive())
+        except Truncated:  # nothing comes after the end
+            return heard
+
+
+def check_stream(frames: list[str], conversation: RunInput) -> None:
+    validator = create_validator()
+    decoder = FrameDecoder(conversation.thread_id, conversation.run_id)
+    events: list[AgentEvent] = []
+    for frame in frames:
+        assert is_official(frame)
+        validator.feed(json.loads(frame))
+        events += decoder.feed(frame)
+    validator.finalize()
+    report: Any = validator.report()
+    assert not report.internal_errors
+    assert [found for found in report.diagnostics if found.severity == "error"] == []
+    assert decoder.skipped == 0
+    check_answer(events)
