@@ -1,20 +1,19 @@
 """The shapes of a RunAgentInput (AG-UI 1.0), read strictly: nothing is coerced. No I/O.
 
-cattrs makes `"None"` of a null and characters of a string where a list is wanted; the hooks below
-do not let it. Unknown fields are skipped, for a newer client may send them.
+Unknown fields are skipped, for a newer client may send them.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal
 
 import attrs
-import cattrs
 from attrs import frozen
 from cattrs.gen import make_dict_structure_fn, override
 
+from lambda_matrix.reference.strictness import make_converter, mapping, text
 from lambda_matrix.reference.wire import camel_case
 
 
@@ -94,6 +93,7 @@ class ToolCall:
 
     id: str
     function: Function
+    type: Literal["function"] = "function"
 
 
 @frozen
@@ -177,14 +177,14 @@ class RunAgentInput:
     resume: tuple[Resume, ...] | None = None
 
 
-def read_shape(text: str) -> RunAgentInput:
+def read_shape(frame: str) -> RunAgentInput:
     """Read the JSON text of a RunAgentInput.
 
     Raises:
         ShapeError: it is something else.
     """
     try:
-        return _CONVERTER.structure(json.loads(text), RunAgentInput)
+        return _CONVERTER.structure(json.loads(frame), RunAgentInput)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise ShapeError(f"not a RunAgentInput ({type(error).__name__})") from error
 
@@ -200,24 +200,12 @@ _ROLES: Mapping[str, type] = {
 } | dict.fromkeys(("developer", "system", "reasoning"), PlainMessage)
 
 
-def _text(value: object, _: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("a string is wanted")
-    return value
-
-
-def _mapping(value: object, _: object) -> Mapping[str, object]:
-    if not isinstance(value, dict):
-        raise TypeError("an object is wanted")
-    return value
-
-
 def _tagged(tag: str, shapes: Mapping[str, type]) -> Callable[[object, object], object]:
     """Return a hook for a union whose members tell themselves apart by the field `tag`."""
 
     def structure(value: object, _: object) -> object:
-        fields = _mapping(value, _)
-        return _CONVERTER.structure(fields, shapes[_text(fields.get(tag), _)])
+        fields = mapping(value)
+        return _CONVERTER.structure(fields, shapes[text(fields.get(tag))])
 
     return structure
 
@@ -229,17 +217,6 @@ def _content(value: object, _: object) -> Content:
     return parts
 
 
-def _list_hook(kind: type) -> Callable[[object, object], tuple[object, ...]]:
-    member = get_args(kind)[0]
-
-    def structure(value: object, _: object) -> tuple[object, ...]:
-        if not isinstance(value, list):
-            raise TypeError("an array is wanted")
-        return tuple(_CONVERTER.structure(item, member) for item in value)
-
-    return structure
-
-
 def _class_hook(shape: type) -> Callable[[Mapping[str, object], type], object]:
     spellings: dict[str, Any] = {
         f.name: override(rename=camel_case(f.name)) for f in attrs.fields(shape)
@@ -247,15 +224,7 @@ def _class_hook(shape: type) -> Callable[[Mapping[str, object], type], object]:
     return make_dict_structure_fn(shape, _CONVERTER, **spellings)
 
 
-def _is_tuple(kind: object) -> bool:
-    return get_origin(kind) is tuple
-
-
-_CONVERTER = cattrs.Converter(detailed_validation=False)
-_CONVERTER.register_structure_hook(str, _text)
-_CONVERTER.register_structure_hook_func(lambda kind: kind is object, lambda value, _: value)
-_CONVERTER.register_structure_hook_func(lambda kind: kind == Mapping[str, object], _mapping)
-_CONVERTER.register_structure_hook_factory(_is_tuple, _list_hook)
+_CONVERTER = make_converter()
 _CONVERTER.register_structure_hook_factory(attrs.has, _class_hook)
 _CONVERTER.register_structure_hook_func(lambda kind: kind == Content, _content)
 _CONVERTER.register_structure_hook_func(lambda kind: kind == Source, _tagged("type", _SOURCES))

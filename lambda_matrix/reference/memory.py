@@ -20,12 +20,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import cattrs
 import trio
 from attrs import Factory, define, field, frozen
 
 from lambda_matrix.ids import RequestId
 from lambda_matrix.reference.run_input import Message, is_thread_id
+from lambda_matrix.reference.strictness import make_converter
 from lambda_matrix.reference.wire import Interrupt, Usage
 
 _log = logging.getLogger(__name__)
@@ -70,7 +70,8 @@ class Thread:
 
     path: Path | None
     messages: dict[str, Message] = Factory(dict)
-    open_interrupts: dict[str, Interrupt] = Factory(dict)
+    open_interrupts: dict[str, RequestId] = Factory(dict)
+    """Which request asked it, by the interrupt's id."""
     answers: dict[RequestId, _Place] = Factory(dict)
     decisions: dict[str, RequestId] = Factory(dict)
 
@@ -86,7 +87,7 @@ class Thread:
         if record.answer.text is not None:
             self.messages[record.answer.text.id] = record.answer.text
         self.answers[record.request] = place
-        self.open_interrupts.update((one.id, one) for one in record.answer.interrupts)
+        self.open_interrupts.update((one.id, record.request) for one in record.answer.interrupts)
         for interrupt_id in record.answer.decided:
             self.open_interrupts.pop(interrupt_id, None)
             self.decisions[interrupt_id] = record.request
@@ -189,7 +190,7 @@ def _read_thread(path: Path) -> Thread:
 def _parse(line: bytes) -> Record | None:
     try:
         return _CONVERTER.structure(json.loads(line), Record)
-    except (ValueError, TypeError, KeyError, cattrs.BaseValidationError):
+    except (ValueError, TypeError, KeyError):
         return None
 
 
@@ -234,12 +235,4 @@ def _sync_directory(directory: Path) -> None:
         os.close(handle)
 
 
-def _text(value: object, _: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("a string is wanted")
-    return value
-
-
-_CONVERTER = cattrs.Converter(detailed_validation=False)
-_CONVERTER.register_structure_hook(str, _text)
-_CONVERTER.register_structure_hook_func(lambda kind: kind is object, lambda value, _: value)
+_CONVERTER = make_converter()

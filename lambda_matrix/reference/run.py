@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Set as AbstractSet
 from enum import Enum
 from pathlib import Path
 from typing import assert_never
@@ -142,9 +142,9 @@ def _steps(agent: Agent, thread: Thread, run: RunInput) -> Iterator[Step] | Fail
     conversation = thread.with_messages(run.messages)
     newest = next((m for m in reversed(run.messages) if m.role == "user"), None)
     if run.decisions:
-        asked = {decision.interrupt_id for decision in run.decisions}
-        if not asked <= thread.open_interrupts.keys():
-            return Fail("an interrupt of this name is not open", "unknown_interrupt")
+        fault = _fault_of_decisions(thread, {one.interrupt_id for one in run.decisions})
+        if fault is not None:
+            return fault
     elif newest is None:
         return Fail("the input has no message of a user", "nothing_asked")
     newest = newest or Message("", "user", "")
@@ -167,6 +167,17 @@ def _steps(agent: Agent, thread: Thread, run: RunInput) -> Iterator[Step] | Fail
             return rehearsal.echo(question)
         case _ as never:
             assert_never(never)
+
+
+def _fault_of_decisions(thread: Thread, decided: AbstractSet[str]) -> Fail | None:
+    """Hold the decisions against what is open: AG-UI wants a run's interrupts decided together."""
+    asked_by = thread.open_interrupts
+    if not decided <= asked_by.keys():
+        return Fail("an interrupt of this name is not open", "unknown_interrupt")
+    requests = {asked_by[interrupt_id] for interrupt_id in decided}
+    if any(by in requests and one not in decided for one, by in asked_by.items()):
+        return Fail("an interrupt of the same run is left undecided", "undecided_interrupt")
+    return None
 
 
 @define

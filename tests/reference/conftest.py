@@ -1,0 +1,38 @@
+import logging
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from lambda_matrix.reference.memory import open_memory
+from lambda_matrix.reference.run import Agent
+from tests.reference.asking import Line, LogEar, open_line
+
+
+@pytest.fixture
+def agent(tmp_path: Path) -> Iterator[Agent]:
+    """An agent with a memory and a workspace, which loses no time where it is slow."""
+    workspace = tmp_path / "workspace"
+    workspace.mkdir()
+    with open_memory(tmp_path / "state") as memory:
+        yield Agent(memory, workspace=workspace, pace=0.001)
+
+
+@pytest.fixture
+async def line(agent: Agent) -> AsyncIterator[Line]:
+    """That agent, served."""
+    async with open_line(agent) as line:
+        yield line
+
+
+@pytest.fixture
+def ear() -> Iterator[LogEar]:
+    """Hears what the agent logs."""
+    ear = LogEar()
+    log = logging.getLogger("lambda_matrix.reference")
+    before = log.level
+    log.setLevel(logging.INFO)
+    log.addHandler(ear)
+    yield ear
+    log.removeHandler(ear)
+    log.setLevel(before)
