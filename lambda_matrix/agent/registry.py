@@ -131,7 +131,7 @@ def _read_entry(name: str, table: Table, environment: Mapping[str, str]) -> Agen
         users=table.texts("users"),
         idle_timeout=table.seconds("idle_timeout", _DEFAULT_IDLE_TIMEOUT),
         run_timeout=table.seconds("run_timeout", _DEFAULT_RUN_TIMEOUT),
-        ca_file=_ca_file(table),
+        ca_file=_ca_file(table, secure=urlsplit(base_url).scheme in {"wss", "https"}),
     )
     table.finish()
     return entry
@@ -197,11 +197,11 @@ def _read_token(file: Path, key: str, table: Table) -> Secret:
     return Secret(text)
 
 
-def _ca_file(table: Table) -> Path | None:
+def _ca_file(table: Table, *, secure: bool) -> Path | None:
     file = table.path("ca_file")
-    if file is not None:
+    if file is not None or secure:
         try:
-            trust(file)
+            trust(file)  # and kept, so that the first run need not read the system's store
         except ssl.SSLError:
             table.fail("ca_file", f"{file} holds no certificates in PEM form")
         except OSError as error:

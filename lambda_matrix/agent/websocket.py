@@ -7,7 +7,7 @@ of a connection is known exactly (who closed, with which code, before or after w
 
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import trio
@@ -55,7 +55,7 @@ Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
 class WebSocketFrames:
     """The open connection of one run."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: trio.abc.Stream) -> None:
         self._stream = stream
         self._protocol = WSConnection(ConnectionType.CLIENT)
         self._accepted = False
@@ -83,10 +83,8 @@ class WebSocketFrames:
 
     async def send(self, text: str) -> None:
         """Send one text frame. A connection that breaks here says so at `receive`."""
-        try:
+        with suppress(trio.BrokenResourceError):  # it may have said why before it went
             await self._stream.send_all(self._protocol.send(TextMessage(data=text)))
-        except trio.BrokenResourceError:
-            await trio.lowlevel.checkpoint()  # it may have said why before it went
 
     async def receive(self) -> str:
         """Wait for the next text frame.
@@ -110,7 +108,7 @@ class WebSocketFrames:
         try:
             if self._goodbye is not None:
                 await self._stream.send_all(self._protocol.send(self._goodbye.response()))
-            elif self._protocol.state is ConnectionState.OPEN:
+            else:
                 goodbye = CloseConnection(code=code, reason=reason)
                 await self._stream.send_all(self._protocol.send(goodbye))
             while self._protocol.state is ConnectionState.LOCAL_CLOSING:
@@ -144,7 +142,8 @@ class WebSocketFrames:
             case TextMessage():
                 self._take_text(event)
             case Ping():
-                await self._stream.send_all(self._protocol.send(event.response()))
+                with suppress(trio.BrokenResourceError):  # what came with it still counts
+                    await self._stream.send_all(self._protocol.send(event.response()))
             case CloseConnection():
                 self._end = self._end or self._closed(event)
             case BytesMessage():

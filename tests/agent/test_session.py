@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 import ssl
+import struct
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -243,7 +244,17 @@ async def hang_up_at_once(_: trio.SocketStream) -> None:
     """The unread request makes it a reset."""
 
 
-@pytest.mark.parametrize("handler", [garbage, web_page, hang_up, hang_up_at_once])
+def reset_on_close(stream: trio.SocketStream) -> None:
+    linger = struct.pack("ii", 1, 0)
+    stream.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_LINGER, linger)
+
+
+async def reset(stream: trio.SocketStream) -> None:
+    await stream.receive_some()
+    reset_on_close(stream)
+
+
+@pytest.mark.parametrize("handler", [garbage, web_page, hang_up, hang_up_at_once, reset])
 async def test_what_is_no_websocket(
     run_input: RunInput, handler: Callable[[trio.SocketStream], Awaitable[None]]
 ) -> None:
@@ -300,15 +311,23 @@ async def test_a_close_before_the_end_is_no_success(
     assert error.detail.startswith(f"closed with code {code}, reason 'bye")
 
 
-async def test_a_connection_that_is_cut_is_no_success(run_input: RunInput) -> None:
+@pytest.mark.parametrize("abruptly", [False, True], ids=["end", "reset"])
+async def test_a_connection_that_is_cut_is_no_success(run_input: RunInput, abruptly: bool) -> None:  # noqa: FBT001 - pytest gives it
+    heard = trio.Event()
+
     async def agent(request: WebSocketRequest) -> None:
         socket, _ = await accept(request)
         await say(socket, *HELLO[:3])
+        await heard.wait()
+        assert isinstance(socket._stream, trio.SocketStream)
+        if abruptly:
+            reset_on_close(socket._stream)
         await trio.aclose_forcefully(socket._stream)
 
     async with websocket_agent(agent) as url, open_run(entry_at(url), run_input) as run:
         events = run.events()
         assert [await anext(events), await anext(events)] == SAID_HELLO[:2]
+        heard.set()
         with pytest.raises(Truncated):
             await anext(events)
 

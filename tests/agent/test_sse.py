@@ -134,6 +134,15 @@ async def test_each_failure_is_its_own(
     assert "t0ken" not in error.detail
 
 
+async def test_garbage_on_two_levels_at_once(run_input: RunInput) -> None:
+    """What is left of a run that was given up is not looked at, even if it is broken itself."""
+    head = sse_head("200 OK", "text/event-stream\r\nTransfer-Encoding: chunked")
+    body = b"data: garbage\n\ndata: more\n\n"
+    chunked = b"%x\r\n%b\r\nno chunk\r\n" % (len(body), body)
+    async with tcp_agent(answering(head + chunked, then_hang=True), "http") as url:
+        assert type(await failure_of(entry_at(url), run_input)) is BadFrame
+
+
 async def test_a_port_that_nobody_listens_on(run_input: RunInput) -> None:
     with trio.socket.socket() as unused:
         await unused.bind(("127.0.0.1", 0))
