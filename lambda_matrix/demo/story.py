@@ -1,0 +1,153 @@
+"""The conversation that the demo has, and what must be seen from the person's side for it to pass.
+
+Each step has its own deadline; what does not come in time, or is not as it should be, ends it.
+"""
+
+from __future__ import annotations
+
+from attrs import define, field
+
+from lambda_matrix.demo.person import Person
+from lambda_matrix.demo.transcript import Transcript
+from lambda_matrix.demo.view import Answer, Message, RoomView
+from lambda_matrix.ids import EventId, RoomId, UserId
+
+_WORD = "kingfisher"
+_SHORT = 15.0
+"""Seconds within which whatever is quick must have happened."""
+
+
+class StoryError(Exception):
+    """Something was not as it should be, in one sentence."""
+
+
+@define
+class Story:
+    """Tells itself: `script` shows it. `chats` are the person's chat rooms, by their labels."""
+
+    person: Person
+    bot: UserId
+    script: Transcript
+    chats: dict[str, RoomId] = field(factory=dict)
+    asked: int = 0
+
+    async def tell(self) -> None:
+        """The whole of it.
+
+        Raises:
+          StoryError: an answer was not as it should be.
+          NotSeenError: it did not come in time.
+          CallError: the homeserver refused something to the person.
+        """
+        await self._onboarding()
+        await self._first_chat()
+        await self._second_chat()
+        await self._stopping()
+        self._count()
+
+    async def _onboarding(self) -> None:
+        self.script.chapter("Anna invites the bot into a direct chat")
+        direct = await self.person.direct_chat(self.bot)
+        space = await self.wait_invite(is_space=True)
+        chat = await self.wait_invite(is_space=False)
+        for room in (space, chat):
+            await self.person.join(room)
+        name = self.person.rooms[space].name
+        await self.person.wait_for(space, lambda view: chat in view.children, _SHORT, "the child")
+        self.script.good(f"she has a Space, “{name}”, and a first chat in it; she joins both")
+        self.chats["chat 1"] = chat
+        for label, room in (("direct", direct), ("chat 1", chat)):
+            greeting = await self.person.wait_for(room, self._first_words, _SHORT, "a greeting")
+            self._said_by_bot(label, greeting.body)
+
+    async def _first_chat(self) -> None:
+        self.script.chapter("She talks; the answers stream")
+        await self.ask("chat 1", f"The magic word is {_WORD}.", expect=_WORD)
+        answer = await self.ask("chat 1", "slow 4 seconds of a streamed answer", within=30)
+        if not answer.previews:
+            raise StoryError("the slow answer came in one piece; it should have been seen to grow")
+        self._show_growth(answer)
+        answer = await self.ask("chat 1", "table")
+        if "<table" not in (answer.parts[-1].html or ""):
+            raise StoryError("the table has not become one in the formatted body")
+        self.script.note("the Markdown is formatted: her client shows a table")
+
+    async def _second_chat(self) -> None:
+        self.script.chapter("A second chat knows nothing of the first")
+        await self.ask("chat 1", "!new Second")
+        self.chats["chat 2"] = await self.wait_invite(is_space=False)
+        await self.person.join(self.chats["chat 2"])
+        other = await self.ask("chat 2", "recall")
+        if _WORD in other.text:
+            raise StoryError("the second chat knows what was said in the first")
+        await self.ask("chat 1", "recall", expect=_WORD)
+        self.script.good("the first chat remembers the magic word, the second never heard it")
+
+    async def _stopping(self) -> None:
+        self.script.chapter("She stops an answer, and asks how things are")
+        question = await self._say("chat 2", "slow 300 seconds, far too long")
+        room = self.chats["chat 2"]
+        await self.person.wait_for(
+            room, lambda view: view.answer(question, self.bot), _SHORT, "a preview"
+        )
+        await self._say("chat 2", "!stop")
+        answer = await self.person.wait_for_answer(room, question, self.bot, _SHORT)
+        self._said_by_bot("chat 2", answer.text)
+        self.script.good("it ended at once, and what was there has stayed")
+        await self.ask("chat 2", "!status")
+
+    def _count(self) -> None:
+        doubled = 0
+        for room in self.chats.values():
+            messages = self.person.rooms[room].messages
+            mine = [said.event_id for said in messages if said.sender == self.person.user_id]
+            for question in mine:
+                answer = self.person.rooms[room].answer(question, self.bot)
+                doubled += len(answer.doubled) if answer else 0
+        if doubled:
+            raise StoryError(f"{doubled} answers came twice")
+        self.script.chapter(f"{self.asked} asked, {self.asked} answered, each once")
+
+    async def wait_invite(self, within: float = 30, *, is_space: bool) -> RoomId:
+        """Wait for the bot's invite to a chat or a Space that the person is not in yet."""
+
+        def find() -> RoomId | None:
+            for room_id, view in self.person.rooms.items():
+                invited = view.membership == "invite" and view.inviter == self.bot
+                if invited and view.is_space == is_space:
+                    return room_id
+            return None
+
+        kind = "Space" if is_space else "chat"
+        return await self.person.wait_until(find, within, f"the invite to a {kind}")
+
+    async def ask(
+        self, label: str, text: str, *, expect: str = "", within: float = _SHORT
+    ) -> Answer:
+        """Say something, and show the answer when it is whole.
+
+        Raises:
+          StoryError: it does not hold what is expected of it.
+        """
+        question = await self._say(label, text)
+        answer = await self.person.wait_for_answer(self.chats[label], question, self.bot, within)
+        self._said_by_bot(label, answer.text)
+        if expect not in answer.text:
+            raise StoryError(f"the answer to “{text}” does not hold “{expect}”")
+        return answer
+
+    async def _say(self, label: str, text: str) -> EventId:
+        self.script.said("Anna", label, text)
+        self.asked += 1
+        return await self.person.say(self.chats[label], text)
+
+    def _said_by_bot(self, label: str, text: str) -> None:
+        self.script.said("Lambda", label, text, by_bot=True)
+
+    def _first_words(self, view: RoomView) -> Message | None:
+        return next(iter(view.said_by(self.bot)), None)
+
+    def _show_growth(self, answer: Answer) -> None:
+        lengths = [len(version) for part in answer.parts for version in part.versions]
+        shown = " → ".join(map(str, lengths))
+        self.script.note(f"it was seen to grow, in characters: {shown} (one event, edited)")

@@ -1,0 +1,67 @@
+"""The counting itself: each kind of wrong is seen."""
+
+from __future__ import annotations
+
+import pytest
+
+from lambda_matrix.demo.view import Message
+from lambda_matrix.ids import EventId, InstanceId, RequestId, UserId
+from lambda_matrix.matrix_events import AnswerMark, AnswerState
+from tests.crash.count import Asked, Tally, count_room
+from tests.crash.plan import draw
+
+ANNA, BOT = UserId("@anna:x"), UserId("@bot:x")
+ASKED = (Asked(EventId("$q1"), "q1-1", 1), Asked(EventId("$q2"), "q1-2", 2))
+QUESTIONS = [Message(asked.event_id, ANNA, "m.text", (asked.text,)) for asked in ASKED]
+
+
+def answer(
+    event_id: str, to: str, text: str, number: int, state: AnswerState = AnswerState.FINAL
+) -> Message:
+    mark = AnswerMark(EventId(to), RequestId("r"), 0, state, InstanceId("i"))
+    body = f"You said: {text}\n\nThis is message {number} of this conversation (thread 1)"
+    return Message(EventId(event_id), BOT, "m.text", (body,), mark=mark)
+
+
+RIGHT = [answer("$a1", "$q1", "q1-1", 1), answer("$a2", "$q2", "q1-2", 2)]
+
+
+def test_all_right() -> None:
+    tally = count_room([*QUESTIONS, *RIGHT], ASKED, ["q2-1"], BOT)
+    assert tally == Tally(asked=2, answered=2)
+    assert tally.is_clean
+
+
+@pytest.mark.parametrize(
+    ("answers", "wrong"),
+    [
+        (RIGHT[:1], Tally(asked=2, answered=1, lost=1)),
+        (
+            [RIGHT[0], answer("$a2", "$q2", "q1-2", 2, AnswerState.OPEN)],
+            Tally(asked=2, answered=1, lost=1),
+        ),
+        ([*RIGHT, answer("$a3", "$q2", "?", 2)], Tally(asked=2, answered=2, twice=1)),
+        (RIGHT[::-1], Tally(asked=2, answered=2, out_of_order=1)),
+        (
+            [*RIGHT, answer("$a3", "$elsewhere", "?", 1)],
+            Tally(asked=2, answered=2, wrong_room=1),
+        ),
+        (
+            [*RIGHT, Message(EventId("$a3"), BOT, "m.text", ("q2-1",))],
+            Tally(asked=2, answered=2, wrong_room=1),
+        ),
+        (
+            [RIGHT[0], answer("$a2", "$q2", "q1-2", 3)],
+            Tally(asked=2, answered=2, wrong_text=1),
+        ),
+    ],
+)
+def test_each_wrong_is_seen(answers: list[Message], wrong: Tally) -> None:
+    tally = count_room([*QUESTIONS, *answers], ASKED, ["q2-1"], BOT)
+    assert tally == wrong
+    assert not tally.is_clean
+
+
+def test_a_seed_gives_one_plan_always() -> None:
+    assert draw(7) == draw(7)
+    assert draw(7) != draw(8)
