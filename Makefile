@@ -90,5 +90,5 @@ pex: | $(UV)
 	@UV='$(CURDIR)/$(UV)' ./build_pex.sh dist/lambda-matrix.pex
 
 clean:
-	rm -rf .venv .venv-uv .venv-bench .venv-synapse .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf .venv .venv-uv .venv-bench .venv-pex .venv-synapse .mypy_cache .ruff_cache .pytest_cache \
 	  .import_linter_cache .hypothesis .coverage .coverage.* htmlcov build dist

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# build_pex.sh OUT.pex: the program and all that it needs in one file, for CPython 3.11 to 3.13 on
+# Linux, x86_64 and aarch64. Only what uv.lock names gets in, and only with the hashes written there.
+# The same commit gives the same bytes if Python 3.11 builds it (the builder's Python leaves traces).
+set -euo pipefail
+out=$(realpath -m "${1:?build_pex.sh OUT.pex}")
+cd "$(dirname "$0")"
+uv=${UV:-uv}
+step=$PWD/tools/step
+work=$PWD/build/pex
+builder=$(command -v python3.11 || true)
+if [ -z "$builder" ] || ! "$builder" -c '' 2>/dev/null; then
+  builder=${PYTHON:-python3}
+  echo "No python3.11 here: $builder builds it, so the file is good but not reproducible." >&2
+fi
+export UV_PROJECT_ENVIRONMENT=$PWD/.venv-pex UV_PYTHON_DOWNLOADS=never
+export PEX_ROOT=$work/root SOURCE_DATE_EPOCH=315532800 # 1980-01-01, the zip format's first day
+umask 022
+rm -rf "$work/dist"
+mkdir -p "$work/dist" "$(dirname "$out")"
+
+"$step" 'preparing pex' "$uv" sync --frozen --only-group pex --python "$builder"
+"$step" 'building the wheel' "$uv" build --wheel --python "$builder" --out-dir "$work/dist"
+
+# uv.lock is the source; pex's own lock is made of it. --no-dev: nothing of development is shipped.
+"$uv" export --quiet --frozen --no-dev --no-emit-project --no-header --output-file "$work/requirements.txt"
+if ! cmp -s "$work/requirements.txt" "$work/locked-requirements.txt"; then
+  "$step" 'locking for pex' .venv-pex/bin/pex3 lock create --style universal --target-system linux \
+    --interpreter-constraint 'CPython>=3.11,<3.14' \
+    --requirement "$work/requirements.txt" --output "$work/lock.json"
+  cp "$work/requirements.txt" "$work/locked-requirements.txt"
+fi
+
+platforms=()
+for python in 3.11.2 3.12.0 3.13.5; do
+  for machine in x86_64 aarch64; do
+    abi=cp${python%.*}
+    platforms+=(--platform "manylinux2014_$machine-cp-$python-${abi/./}")
+  done
+done
+# sqlite-utils asks for pip, for a command that is not used. PYTHON* variables do not reach a venv
+# PEX, so what they would say is baked in.
+"$step" 'building the PEX' .venv-pex/bin/pex --lock "$work/lock.json" --project "$work"/dist/*.whl \
+  --exclude pip --no-build "${platforms[@]}" \
+  --console-script lambda-matrix --venv --sh-boot --include-tools \
+  --python-shebang '/usr/bin/env python3' \
+  --inject-python-args='-X faulthandler' --inject-python-args='-X utf8' \
+  --no-compile --no-use-system-time --check error --output-file "$out"
+
+"$builder" tools/check_pex.py "$out" "$work/requirements.txt"
+printf '%s: %s bytes, sha256 %s\n' "$out" "$(stat -c %s "$out")" "$(sha256sum "$out" | cut -d' ' -f1)"
