@@ -1,0 +1,293 @@
+"""The homeserver's client-server API as typed requests: one method, one request.
+
+No method repeats itself or waits for better times; what to do about an error is the caller's, who
+asks `errors.decide_retry`. Every method raises `MatrixError`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from attrs import define, field, frozen
+
+from lambda_matrix.client_server_api import endpoints
+from lambda_matrix.client_server_api.endpoints import Endpoint
+from lambda_matrix.client_server_api.errors import MatrixError
+from lambda_matrix.client_server_api.parsing import (
+    Page,
+    Versions,
+    WhoAmI,
+    parse_account_data,
+    parse_default_room_version,
+    parse_event_id,
+    parse_filter_id,
+    parse_joined_members,
+    parse_joined_rooms,
+    parse_page,
+    parse_room_id,
+    parse_sync,
+    parse_versions,
+    parse_whoami,
+)
+from lambda_matrix.client_server_api.parsing_json import JsonObject
+from lambda_matrix.client_server_api.room_creation import RoomCreation, creation_body
+from lambda_matrix.client_server_api.transport import (
+    Observer,
+    Query,
+    Transport,
+    open_transport,
+)
+from lambda_matrix.ids import (
+    AccessToken,
+    DeviceId,
+    EventId,
+    FilterId,
+    RoomId,
+    SyncToken,
+    TransactionId,
+    UserId,
+)
+from lambda_matrix.matrix_events import SyncBatch
+
+_SYNC_CONNECTIONS = 2
+"""One long poll, and one beside it while an abandoned one runs out."""
+_SYNC_GRACE = 80.0
+"""Seconds beyond its own timeout that a long poll may take: a busy server answers late."""
+_FIRST_SYNC_TIMEOUT = 600.0
+"""Seconds for a sync without a token, which is as much work as the account is large."""
+
+
+@frozen
+class Session:
+    """What a login gives: who we are, on which device, and the token that proves it."""
+
+    user_id: UserId
+    device_id: DeviceId
+    access_token: AccessToken = field(repr=False)
+
+
+@define(eq=False)
+class Client:
+    """One session at one homeserver. Built by `open_client`."""
+
+    session: Session
+    _requests: Transport
+    _long_polls: Transport
+    _default_room_version: str | None = None
+
+    async def _ask(
+        self,
+        endpoint: Endpoint,
+        content: bytes | None = None,
+        params: Query | None = None,
+    ) -> bytes:
+        return await self._requests.request(
+            endpoint, token=self.session.access_token, params=params, json=content
+        )
+
+    # -- the server and the account --
+
+    async def versions(self) -> Versions:
+        """What the homeserver speaks (2.1)."""
+        return parse_versions(await self._ask(endpoints.VERSIONS))
+
+    async def whoami(self) -> WhoAmI:
+        """Whose the token is (5.7)."""
+        return parse_whoami(await self._ask(endpoints.WHOAMI))
+
+    async def default_room_version(self) -> str:
+        """The room version of new rooms, asked of `/capabilities` once (6.)."""
+        if self._default_room_version is None:
+            body = await self._ask(endpoints.CAPABILITIES)
+            self._default_room_version = parse_default_room_version(body)
+        return self._default_room_version
+
+    async def set_display_name(self, name: str) -> None:
+        """Set the name that people see (11.2.2)."""
+        await self._ask(endpoints.display_name(self.session.user_id), _json({"displayname": name}))
+
+    async def upload_filter(self, content: bytes) -> FilterId:
+        """Store a filter, JSON as bytes, for /sync (8.2.1)."""
+        endpoint = endpoints.create_filter(self.session.user_id)
+        return parse_filter_id(await self._ask(endpoint, content))
+
+    async def get_account_data(self, kind: str) -> JsonObject | None:
+        """Our global account data of this type; None when there is none (11.12)."""
+        return await self._stored(endpoints.account_data(self.session.user_id, kind))
+
+    async def put_account_data(self, kind: str, content: Mapping[str, object]) -> None:
+        """Replace our global account data of this type (11.12)."""
+        endpoint = endpoints.put_account_data(self.session.user_id, kind)
+        await self._ask(endpoint, _json(content))
+
+    async def get_room_account_data(self, room_id: RoomId, kind: str) -> JsonObject | None:
+        """Our account data of this room and type; None when there is none (11.12)."""
+        return await self._stored(endpoints.room_account_data(self.session.user_id, room_id, kind))
+
+    async def put_room_account_data(
+        self, room_id: RoomId, kind: str, content: Mapping[str, object]
+    ) -> None:
+        """Replace our account data of this room and type (11.12)."""
+        endpoint = endpoints.put_room_account_data(self.session.user_id, room_id, kind)
+        await self._ask(endpoint, _json(content))
+
+    async def _stored(self, endpoint: Endpoint) -> JsonObject | None:
+        try:
+            return parse_account_data(await self._ask(endpoint))
+        except MatrixError as error:
+            if error.errcode == "M_NOT_FOUND":
+                return None
+            raise
+
+    # -- events --
+
+    async def put_event(
+        self, room_id: RoomId, event_type: str, transaction_id: TransactionId, content: bytes
+    ) -> EventId:
+        """Send an event; `content` is JSON, sent byte for byte (10.5.3).
+
+        Repeated with the same transaction id and bytes it is one event.
+        """
+        endpoint = endpoints.send(room_id, event_type, transaction_id)
+        return parse_event_id(await self._ask(endpoint, content))
+
+    async def put_state(
+        self, room_id: RoomId, event_type: str, state_key: str, content: Mapping[str, object]
+    ) -> EventId:
+        """Set a state event; the same content again is the same event (10.5.2)."""
+        endpoint = endpoints.state(room_id, event_type, state_key)
+        return parse_event_id(await self._ask(endpoint, _json(content)))
+
+    async def redact(
+        self,
+        room_id: RoomId,
+        event_id: EventId,
+        transaction_id: TransactionId,
+        reason: str | None = None,
+    ) -> EventId:
+        """Take an event back (10.5.4)."""
+        endpoint = endpoints.redact(room_id, event_id, transaction_id)
+        content = {} if reason is None else {"reason": reason}
+        return parse_event_id(await self._ask(endpoint, _json(content)))
+
+    async def messages(
+        self,
+        room_id: RoomId,
+        *,
+        from_: SyncToken | None = None,
+        to: SyncToken | None = None,
+        limit: int = 100,
+        direction: str = "b",
+    ) -> Page:
+        """Page through a room, backwards ("b") or forwards ("f"), from a token or an end (10.4.5).
+
+        An `end` in the answer does not promise more: stop at an empty page, too.
+        """
+        params = {"dir": direction, "limit": str(limit)}
+        if from_ is not None:
+            params["from"] = from_
+        if to is not None:
+            params["to"] = to
+        return parse_page(await self._ask(endpoints.messages(room_id), params=params), room_id)
+
+    async def typing(self, room_id: RoomId, *, on: bool, timeout_ms: int = 30_000) -> None:
+        """Say that we type, for `timeout_ms` milliseconds, or no longer (11.4.2)."""
+        content = {"typing": True, "timeout": timeout_ms} if on else {"typing": False}
+        await self._ask(endpoints.typing(room_id, self.session.user_id), _json(content))
+
+    async def read_receipt(self, room_id: RoomId, event_id: EventId) -> None:
+        """Say that everything up to this event has been taken in (11.5.2)."""
+        await self._ask(endpoints.read_receipt(room_id, event_id), b"{}")
+
+    # -- rooms --
+
+    async def create_room(self, creation: RoomCreation) -> RoomId:
+        """Make a room in the homeserver's default version (10.1.1).
+
+        There is no transaction id: after a lost answer look for the marker before making another.
+        """
+        version = await self.default_room_version()
+        body = creation_body(creation, bot=self.session.user_id, room_version=version)
+        return parse_room_id(await self._ask(endpoints.CREATE_ROOM, body))
+
+    async def join(self, room_id: RoomId, via: tuple[str, ...] = ()) -> RoomId:
+        """Join a room, by way of the servers `via`, which ids without a domain need (11.3.1.2)."""
+        return parse_room_id(await self._ask(endpoints.join(room_id), b"{}", {"via": via}))
+
+    async def leave(self, room_id: RoomId, reason: str | None = None) -> None:
+        """Leave a room or reject its invite (11.3.2.1)."""
+        await self._ask(
+            endpoints.leave(room_id), _json({} if reason is None else {"reason": reason})
+        )
+
+    async def forget(self, room_id: RoomId) -> None:
+        """Forget a room that was left (11.3.2.2)."""
+        await self._ask(endpoints.forget(room_id))
+
+    async def invite(self, room_id: RoomId, user_id: UserId) -> None:
+        """Invite a user (11.3.1.1)."""
+        await self._ask(endpoints.invite(room_id), _json({"user_id": user_id}))
+
+    async def joined_rooms(self) -> frozenset[RoomId]:
+        """The rooms that we are in (11.3.3)."""
+        return parse_joined_rooms(await self._ask(endpoints.JOINED_ROOMS))
+
+    async def joined_members(self, room_id: RoomId) -> frozenset[UserId]:
+        """Who is in a room that we are in (10.4.4)."""
+        return parse_joined_members(await self._ask(endpoints.joined_members(room_id)))
+
+    # -- sync --
+
+    async def sync(
+        self, *, since: SyncToken | None, filter_id: FilterId | None, timeout_ms: int
+    ) -> SyncBatch:
+        """Ask for what is new since `since` (8.4), on a connection of its own.
+
+        The homeserver waits up to `timeout_ms` milliseconds for news. `sync.sync_forever` is the
+        loop around this.
+        """
+        params: dict[str, str] = {
+            "timeout": str(timeout_ms),
+            "set_presence": "offline",
+            "use_state_after": "true",
+        }
+        if filter_id is not None:
+            params["filter"] = filter_id
+        if since is not None:
+            params["since"] = since
+        body = await self._long_polls.request(
+            endpoints.SYNC,
+            token=self.session.access_token,
+            params=params,
+            timeout=_FIRST_SYNC_TIMEOUT if since is None else timeout_ms / 1000 + _SYNC_GRACE,
+        )
+        return parse_sync(body, self.session.user_id)
+
+
+@asynccontextmanager
+async def open_client(
+    base_url: str,
+    session: Session,
+    *,
+    ca_file: Path | None = None,
+    observe: Observer | None = None,
+) -> AsyncIterator[Client]:
+    """Open a client of the homeserver at `base_url` for a session (`login.open_session` makes one).
+
+    Raises:
+        BadTransportSetting: The URL or the CA file cannot be used.
+    """
+    async with (
+        open_transport(base_url, ca_file=ca_file, observe=observe) as requests,
+        open_transport(
+            base_url, ca_file=ca_file, connections=_SYNC_CONNECTIONS, observe=observe
+        ) as long_polls,
+    ):
+        yield Client(session, requests, long_polls)
+
+
+def _json(content: Mapping[str, object]) -> bytes:
+    return json.dumps(content).encode()

@@ -1,0 +1,235 @@
+"""From settings to a session: log in once, keep the session, and prove it before anything else.
+
+Theory (DECISIONS 10). The device is what transaction ids are scoped to, so it stays the same for
+ever: its id is a setting, and the token lives beside it in `session.json`, apart from the
+database. A stored token is used as it is; a password is used only where there is no token, or
+where the homeserver says that the device may log in again (`soft_logout`). Synapse allows few
+logins, so a dead session is an error, never a reason to log in in a loop. `whoami` comes before
+all: a bot that does not know its own name answers itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import re
+from pathlib import Path
+from typing import Final, TypeGuard
+
+import trio
+from attrs import evolve, field, frozen
+
+from lambda_matrix.client_server_api import endpoints
+from lambda_matrix.client_server_api.backoff import HealthObserver, ignore_health, wait_for
+from lambda_matrix.client_server_api.client import Session
+from lambda_matrix.client_server_api.errors import (
+    CheckMembership,
+    MatrixError,
+    Refused,
+    SessionDead,
+    decide_retry,
+)
+from lambda_matrix.client_server_api.parsing import parse_login, parse_whoami
+from lambda_matrix.client_server_api.parsing_json import id_at, read_object
+from lambda_matrix.client_server_api.sync import SessionDeadError
+from lambda_matrix.client_server_api.transport import Transport
+from lambda_matrix.ids import AccessToken, DeviceId, UserId
+
+log = logging.getLogger(__name__)
+
+DEFAULT_DEVICE_ID: Final = DeviceId("LAMBDA_MATRIX")
+_DEVICE_NAME: Final = "lambda-matrix"
+_TOKEN: Final = re.compile(r"[!-~]+")
+"""What may stand in an Authorization header. A token outside it would end in an error message."""
+
+
+class LoginRefused(Exception):  # noqa: N818 - named for what happened
+    """There is no session to be had with these settings. Its text is one sentence for a person."""
+
+
+class BadLogin(LoginRefused):
+    """The homeserver does not accept the password, or there is none where one is needed."""
+
+
+class WrongUser(LoginRefused):
+    """The access token or the stored session is another user's."""
+
+
+class SessionFileUnusable(LoginRefused):
+    """The session file can be neither read nor written."""
+
+
+@frozen(kw_only=True)
+class Credentials:
+    """Who to be, and one or both of the ways to prove it. An access token goes before a password.
+
+    Neither secret is ever part of a repr.
+    """
+
+    user_id: UserId
+    device_id: DeviceId = DEFAULT_DEVICE_ID
+    password: str | None = field(default=None, repr=False)
+    access_token: AccessToken | None = field(default=None, repr=False)
+
+
+async def open_session(
+    transport: Transport,
+    credentials: Credentials,
+    session_file: Path,
+    *,
+    watch: HealthObserver = ignore_health,
+) -> Session:
+    """Give a session that the homeserver has confirmed, and keep it in `session_file` (0600).
+
+    A homeserver that is not there yet is waited for. The session's device is the one that
+    `whoami` names: where it differs from the one of the last start, look before sending anything.
+
+    Raises:
+        LoginRefused: Its subclass says why; a setting has to be changed.
+        SessionDeadError: The stored token is dead, and the homeserver allows no new login for it.
+        MatrixError: The homeserver refused something else, for good.
+    """
+    token = credentials.access_token
+    if token is not None and not is_token(token):
+        raise BadLogin("The access token given holds characters that no access token has.")
+    stored = await trio.to_thread.run_sync(read_session, session_file)
+    if stored is not None and stored.user_id != credentials.user_id:
+        raise WrongUser(
+            f"The session in {session_file} is of {stored.user_id}, not of {credentials.user_id}."
+        )
+    if token is not None:
+        given = Session(credentials.user_id, credentials.device_id, token)
+        session = await _confirmed(transport, given, watch)
+    elif stored is not None:
+        try:
+            session = await _confirmed(transport, stored, watch)
+        except SessionDeadError as error:
+            if not error.soft_logout:
+                raise
+            log.info("the homeserver asks for a new login of device %s", stored.device_id)
+            session = await _logged_in(transport, credentials, stored.device_id, watch)
+    else:
+        session = await _logged_in(transport, credentials, credentials.device_id, watch)
+    if session != stored:
+        await trio.to_thread.run_sync(write_session, session_file, session)
+    return session
+
+
+async def _confirmed(transport: Transport, session: Session, watch: HealthObserver) -> Session:
+    """Ask whose the token is; the device is what the homeserver says it is."""
+    try:
+        body = await wait_for(
+            lambda: transport.request(endpoints.WHOAMI, token=session.access_token), watch=watch
+        )
+    except MatrixError as error:
+        decision = decide_retry(error)
+        if isinstance(decision, SessionDead):
+            raise SessionDeadError(
+                f"The homeserver no longer accepts the access token of {session.user_id}.",
+                soft_logout=decision.soft_logout,
+            ) from error
+        raise
+    found = parse_whoami(body)
+    if found.user_id != session.user_id:
+        raise WrongUser(f"The access token is of {found.user_id}, not of {session.user_id}.")
+    return evolve(session, device_id=found.device_id or session.device_id)
+
+
+async def _logged_in(
+    transport: Transport, credentials: Credentials, device_id: DeviceId, watch: HealthObserver
+) -> Session:
+    """Log in with the password, then confirm like any other session."""
+    if credentials.password is None:
+        raise BadLogin(
+            f"To log in as {credentials.user_id} a password or an access token is needed."
+        )
+    content = json.dumps(
+        {
+            "type": "m.login.password",
+            "identifier": {"type": "m.id.user", "user": credentials.user_id},
+            "password": credentials.password,
+            "device_id": device_id,
+            "initial_device_display_name": _DEVICE_NAME,
+        }
+    ).encode()
+    try:
+        body = await wait_for(lambda: transport.request(endpoints.LOGIN, json=content), watch=watch)
+    except MatrixError as error:
+        if isinstance(decide_retry(error), CheckMembership | Refused | SessionDead):
+            raise BadLogin(
+                f"The homeserver does not accept the login of {credentials.user_id}: "
+                f"{error.errcode}."
+            ) from error
+        raise
+    login = parse_login(body)
+    session = Session(credentials.user_id, login.device_id, login.access_token)
+    return await _confirmed(transport, session, watch)
+
+
+def is_token(value: object) -> TypeGuard[str]:
+    """Whether `value` can be an access token."""
+    return isinstance(value, str) and _TOKEN.fullmatch(value) is not None
+
+
+def read_session(path: Path) -> Session | None:
+    """Read a kept session; None where there is none, or none that can be understood.
+
+    Raises:
+        SessionFileUnusable: The file is there but cannot be read.
+    """
+    try:
+        content = read_object(path.read_bytes(), "session.json")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise SessionFileUnusable(
+            f"The session file {path} cannot be read: {error.strerror}."
+        ) from error
+    except MatrixError:
+        content = {}
+    user_id, device_id = id_at(content, "user_id"), id_at(content, "device_id")
+    access_token = content.get("access_token")
+    if user_id is None or device_id is None or not is_token(access_token):
+        log.warning("the session file %s holds no session; a new login replaces it", path)
+        return None
+    return Session(UserId(user_id), DeviceId(device_id), AccessToken(access_token))
+
+
+def write_session(path: Path, session: Session) -> None:
+    """Keep a session: 0600 from its first byte on, and whole or not at all.
+
+    Raises:
+        SessionFileUnusable: It cannot be written.
+    """
+    content = json.dumps(
+        {
+            "user_id": session.user_id,
+            "device_id": session.device_id,
+            "access_token": session.access_token,
+        }
+    ).encode()
+    new = path.with_name(f"{path.name}.new")
+    try:
+        new.unlink(missing_ok=True)
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+        _sync_directory(path.parent)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            new.unlink(missing_ok=True)
+        raise SessionFileUnusable(
+            f"The session file {path} cannot be written: {error.strerror}."
+        ) from error
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
