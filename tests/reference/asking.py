@@ -12,12 +12,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
 import trio
 from ag_ui.core import Event
 from ag_ui_validate.pytest_plugin import assert_valid_agui
 from attrs import frozen
 from pydantic import TypeAdapter
-from trio_websocket import ConnectionClosed, WebSocketConnection, open_websocket_url
+from trio_websocket import (
+    ConnectionClosed,
+    ConnectionRejected,
+    WebSocketConnection,
+    wrap_client_stream,
+)
 
 from lambda_matrix.reference.admission import Admission
 from lambda_matrix.reference.run import Agent
@@ -113,15 +119,34 @@ class Line:
         headers: Sequence[tuple[bytes, bytes]] = ((b"Authorization", f"Bearer {TOKEN}".encode()),),
         subprotocols: Sequence[str] = (),
     ) -> AsyncIterator[WebSocketConnection]:
-        """Open a WebSocket as the service does."""
-        url = f"{self.url}{path}?thread_id={thread}"
-        async with open_websocket_url(
-            url,
-            extra_headers=list(headers),
-            subprotocols=list(subprotocols),
-            max_message_size=2**24,
-        ) as socket:
+        """Open a WebSocket as the service does, on a socket that is closed whatever happens."""
+        _, _, address = self.url.partition("://")
+        host, _, port = address.partition(":")
+        async with (
+            await trio.open_tcp_stream(host, int(port)) as stream,
+            trio.open_nursery() as nursery,
+        ):
+            socket = await wrap_client_stream(
+                nursery,
+                stream,
+                address,
+                f"{path}?thread_id={thread}",
+                extra_headers=list(headers),
+                subprotocols=list(subprotocols),
+                max_message_size=2**24,
+            )
             yield socket
+            await socket.aclose()
+            nursery.cancel_scope.cancel()
+
+    async def refusal(self, thread: str = "7", **how: Any) -> ConnectionRejected:
+        """Open a WebSocket that is to be refused; return how it was."""
+        with pytest.RaisesGroup(ConnectionRejected) as caught:
+            async with self.open(thread, **how):
+                pass
+        (rejected,) = caught.value.exceptions
+        assert isinstance(rejected, ConnectionRejected)
+        return rejected
 
     async def ask(self, run: Json, *, thread: str | None = None) -> Heard:
         """Make one run and listen to its end."""
