@@ -85,7 +85,10 @@ class Story:
 
     async def _stopping(self) -> None:
         self.script.chapter("She stops an answer, and asks how things are")
-        question = await self._say("chat 2", "slow 300 seconds, far too long")
+        question = await self._say(
+            "chat 2",
+            "slow 40 seconds for many words that nobody has the patience to read to their end",
+        )
         room = self.chats["chat 2"]
         await self.person.wait_for(
             room, lambda view: view.answer(question, self.bot), _SHORT, "a preview"

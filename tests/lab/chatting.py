@@ -7,12 +7,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
 from pathlib import Path
 
-from attrs import define, frozen
+from attrs import define, evolve, frozen
 
 from lambda_matrix.demo.homeserver import Account, Homeserver
 from lambda_matrix.demo.own_programs import AgentPlace, Restartable, open_agent, service_program
 from lambda_matrix.demo.person import Person, open_person
-from lambda_matrix.demo.settings_files import ServiceSettings, Table
+from lambda_matrix.demo.settings_files import ServiceSettings, Table, write_service_files
 from lambda_matrix.demo.view import Answer, Message, RoomView
 from lambda_matrix.ids import EventId, RoomId, UserId
 from tests.lab.proxy import Proxy, open_proxy
@@ -35,6 +35,13 @@ class Stack:
     service: Restartable
     bot: UserId
     settings: ServiceSettings
+
+    async def restart_with(self, **tables: Table) -> None:
+        """Start the service (again) with these keys added to its configuration."""
+        await self.service.stop()
+        more = {**self.settings.more, **tables}
+        write_service_files(evolve(self.settings, more=more))
+        await self.service.start()
 
 
 @asynccontextmanager
