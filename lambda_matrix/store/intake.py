@@ -43,7 +43,10 @@ def accept_batch(db: Database, batch: SyncBatch, ourselves: Ourselves) -> Accept
     wake: set[RoomId] = set()
     gaps: list[Gap] = []
     foreign: list[InstanceId] = []
+    entered: list[RoomId] = []
     for room in batch.joined:
+        if not rooms.is_joined(db, room.room_id):
+            entered.append(room.room_id)
         timeline, gap = _enter_room(db, room, ourselves, number, since)
         if gap is not None:
             gaps.append(gap)
@@ -58,7 +61,8 @@ def accept_batch(db: Database, batch: SyncBatch, ourselves: Ourselves) -> Accept
         wake=frozenset(wake),
         gaps=tuple(gaps),
         invites=tuple(invite.room_id for invite in batch.invited),
-        left=frozenset(left.room_id for left in batch.left),
+        entered=tuple(entered),
+        encrypted=tuple(room.room_id for room in batch.joined if room.state.encrypted),
         foreign=max(foreign, default=None),
     )
 
@@ -71,10 +75,18 @@ def fill_gap(
     db.execute("DELETE FROM gaps WHERE room_id = ? AND batch = ?", (gap.room_id, gap.batch))
 
 
-def open_gaps(db: Database) -> tuple[Gap, ...]:
-    """Return the gaps that are still to be read, the oldest of each room first."""
-    rows = db.execute("SELECT room_id, batch, from_token, to_token FROM gaps ORDER BY batch")
+def open_gaps(db: Database, room_id: RoomId) -> tuple[Gap, ...]:
+    """Return the room's gaps that are still to be read, the oldest first."""
+    rows = db.execute(
+        "SELECT room_id, batch, from_token, to_token FROM gaps WHERE room_id = ? ORDER BY batch",
+        (room_id,),
+    )
     return tuple(Gap(*row) for row in rows)
+
+
+def rooms_with_gaps(db: Database) -> tuple[RoomId, ...]:
+    """Return the rooms that wait for a gap to be read."""
+    return tuple(RoomId(row[0]) for row in db.execute("SELECT DISTINCT room_id FROM gaps"))
 
 
 def is_known(db: Database, event_id: EventId) -> bool:

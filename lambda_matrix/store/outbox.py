@@ -33,8 +33,8 @@ def _add(db: Database, draft: Draft, own: Ourselves) -> int:
     mark = draft.mark
     inserted = db.execute(
         "INSERT INTO outbox (transaction_id, device_id, created_at, room_id, content, replaces,"
-        " request, question, part, answer_state, priority)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " request, question, part, parts, answer_state, instance, priority, last_resort)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             secrets.token_urlsafe(16),
             own.device_id,
@@ -45,8 +45,11 @@ def _add(db: Database, draft: Draft, own: Ourselves) -> int:
             mark.request,
             mark.question,
             mark.part,
+            mark.parts,
             mark.state.value,
+            mark.instance,
             draft.priority.value,
+            draft.last_resort,
         ),
     )
     return int(inserted.lastrowid or 0)
@@ -75,6 +78,18 @@ def sent(db: Database, seq: int, event_id: EventId) -> None:
         "UPDATE outbox SET state = 'sent', event_id = coalesce(event_id, ?) WHERE seq = ?",
         (event_id, seq),
     )
+
+
+def sent_then_next(db: Database, seq: int, event_id: EventId, room_id: RoomId) -> OutboxRow | None:
+    """T3, and what the room is to be sent next: one transaction on the way of each answer."""
+    sent(db, seq, event_id)
+    return next_row(db, room_id)
+
+
+def event_id_of(db: Database, seq: int) -> EventId | None:
+    """Return the row's event id, once it is known."""
+    row = db.execute("SELECT event_id FROM outbox WHERE seq = ?", (seq,)).fetchone()
+    return None if row is None else row[0]
 
 
 def refuse(db: Database, seq: int, instead: Draft | None, own: Ourselves) -> None:
@@ -150,8 +165,8 @@ def adopt_root(db: Database, event: TextMessage, mark: AnswerMark, own: Ourselve
     """An answer of ours was begun that this store never knew: the next attempt goes on from it."""
     db.execute(
         "INSERT INTO outbox (transaction_id, device_id, created_at, room_id, content, request,"
-        " question, part, answer_state, priority, state, event_id)"
-        " VALUES (?, ?, ?, ?, x'', ?, ?, ?, 'open', ?, 'sent', ?)",
+        " question, part, parts, answer_state, instance, priority, state, event_id)"
+        " VALUES (?, ?, ?, ?, x'', ?, ?, ?, 1, 'open', ?, ?, 'sent', ?)",
         (
             TransactionId(f"adopted {event.event_id}"),
             own.device_id,
@@ -160,22 +175,8 @@ def adopt_root(db: Database, event: TextMessage, mark: AnswerMark, own: Ourselve
             mark.request,
             mark.question,
             mark.part,
+            mark.instance,
             Priority.FIRST.value,
             event.event_id,
         ),
-    )
-
-
-def forget_old(db: Database, days: float) -> None:
-    """Drop what was settled longer ago than `days`; the homeserver is the archive."""
-    before = time.time() - days * 86_400
-    db.execute("DELETE FROM inbox WHERE settled_at < ?", (before,))
-    db.execute(
-        "DELETE FROM requests WHERE outcome IS NOT NULL"
-        " AND question NOT IN (SELECT event_id FROM inbox)"
-    )
-    db.execute(
-        "DELETE FROM outbox WHERE created_at < ? AND (state <> 'pending' OR parked = 1)"
-        " AND seq NOT IN (SELECT replaces FROM outbox WHERE replaces IS NOT NULL)",
-        (before,),
     )

@@ -16,7 +16,8 @@ from lambda_matrix.ids import (
     TransactionId,
     UserId,
 )
-from lambda_matrix.matrix_events import AnswerMark
+from lambda_matrix.matrix_events import AnswerMark, AnswerState
+from lambda_matrix.store.facts import Incoming
 
 
 @frozen
@@ -57,11 +58,19 @@ class Room:
     told: frozenset[str]
 
 
+@frozen
+class Look:
+    """What an intake lane finds: the room as it is known, and what waits in its inbox."""
+
+    room: Room | None
+    events: tuple[Incoming, ...]
+
+
 @frozen(kw_only=True)
 class Request:
     """One question and what became of it; `outcome` None: not answered yet.
 
-    `waited` says that another question was being answered when it came.
+    `as_reply`: the answer names its question, since others may have been said in between.
     """
 
     request_id: RequestId
@@ -71,15 +80,20 @@ class Request:
     text: str
     agent: AgentId
     platform_chat_id: PlatformChatId
-    waited: bool
+    as_reply: bool
     attempts: int
+    stopped: bool
     outcome: str | None
 
 
 @frozen
 class Attempt:
-    """A run about to begin. `root` is the row of the preview that it takes over, if any."""
+    """A run about to begin, the `number`th of its request, counted from 1.
 
+    `root` is the row of the preview that it takes over, if there is one.
+    """
+
+    request: Request
     number: int
     root: int | None
 
@@ -105,6 +119,7 @@ class Draft:
     mark: AnswerMark
     priority: Priority = Priority.FINAL
     replaces: int | None = None
+    last_resort: bool = False
 
 
 @frozen(kw_only=True)
@@ -126,8 +141,23 @@ class OutboxRow:
     request: RequestId
     question: EventId | None
     part: int
-    answer_state: str
+    parts: int
+    answer_state: AnswerState
+    instance: InstanceId
     priority: Priority
+    last_resort: bool
+
+    @property
+    def mark(self) -> AnswerMark:
+        """The mark that the event carries."""
+        return AnswerMark(
+            question=self.question,
+            request=self.request,
+            part=self.part,
+            state=self.answer_state,
+            instance=self.instance,
+            parts=self.parts,
+        )
 
 
 @frozen
@@ -162,10 +192,15 @@ class Intent:
 
 @frozen
 class Accepted:
-    """What a batch brought. `foreign` is the newest instance of ours that this store never knew."""
+    """What a batch brought, by rooms: to be reacted in, with gaps to read, newly encrypted ...
+
+    `entered` are those that the bot was not in before. `foreign` is the newest instance under our
+    name that this store never knew.
+    """
 
     wake: frozenset[RoomId] = frozenset()
     gaps: tuple[Gap, ...] = ()
     invites: tuple[RoomId, ...] = ()
-    left: frozenset[RoomId] = frozenset()
+    encrypted: tuple[RoomId, ...] = ()
+    entered: tuple[RoomId, ...] = ()
     foreign: InstanceId | None = None

@@ -1,30 +1,32 @@
 """Questions and the runs that answer them: from the inbox to T2."""
 
 import time
+from collections.abc import Callable
 
 from sqlite_utils import Database
 
 from lambda_matrix.ids import AgentId, EventId, PlatformChatId, RequestId, RoomId
 from lambda_matrix.matrix_events import TextMessage
-from lambda_matrix.store import outbox
+from lambda_matrix.store import outbox, rooms
 from lambda_matrix.store.facts import Incoming, load_fact
-from lambda_matrix.store.records import Attempt, Draft, Ourselves, Request
+from lambda_matrix.store.records import Attempt, Draft, Look, Ourselves, Request
 from lambda_matrix.store.rows import columns, read
 
 MAX_ATTEMPTS = 3
 
 
-def unsettled(db: Database, room_id: RoomId, limit: int) -> tuple[Incoming, ...]:
-    """Return what waits in the room's inbox, oldest first; nothing while a gap is open."""
+def look(db: Database, room_id: RoomId, limit: int) -> Look:
+    """Return the room and what waits in its inbox, oldest first; nothing while a gap is open."""
+    room = rooms.room(db, room_id)
     gap = db.execute("SELECT 1 FROM gaps WHERE room_id = ? LIMIT 1", (room_id,)).fetchone()
     if gap is not None:
-        return ()
+        return Look(room, ())
     rows = db.execute(
         "SELECT fact FROM inbox WHERE room_id = ? AND settled_at IS NULL"
         " ORDER BY batch, place LIMIT ?",
         (room_id, limit),
     )
-    return tuple(load_fact(row[0]) for row in rows)
+    return Look(room, tuple(load_fact(row[0]) for row in rows))
 
 
 def rooms_with_work(db: Database) -> tuple[RoomId, ...]:
@@ -36,32 +38,38 @@ def rooms_with_work(db: Database) -> tuple[RoomId, ...]:
     return tuple(RoomId(row[0]) for row in rows)
 
 
-def settle(db: Database, event_id: EventId, replies: tuple[Draft, ...], own: Ourselves) -> bool:
+def settle(
+    db: Database,
+    event: Incoming,
+    replies: tuple[Draft, ...],
+    own: Ourselves,
+    *,
+    once: str | None = None,
+) -> bool:
     """The event has had its reaction: settle it together with what is said to it.
 
-    Returns False, and says nothing, if it was settled before.
+    With `once` the replies are said only the first time that this thing is told in the room.
+    Returns False, and says nothing, if the event was settled before.
     """
-    if not _settle(db, event_id):
+    if not _settle(db, event.event_id):
         return False
-    outbox.add(db, replies, own)
+    if once is None or rooms.tell_once(db, event.room_id, once):
+        outbox.add(db, replies, own)
     return True
 
 
-def count_failure(db: Database, room_id: RoomId) -> EventId | None:
-    """Count one more failure of the room's oldest event; return its id.
+def say(db: Database, drafts: tuple[Draft, ...], own: Ourselves) -> None:
+    """Commit what is said to nobody in particular."""
+    outbox.add(db, drafts, own)
 
-    An event that fails `MAX_ATTEMPTS` times is settled unanswered by the caller.
-    """
+
+def count_failure(db: Database, event: Incoming) -> bool:
+    """Count one more failure to react to the event; return whether it was the last one allowed."""
     row = db.execute(
-        "SELECT event_id FROM inbox WHERE room_id = ? AND settled_at IS NULL"
-        " ORDER BY batch, place LIMIT 1",
-        (room_id,),
+        "UPDATE inbox SET failures = failures + 1 WHERE event_id = ? RETURNING failures",
+        (event.event_id,),
     ).fetchone()
-    if row is None:
-        return None
-    db.execute("UPDATE inbox SET failures = failures + 1 WHERE event_id = ?", row)
-    failures = db.execute("SELECT failures FROM inbox WHERE event_id = ?", row).fetchone()[0]
-    return EventId(row[0]) if failures >= MAX_ATTEMPTS else None
+    return row is not None and row[0] >= MAX_ATTEMPTS
 
 
 def ask(
@@ -72,7 +80,7 @@ def ask(
     text: str,
     agent: AgentId,
     platform_chat_id: PlatformChatId,
-    waited: bool,
+    as_reply: bool,
 ) -> Request | None:
     """Make a request of the message, and settle it; None if it was settled before."""
     place = db.execute(
@@ -82,7 +90,7 @@ def ask(
         return None
     db.execute(
         "INSERT INTO requests (request_id, question, room_id, batch, place, asker, text, agent,"
-        " platform_chat_id, waited) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " platform_chat_id, as_reply) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             request_id,
             message.event_id,
@@ -92,7 +100,7 @@ def ask(
             text,
             agent,
             platform_chat_id,
-            waited,
+            as_reply,
         ),
     )
     return Request(
@@ -103,14 +111,15 @@ def ask(
         text=text,
         agent=agent,
         platform_chat_id=platform_chat_id,
-        waited=waited,
+        as_reply=as_reply,
         attempts=0,
+        stopped=False,
         outcome=None,
     )
 
 
 def waiting(db: Database, room_id: RoomId) -> tuple[Request, ...]:
-    """Return the room's unanswered requests, oldest first."""
+    """Return the room's unanswered requests, oldest first: the one at work and those behind it."""
     rows = db.execute(
         f"SELECT {columns(Request)} FROM requests"  # noqa: S608 - column names
         " WHERE room_id = ? AND outcome IS NULL ORDER BY batch, place",
@@ -119,14 +128,32 @@ def waiting(db: Database, room_id: RoomId) -> tuple[Request, ...]:
     return tuple(read(Request, row) for row in rows)
 
 
-def begin_attempt(db: Database, request_id: RequestId) -> Attempt | None:
-    """Count an attempt before it begins; None if the request has had all of its attempts."""
+def say_once(db: Database, draft: Draft, own: Ourselves, *, once: str) -> None:
+    """Commit a sentence the first time that this thing is told in the room."""
+    if rooms.tell_once(db, draft.room_id, once):
+        outbox.add(db, (draft,), own)
+
+
+def begin_next(db: Database, room_id: RoomId) -> Attempt | None:
+    """Take up the room's oldest unanswered request, and count the attempt before it begins.
+
+    A request that has had all of its attempts comes with `number` 0.
+    """
     row = db.execute(
-        "UPDATE requests SET attempts = attempts + 1"
-        " WHERE request_id = ? AND outcome IS NULL AND attempts < ? RETURNING attempts, question",
-        (request_id, MAX_ATTEMPTS),
+        f"SELECT {columns(Request)} FROM requests"  # noqa: S608 - column names
+        " WHERE room_id = ? AND outcome IS NULL ORDER BY batch, place LIMIT 1",
+        (room_id,),
     ).fetchone()
-    return None if row is None else Attempt(row[0], outbox.root_of(db, EventId(row[1])))
+    if row is None:
+        return None
+    request = read(Request, row)
+    root = outbox.root_of(db, request.question)
+    if request.attempts >= MAX_ATTEMPTS:
+        return Attempt(request, 0, root)
+    db.execute(
+        "UPDATE requests SET attempts = attempts + 1 WHERE request_id = ?", (request.request_id,)
+    )
+    return Attempt(request, request.attempts + 1, root)
 
 
 def give_back(db: Database, request_id: RequestId) -> None:
@@ -135,6 +162,32 @@ def give_back(db: Database, request_id: RequestId) -> None:
         "UPDATE requests SET attempts = attempts - 1 WHERE request_id = ? AND outcome IS NULL",
         (request_id,),
     )
+
+
+def stop(
+    db: Database,
+    command: TextMessage,
+    *,
+    everything: bool,
+    reply: Callable[[int], Draft],
+    own: Ourselves,
+) -> int:
+    """Settle a `!stop`: note which of the asker's requests are to end, and say how many.
+
+    Noted here, they stay stopped through a crash; their runs are cancelled after the commit.
+    """
+    rows = db.execute(
+        "SELECT request_id, asker FROM requests WHERE room_id = ? AND outcome IS NULL"
+        " ORDER BY batch, place",
+        (command.room_id,),
+    ).fetchall()
+    concerned = rows if everything else rows[:1]
+    stopped = [row[0] for row in concerned if row[1] == command.sender]
+    if not settle(db, command, (reply(len(stopped)),), own):
+        return 0
+    for request_id in stopped:
+        db.execute("UPDATE requests SET stopped = 1 WHERE request_id = ?", (request_id,))
+    return len(stopped)
 
 
 def open_answer(db: Database, root: Draft, own: Ourselves) -> int:

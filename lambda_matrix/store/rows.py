@@ -11,7 +11,9 @@ T = TypeVar("T")
 _converter = cattrs.Converter(forbid_extra_keys=True)
 _converter.register_structure_hook(bool, lambda value, _: bool(value))
 _converter.register_structure_hook(bytes, lambda value, _: bytes(value))
-_converter.register_structure_hook(frozenset[str], lambda value, _: frozenset(value.split()))
+_converter.register_structure_hook_func(
+    lambda kind: kind == frozenset[str], lambda value, _: frozenset(value.split())
+)
 
 
 def fields(record: type[Any]) -> tuple[str, ...]:

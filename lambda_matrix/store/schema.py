@@ -87,8 +87,9 @@ CREATE TABLE requests (
     text             TEXT NOT NULL,
     agent            TEXT NOT NULL,
     platform_chat_id INTEGER NOT NULL,
-    waited           INTEGER NOT NULL DEFAULT 0,
+    as_reply         INTEGER NOT NULL DEFAULT 0,
     attempts         INTEGER NOT NULL DEFAULT 0,
+    stopped          INTEGER NOT NULL DEFAULT 0,  -- its asker said !stop
     outcome          TEXT                         -- NULL: not answered yet
 ) WITHOUT ROWID;
 CREATE INDEX requests_open ON requests (room_id, batch, place) WHERE outcome IS NULL;
@@ -105,10 +106,13 @@ CREATE TABLE outbox (
     request        TEXT NOT NULL,
     question       TEXT,
     part           INTEGER NOT NULL,
+    parts          INTEGER NOT NULL,
     answer_state   TEXT NOT NULL,                 -- open, final
+    instance       TEXT NOT NULL,
     priority       INTEGER NOT NULL,              -- 0 final, 1 first message
     state          TEXT NOT NULL DEFAULT 'pending',  -- pending, sent, undeliverable
     parked         INTEGER NOT NULL DEFAULT 0,
+    last_resort    INTEGER NOT NULL DEFAULT 0,    -- said in place of an event that was refused
     event_id       TEXT
 );
 CREATE INDEX outbox_pending ON outbox (room_id, seq) WHERE state = 'pending';
@@ -117,7 +121,8 @@ CREATE INDEX outbox_by_question ON outbox (question) WHERE question IS NOT NULL;
 
 -- Rooms to be made: committed before createRoom, which has no transaction id.
 CREATE TABLE intents (
-    intent_id        TEXT PRIMARY KEY,
+    position         INTEGER PRIMARY KEY,
+    intent_id        TEXT NOT NULL UNIQUE,
     kind             TEXT NOT NULL,               -- space, chat
     owner            TEXT NOT NULL,
     command          TEXT UNIQUE,                 -- the event id of the !new that wants it
@@ -128,7 +133,7 @@ CREATE TABLE intents (
     tries            INTEGER NOT NULL DEFAULT 0,
     room_id          TEXT,
     done             INTEGER NOT NULL DEFAULT 0
-) WITHOUT ROWID;
+);
 CREATE UNIQUE INDEX one_space_each ON intents (owner) WHERE kind = 'space';
 """
 

@@ -1,0 +1,49 @@
+"""How an answer ends: the whole of what is left in the room when a run is over, however it went."""
+
+from attrs import frozen
+
+from lambda_matrix.agent_events import (
+    RunCancelled,
+    RunFailed,
+    RunFailure,
+    RunInterrupted,
+)
+from lambda_matrix.conversation.answer import AnswerDraft
+from lambda_matrix.conversation.texts import Texts
+
+
+@frozen
+class Ending:
+    """The final text (Markdown), and in a word how it came about (for the journal)."""
+
+    text: str
+    outcome: str
+
+
+def conclude(
+    draft: AnswerDraft, failure: RunFailure | None, texts: Texts, *, stopped: bool = False
+) -> Ending:
+    """Return the ending of an answer of which `draft` is all that came.
+
+    Text that was there stays; what is missing is said in one line under it.
+    """
+    if stopped:
+        return Ending(_under(draft, texts.stopped_line, texts.stopped_answer), "stopped")
+    if failure is None and isinstance(draft.outcome, RunFailed):
+        failure = RunFailure.RUN_ERROR
+    if failure is not None:
+        return Ending(_under(draft, texts.broken_off_line, texts.failure(failure)), failure.value)
+    paragraphs = [draft.text] if draft.has_text else []
+    paragraphs += [texts.file_not_sent(file.path) for file in draft.files]
+    if isinstance(draft.outcome, RunInterrupted):
+        asked = [each.message or each.reason for each in draft.outcome.interrupts]
+        paragraphs.append(texts.interrupt(asked))
+    if paragraphs:
+        return Ending("\n\n".join(paragraphs), "answered")
+    if isinstance(draft.outcome, RunCancelled):
+        return Ending(texts.cancelled, "cancelled")
+    return Ending(texts.empty_answer, "empty")
+
+
+def _under(draft: AnswerDraft, line: str, alone: str) -> str:
+    return f"{draft.text}\n\n{line}" if draft.has_text else alone

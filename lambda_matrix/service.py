@@ -1,0 +1,162 @@
+"""The service put together: what is opened in which order, and THE supervisor nursery.
+
+The order is part of exactly-once. The store is locked and open first; then the homeserver is asked
+who we are (transaction ids are the device's); then everything missed is caught up with, so that
+the echoes of what an earlier start sent have settled their rows; only then is the outbox opened and
+what waits taken up again. The nesting of the context managers is the order of shutdown, reversed.
+"""
+
+import logging
+import os
+import secrets
+import signal
+import time
+
+import trio
+
+from lambda_matrix import logs, sd_notify
+from lambda_matrix.agent.registry import Registry, load_registry, registry_from_environment
+from lambda_matrix.client_server_api.client import Client, Session, open_client
+from lambda_matrix.client_server_api.errors import MatrixError
+from lambda_matrix.client_server_api.login import Credentials, open_session
+from lambda_matrix.client_server_api.sync import SYNC_FILTER_FINGERPRINT, sync_forever
+from lambda_matrix.client_server_api.transport import open_transport
+from lambda_matrix.config import ConfigError
+from lambda_matrix.config.settings import DeniedInvites, Settings
+from lambda_matrix.conversation.access import Access
+from lambda_matrix.ids import AccessToken, FilterId, InstanceId
+from lambda_matrix.secret import Secret
+from lambda_matrix.store import housekeeping, meta
+from lambda_matrix.store.records import Ourselves
+from lambda_matrix.store.store import Store, open_store
+from lambda_matrix.surface.bridge import Bridge, Policy, build_bridge
+
+logger = logging.getLogger(__name__)
+
+KEPT_DAYS = 30.0
+"""Days for which settled events are remembered, so that none is taken in twice."""
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        ConfigError, RegistryError, BadTransportSetting, CertificateRefused: a setting is wrong.
+        StoreError: the state directory cannot be used.
+        SessionDeadError: the homeserver ended the session.
+        AnotherInstanceError: a newer start of the service answers under our name.
+    """
+    async with trio.open_nursery() as nursery:
+        await nursery.start(_end_on_signal, nursery.cancel_scope)
+        await _serve(settings)
+        nursery.cancel_scope.cancel()
+
+
+async def _end_on_signal(
+    scope: trio.CancelScope, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        task_status.started()
+        async for number in signals:
+            logger.info("%s: stopping", signal.Signals(number).name)
+            sd_notify.notify(sd_notify.STOPPING)
+            scope.cancel()
+
+
+async def _serve(settings: Settings) -> None:
+    registry = _load_registry(settings)
+    homeserver = settings.homeserver
+    async with open_store(settings.state.directory) as store:
+        session = await _log_in(settings)
+        async with open_client(homeserver.url, session, ca_file=homeserver.ca_file) as client:
+            ourselves = Ourselves(session.user_id, session.device_id, _new_instance())
+            await store.transact(meta.begin_instance, ourselves)
+            await store.transact(housekeeping.forget_old, KEPT_DAYS)
+            bridge = build_bridge(
+                store=store,
+                client=client,
+                ourselves=ourselves,
+                registry=registry,
+                policy=_policy(settings),
+            )
+            async with trio.open_nursery() as supervisor:
+                sd_notify.notify(sd_notify.status("catching up"))
+                await supervisor.start(_sync, client, store, bridge)
+                await supervisor.start(bridge.run)
+                await _show_name(client, settings)
+                logger.info("ready: %s on device %s", ourselves.user_id, ourselves.device_id)
+                sd_notify.notify(sd_notify.READY, sd_notify.status("ready"))
+
+
+async def _log_in(settings: Settings) -> Session:
+    """Return the session, made or confirmed; its token is kept out of the journal from now on."""
+    sd_notify.notify(sd_notify.status("waiting for the homeserver"))
+    homeserver = settings.homeserver
+    credentials = Credentials(
+        user_id=homeserver.user_id,
+        device_id=homeserver.device_id,
+        password=None if homeserver.password is None else homeserver.password.reveal(),
+        access_token=None
+        if homeserver.access_token is None
+        else AccessToken(homeserver.access_token.reveal()),
+    )
+    async with open_transport(homeserver.url, ca_file=homeserver.ca_file) as transport:
+        session = await open_session(
+            transport, credentials, settings.state.directory / "session.json"
+        )
+    logs.hide(Secret(session.access_token))
+    return session
+
+
+async def _sync(
+    client: Client,
+    store: Store,
+    bridge: Bridge,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    async def keep_filter(filter_id: FilterId) -> None:
+        await store.transact(meta.set_stored_filter, SYNC_FILTER_FINGERPRINT, filter_id)
+
+    await sync_forever(
+        client,
+        since=await store.transact(meta.sync_token),
+        filter_id=await store.transact(meta.stored_filter, SYNC_FILTER_FINGERPRINT),
+        on_batch=bridge.take_in,
+        on_filter=keep_filter,
+        task_status=task_status,
+    )
+
+
+async def _show_name(client: Client, settings: Settings) -> None:
+    """Set the bot's display name; a homeserver that does not let us is no reason to stop."""
+    try:
+        await client.set_display_name(settings.service.display_name)
+    except MatrixError as error:
+        logger.warning("display name ([service] display_name) not set: %s", error)
+
+
+def _load_registry(settings: Settings) -> Registry:
+    if settings.agents.registry is not None:
+        return load_registry(settings.agents.registry)
+    registry = registry_from_environment(os.environ)
+    if registry is None:
+        raise ConfigError(
+            "No agent is set: name the registry file in [agents] registry, "
+            "or a single agent in the environment variable AGENT_BASE_URL."
+        )
+    return registry
+
+
+def _policy(settings: Settings) -> Policy:
+    access = settings.access
+    return Policy(
+        access=Access(access.users, access.deny),
+        reject_denied_invites=access.denied_invites is DeniedInvites.REJECT,
+        command_prefix=settings.service.command_prefix,
+        language=settings.service.language,
+    )
+
+
+def _new_instance() -> InstanceId:
+    """Return this start's id: later starts sort later."""
+    return InstanceId(f"{time.time_ns() // 1_000_000:013d}-{secrets.token_hex(4)}")

@@ -1,0 +1,173 @@
+"""Rooms to be made: committed before createRoom, which has no transaction id, is tried."""
+
+import secrets
+from collections.abc import Sequence
+
+from sqlite_utils import Database
+
+from lambda_matrix.ids import AgentId, EventId, PlatformChatId, RoomId, UserId
+from lambda_matrix.store import outbox, requests, rooms
+from lambda_matrix.store.facts import Incoming
+from lambda_matrix.store.records import Draft, Intent, Ourselves, RoomKind
+from lambda_matrix.store.rows import columns, read
+
+_INTENT = f"SELECT {columns(Intent)} FROM intents"  # noqa: S608 - column names
+
+
+def onboard(db: Database, owner: UserId, lobby: RoomId, agent: AgentId) -> bool:
+    """Want a Space and a first chat for `owner`, who invited the bot to `lobby`; once for each.
+
+    Returns whether anything is still to be made for them.
+    """
+    rooms.make_direct(db, lobby, owner)
+    db.execute(
+        "INSERT OR IGNORE INTO intents (intent_id, kind, owner, origin) VALUES (?, 'space', ?, ?)",
+        (new_intent_id(), owner, lobby),
+    )
+    if first_chat(db, owner) is None:
+        _intend_chat(db, owner, command=None, origin=lobby, name=None, agent=agent)
+    return bool(open_intents(db, owner))
+
+
+def order_chat(
+    db: Database, command: Incoming, name: str | None, agent: AgentId, own: Ourselves
+) -> None:
+    """Settle a `!new`: what it wants is an intent now, and its reply comes with the room."""
+    if requests.settle(db, command, (), own):
+        _intend_chat(
+            db,
+            command.sender,
+            command=command.event_id,
+            origin=command.room_id,
+            name=name,
+            agent=agent,
+        )
+
+
+def new_intent_id() -> str:
+    """Return a name for an intent that nobody else has or guesses."""
+    return secrets.token_hex(12)
+
+
+def _intend_chat(
+    db: Database,
+    owner: UserId,
+    *,
+    command: EventId | None,
+    origin: RoomId,
+    name: str | None,
+    agent: AgentId,
+) -> None:
+    db.execute(
+        "INSERT INTO intents (intent_id, kind, owner, command, origin, name, agent)"
+        " VALUES (?, 'chat', ?, ?, ?, ?, ?)",
+        (new_intent_id(), owner, command, origin, name, agent),
+    )
+
+
+def number_intent(db: Database, intent_id: str, number: PlatformChatId) -> None:
+    """Give the intended chat its `platform_chat_id`, for good."""
+    db.execute("UPDATE intents SET platform_chat_id = ? WHERE intent_id = ?", (number, intent_id))
+
+
+def count_try(db: Database, intent_id: str) -> None:
+    """Count a createRoom before it is sent: after a crash we know to look before another."""
+    db.execute("UPDATE intents SET tries = tries + 1 WHERE intent_id = ?", (intent_id,))
+
+
+def rooms_of_intent(db: Database, intent_id: str, creator: UserId) -> tuple[RoomId, ...]:
+    """Return the rooms that sync has shown with our marker of this intent, made by us."""
+    rows = db.execute(
+        "SELECT room_id FROM rooms WHERE intent = ? AND creator = ? AND membership = 'join'"
+        " ORDER BY room_id",
+        (intent_id, creator),
+    )
+    return tuple(RoomId(row[0]) for row in rows)
+
+
+def room_made(db: Database, intent_id: str, room_id: RoomId) -> None:
+    """Note the id of the room that createRoom made."""
+    db.execute("UPDATE intents SET room_id = ? WHERE intent_id = ?", (room_id, intent_id))
+
+
+def complete(
+    db: Database, intent: Intent, room_id: RoomId, drafts: Sequence[Draft], own: Ourselves
+) -> tuple[RoomId, ...]:
+    """The room is what the intent wanted: put it to work, and say so (one transaction).
+
+    Returns the rooms in which its owner is to be told the way, if this was their first chat.
+    """
+    db.execute(
+        "INSERT INTO rooms (room_id, membership, kind, owner, agent, platform_chat_id, name)"
+        " VALUES (?, 'join', ?, ?, ?, ?, ?) ON CONFLICT (room_id) DO UPDATE SET"
+        " kind = excluded.kind, owner = excluded.owner, agent = excluded.agent,"
+        " platform_chat_id = excluded.platform_chat_id, name = coalesce(name, excluded.name)",
+        (
+            room_id,
+            intent.kind.value,
+            intent.owner,
+            intent.agent,
+            intent.platform_chat_id,
+            intent.name,
+        ),
+    )
+    db.execute(
+        "UPDATE intents SET room_id = ?, done = 1 WHERE intent_id = ?", (room_id, intent.intent_id)
+    )
+    outbox.add(db, drafts, own)
+    if intent.kind is not RoomKind.CHAT or intent.command is not None:
+        return ()
+    return tuple(room.room_id for room in rooms.rooms_of(db, intent.owner, RoomKind.DIRECT))
+
+
+def abandon(db: Database, intent: Intent, drafts: Sequence[Draft], own: Ourselves) -> None:
+    """The homeserver refuses the room: forget that it was wanted, and say so."""
+    if intent.kind is RoomKind.SPACE:
+        db.execute("DELETE FROM intents WHERE owner = ? AND done = 0", (intent.owner,))
+    else:
+        db.execute("DELETE FROM intents WHERE intent_id = ?", (intent.intent_id,))
+    outbox.add(db, drafts, own)
+
+
+def place_of(db: Database, intent: Intent) -> int:
+    """Return the intended chat's place among all that its owner ever wanted, from 1."""
+    row = db.execute(
+        "SELECT count(*) FROM intents WHERE kind = 'chat' AND owner = ? AND position <="
+        " (SELECT position FROM intents WHERE intent_id = ?)",
+        (intent.owner, intent.intent_id),
+    ).fetchone()
+    return int(row[0])
+
+
+def duplicates(db: Database, creator: UserId) -> tuple[RoomId, ...]:
+    """Return rooms of ours whose intent another room has fulfilled."""
+    rows = db.execute(
+        "SELECT rooms.room_id FROM rooms JOIN intents ON intents.intent_id = rooms.intent"
+        " WHERE rooms.creator = ? AND rooms.membership = 'join' AND intents.done = 1"
+        " AND intents.room_id <> rooms.room_id",
+        (creator,),
+    )
+    return tuple(RoomId(row[0]) for row in rows)
+
+
+def owners_with_intents(db: Database) -> tuple[UserId, ...]:
+    """Return those for whom something was begun and not finished."""
+    rows = db.execute("SELECT DISTINCT owner FROM intents WHERE done = 0")
+    return tuple(UserId(row[0]) for row in rows)
+
+
+def open_intents(db: Database, owner: UserId) -> tuple[Intent, ...]:
+    """Return what was begun for `owner` and not finished, the Space first."""
+    rows = db.execute(
+        f"{_INTENT} WHERE done = 0 AND owner = ? ORDER BY kind DESC, position", (owner,)
+    )
+    return tuple(read(Intent, row) for row in rows)
+
+
+def first_chat(db: Database, owner: UserId) -> Intent | None:
+    """Return the intent of the owner's first chat, if there is one."""
+    row = db.execute(
+        f"{_INTENT} WHERE kind = 'chat' AND owner = ? AND command IS NULL",
+        (owner,),
+    ).fetchone()
+    return None if row is None else read(Intent, row)

@@ -1,0 +1,225 @@
+"""One request at work: the run, the answer while it grows, and T2.
+
+The run has a cancel scope of its own (`Running` knows it, so that `!stop` finds it) and a
+connection of its own. Two tasks share the `AnswerDraft`: one feeds it with what the agent says and
+never waits for anything else; the other shows it, at a pace that the homeserver bears. An answer
+that is whole at once is never shown half: it costs one event.
+"""
+
+import logging
+import math
+
+import trio
+from attrs import define, field, frozen
+
+from lambda_matrix.agent.errors import AgentError
+from lambda_matrix.agent.registry import AgentEntry, Registry
+from lambda_matrix.agent.run_input import InputMessage, RunInput
+from lambda_matrix.agent.session import open_run
+from lambda_matrix.agent_events import RunFailure
+from lambda_matrix.conversation.ending import Ending, conclude
+from lambda_matrix.conversation.texts import Texts
+from lambda_matrix.ids import RoomId, RunId
+from lambda_matrix.store import requests
+from lambda_matrix.store.records import Attempt, Ourselves, Request
+from lambda_matrix.store.store import Store
+from lambda_matrix.surface.language import Languages
+from lambda_matrix.surface.outbox import Outbox
+from lambda_matrix.surface.progress import Progress
+from lambda_matrix.surface.signals import Signals
+from lambda_matrix.surface.wording import final_drafts, notice_draft
+
+logger = logging.getLogger(__name__)
+
+WORTH_TELLING = 3.0
+"""Seconds that a question waits before it is said that it does."""
+CONNECT_PAUSES = (0.5, 1.0, 2.0)
+"""Seconds between tries to reach an agent that is not there; nothing has reached it yet."""
+
+
+@define
+class Running:
+    """The runs at work, by room: what `!stop` cancels."""
+
+    _scopes: dict[RoomId, trio.CancelScope] = field(factory=dict)
+    _waiting: dict[RoomId, trio.Event] = field(factory=dict)
+
+    def begin(self, room_id: RoomId) -> trio.CancelScope:
+        """Return the scope of the room's new run."""
+        self._scopes[room_id] = trio.CancelScope()
+        self._waiting[room_id] = trio.Event()
+        return self._scopes[room_id]
+
+    def end(self, room_id: RoomId) -> None:
+        """The room's run is over."""
+        self._scopes.pop(room_id, None)
+        self._waiting.pop(room_id, None)
+
+    def note_waiting(self, room_id: RoomId) -> None:
+        """A question has to wait for the room's run."""
+        if room_id in self._waiting:
+            self._waiting[room_id].set()
+
+    async def somebody_waits(self, room_id: RoomId) -> None:
+        """Wait until a question has to wait for the room's run."""
+        await self._waiting[room_id].wait()
+
+    def stop(self, room_id: RoomId) -> bool:
+        """Cancel the room's run; return whether there was one."""
+        scope = self._scopes.get(room_id)
+        if scope is None:
+            return False
+        scope.cancel()
+        return True
+
+    def is_running(self, room_id: RoomId) -> bool:
+        """Return whether the room has a run at work."""
+        return room_id in self._scopes
+
+    @property
+    def count(self) -> int:
+        """How many runs are at work."""
+        return len(self._scopes)
+
+
+@frozen
+class Answering:
+    """Answers a room's requests, one after the other."""
+
+    _store: Store
+    _ourselves: Ourselves
+    _registry: Registry
+    _running: Running
+    _outbox: Outbox
+    _signals: Signals
+    _languages: Languages
+
+    async def serve(self, room_id: RoomId) -> None:
+        """Answer what waits in the room until nothing does."""
+        while await self._answer_next(room_id):
+            pass
+
+    async def _answer_next(self, room_id: RoomId) -> bool:
+        """Answer the room's oldest request; return whether there was one."""
+        # The scope is there before the request is taken up: a `!stop` finds one or the other.
+        scope = self._running.begin(room_id)
+        try:
+            attempt = await self._store.transact(requests.begin_next, room_id)
+            if attempt is None:
+                return False
+            texts = await self._languages.of(attempt.request.asker)
+            progress = Progress(
+                attempt=attempt,
+                store=self._store,
+                ourselves=self._ourselves,
+                outbox=self._outbox,
+                signals=self._signals,
+                texts=texts,
+            )
+            ending = await self._attempt(attempt, scope, progress, texts)
+        finally:
+            self._running.end(room_id)
+        await self._finish(progress, ending)
+        return True
+
+    async def _attempt(
+        self, attempt: Attempt, scope: trio.CancelScope, progress: Progress, texts: Texts
+    ) -> Ending:
+        """Return how the request's answer ends: by a run, if there is one to be had."""
+        entry = self._registry.get(attempt.request.agent)
+        if attempt.request.stopped:
+            return conclude(progress.draft, None, texts, stopped=True)
+        if attempt.number == 0:
+            return conclude(progress.draft, RunFailure.GAVE_UP, texts)
+        if entry is None:
+            return conclude(progress.draft, RunFailure.NO_AGENT, texts)
+        return await self._run(entry, attempt, scope, progress, texts)
+
+    async def _run(
+        self,
+        entry: AgentEntry,
+        attempt: Attempt,
+        scope: trio.CancelScope,
+        progress: Progress,
+        texts: Texts,
+    ) -> Ending:
+        """Run the agent once; give the attempt back if the service is being stopped."""
+        request = attempt.request
+        failure: RunFailure | None = None
+        try:
+            with scope:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(progress.show)
+                    nursery.start_soon(self._tell_of_queue, request, texts)
+                    failure = await self._feed(entry, attempt, texts, progress)
+                    nursery.cancel_scope.cancel()
+        finally:
+            progress.over()
+            if trio.current_effective_deadline() == -math.inf:
+                # The service is being stopped: the attempt was no fault of the request's.
+                with trio.CancelScope(shield=True):
+                    await self._store.transact(requests.give_back, request.request_id)
+        if scope.cancelled_caught:
+            logger.info("request %s in %s stopped", request.request_id, request.room_id)
+            return conclude(progress.draft, None, texts, stopped=True)
+        return conclude(progress.draft, failure, texts)
+
+    async def _feed(
+        self, entry: AgentEntry, attempt: Attempt, texts: Texts, progress: Progress
+    ) -> RunFailure | None:
+        """Feed the draft with what the agent says; return how the run failed, if it did."""
+        run_input = _run_input(attempt, texts)
+        pauses = iter(CONNECT_PAUSES)
+        while True:
+            try:
+                async with open_run(entry, run_input) as run:
+                    async for event in run.events():
+                        progress.feed(event)
+            except AgentError as error:
+                pause = next(pauses, None) if error.failure is RunFailure.UNREACHABLE else None
+                if pause is None:
+                    logger.warning(
+                        "run %s of agent %s failed: %s", run_input.run_id, entry.id, error
+                    )
+                    return error.failure
+                await trio.sleep(pause)
+            else:
+                return None
+
+    async def _tell_of_queue(self, request: Request, texts: Texts) -> None:
+        """Say once a run that questions wait for its end, if they have to wait for long."""
+        await self._running.somebody_waits(request.room_id)
+        await trio.sleep(WORTH_TELLING)
+        waiting = await self._store.transact(requests.waiting, request.room_id)
+        draft = notice_draft(
+            request.room_id,
+            texts.queued(len(waiting) - 1),
+            self._ourselves,
+            request=f"queue:{request.request_id}",
+        )
+        once = f"queue:{request.request_id}"
+        await self._store.transact(requests.say_once, draft, self._ourselves, once=once)
+        self._outbox.wake([request.room_id])
+
+    async def _finish(self, progress: Progress, ending: Ending) -> None:
+        """T2, and out with it."""
+        request = progress.attempt.request
+        answer = final_drafts(request, ending.text, self._ourselves, root=progress.root)
+        await self._store.transact(
+            requests.finish, request.request_id, ending.outcome, answer, self._ourselves
+        )
+        self._outbox.drop_preview(request.room_id)
+        self._outbox.wake([request.room_id])
+
+
+def _run_input(attempt: Attempt, texts: Texts) -> RunInput:
+    request: Request = attempt.request
+    return RunInput(
+        thread_id=request.platform_chat_id,
+        run_id=RunId(f"{request.request_id}.{attempt.number}"),
+        request_id=request.request_id,
+        messages=(InputMessage(id=request.question, role="user", content=request.text),),
+        user=request.asker,
+        room=request.room_id,
+        locale=texts.language.value,
+    )

@@ -1,0 +1,182 @@
+"""Everything at work between the homeserver and the agents, wired once.
+
+Data has one way through: `take_in` makes a batch durable and wakes lanes; reactions turn what was
+said into requests and replies; runs turn requests into answers; the outbox sends what was
+committed. Between them stands only the store.
+"""
+
+import logging
+from typing import NoReturn
+
+import trio
+from attrs import frozen
+
+from lambda_matrix.agent.registry import Registry
+from lambda_matrix.client_server_api.client import Client
+from lambda_matrix.conversation.access import Access
+from lambda_matrix.conversation.texts import Language
+from lambda_matrix.ids import RoomId
+from lambda_matrix.matrix_events import SyncBatch
+from lambda_matrix.store import intake, requests
+from lambda_matrix.store.records import Ourselves
+from lambda_matrix.store.store import Store
+from lambda_matrix.surface.answering import Answering, Running
+from lambda_matrix.surface.commands import Commands
+from lambda_matrix.surface.delivery import Delivery
+from lambda_matrix.surface.gaps import Gaps
+from lambda_matrix.surface.lanes import Lanes
+from lambda_matrix.surface.language import Languages
+from lambda_matrix.surface.onboarding import Onboarding
+from lambda_matrix.surface.outbox import Outbox
+from lambda_matrix.surface.pace import Pace
+from lambda_matrix.surface.provisioning import Provisioning
+from lambda_matrix.surface.reactions import Reactions
+from lambda_matrix.surface.rounds import Rounds
+from lambda_matrix.surface.signals import Signals
+
+logger = logging.getLogger(__name__)
+
+
+class AnotherInstanceError(Exception):
+    """A newer start of the service writes under our name: this one must fall silent."""
+
+
+@frozen
+class Policy:
+    """What the operator decides about people and words."""
+
+    access: Access
+    reject_denied_invites: bool
+    command_prefix: str
+    language: Language
+
+
+@frozen(kw_only=True)
+class Bridge:
+    """The parts at work. Until `run` batches are only made durable (catch-up)."""
+
+    store: Store
+    ourselves: Ourselves
+    rounds: Rounds
+    running: Running
+    signals: Signals
+    outbox: Outbox
+    provisioning: Provisioning
+    onboarding: Onboarding
+    gaps: Gaps
+    runs: Lanes[RoomId]
+    reactions: Lanes[RoomId]
+    live: trio.Event
+
+    async def take_in(self, batch: SyncBatch) -> None:
+        """T1, and then have everybody look at what came.
+
+        Raises:
+            AnotherInstanceError: the batch holds an event of a newer start than this one.
+        """
+        accepted = await self.store.transact(intake.accept_batch, batch, self.ourselves)
+        self.rounds.end()
+        if accepted.foreign is not None and accepted.foreign > self.ourselves.instance:
+            raise AnotherInstanceError(
+                f"Another lambda-matrix answers as {self.ourselves.user_id}, started later than "
+                "this one; this one stops."
+            )
+        if self.live.is_set():
+            self.reactions.wake(accepted.wake)
+            self.gaps.lanes.wake([gap.room_id for gap in accepted.gaps])
+            self.onboarding.lanes.wake([*accepted.invites, *accepted.encrypted])
+            self.outbox.wake(accepted.entered)
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> NoReturn:
+        """Go live: open the outbox, take up what waits, and from now on what comes.
+
+        To be started once catch-up is done, and not before: a row whose echo has not been seen yet
+        could go out a second time.
+        """
+        async with trio.open_nursery() as at_work:
+            for lanes in (
+                self.reactions,
+                self.runs,
+                self.gaps.lanes,
+                self.onboarding.lanes,
+                self.provisioning.lanes,
+            ):
+                await at_work.start(lanes.run)
+            await at_work.start(self.signals.run)
+            await at_work.start(self.outbox.run)
+            self.live.set()
+            waiting = await self.store.transact(requests.rooms_with_work)
+            self.reactions.wake(waiting)
+            self.runs.wake(waiting)
+            self.gaps.lanes.wake(await self.store.transact(intake.rooms_with_gaps))
+            await self.onboarding.resume()
+            await self.provisioning.resume()
+            task_status.started()
+            await trio.sleep_forever()
+
+
+def build_bridge(
+    *, store: Store, client: Client, ourselves: Ourselves, registry: Registry, policy: Policy
+) -> Bridge:
+    """Wire the parts."""
+    languages = Languages(store, policy.language, policy.command_prefix)
+    pace = Pace()
+    delivery = Delivery(store, client, pace, ourselves, languages)
+    outbox = Outbox(store, client, pace, delivery)
+    signals = Signals(client)
+    rounds = Rounds()
+    running = Running()
+    provisioning = Provisioning(store, client, ourselves, outbox, languages, rounds)
+    onboarding = Onboarding(
+        store=store,
+        client=client,
+        ourselves=ourselves,
+        registry=registry,
+        access=policy.access,
+        reject_denied=policy.reject_denied_invites,
+        provisioning=provisioning,
+        outbox=outbox,
+        languages=languages,
+    )
+    answering = Answering(store, ourselves, registry, running, outbox, signals, languages)
+    runs = Lanes("run", answering.serve)
+    commands = Commands(
+        store=store,
+        ourselves=ourselves,
+        registry=registry,
+        prefix=policy.command_prefix,
+        running=running,
+        provisioning=provisioning,
+        rounds=rounds,
+        outbox=outbox,
+        languages=languages,
+    )
+    reactions = Reactions(
+        store=store,
+        ourselves=ourselves,
+        access=policy.access,
+        prefix=policy.command_prefix,
+        commands=commands,
+        running=running,
+        runs=runs,
+        outbox=outbox,
+        signals=signals,
+        languages=languages,
+    )
+    reaction_lanes = Lanes("reaction", reactions.serve, reactions.after_fault)
+    return Bridge(
+        store=store,
+        ourselves=ourselves,
+        rounds=rounds,
+        running=running,
+        signals=signals,
+        outbox=outbox,
+        provisioning=provisioning,
+        onboarding=onboarding,
+        gaps=Gaps(
+            store, client, ourselves, languages, lambda room_id: reaction_lanes.wake([room_id])
+        ),
+        runs=runs,
+        reactions=reaction_lanes,
+        live=trio.Event(),
+    )

@@ -1,0 +1,110 @@
+"""Reading the stretches of a timeline that a limited sync left out.
+
+A gap is durable; its room waits until it is read, the others go on. It is read newest first, from
+`prev_batch` back to where the last batch ended, and ends at the first of: an empty page, a page
+without `end`, an event that is known, the bot's own join, the question of an answer that is
+already there (whatever lies before it was answered before it), or the bound.
+"""
+
+import logging
+from collections.abc import Callable
+
+from attrs import define, field
+
+from lambda_matrix.client_server_api.client import Client
+from lambda_matrix.client_server_api.errors import MatrixError, Retry, decide_retry
+from lambda_matrix.ids import EventId, RoomId
+from lambda_matrix.matrix_events import MalformedEvent, TextMessage, TimelineEvent
+from lambda_matrix.store import intake, requests
+from lambda_matrix.store.records import Gap, Ourselves
+from lambda_matrix.store.store import Store
+from lambda_matrix.surface.lanes import Lanes
+from lambda_matrix.surface.language import Languages
+from lambda_matrix.surface.wording import is_reply_to_command, notice_draft
+
+logger = logging.getLogger(__name__)
+
+BOUND = 2000
+"""Events read back at most in one room (DECISIONS 8)."""
+PAGE = 100
+
+
+@define
+class Gaps:
+    """Fills gaps, one lane per room; a passing error leaves the gap for the lane's next look."""
+
+    _store: Store
+    _client: Client
+    _ourselves: Ourselves
+    _languages: Languages
+    _filled: Callable[[RoomId], None]
+    lanes: Lanes[RoomId] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.lanes = Lanes("gap fill", self.serve)
+
+    async def serve(self, room_id: RoomId) -> None:
+        """Fill the room's gaps, the oldest first.
+
+        Raises:
+            MatrixError: a passing one; the gap is still open.
+        """
+        for gap in await self._store.transact(intake.open_gaps, room_id):
+            events, complete = await self._read(gap)
+            await self._store.transact(intake.fill_gap, gap, tuple(events), self._ourselves)
+            logger.info("gap in %s filled with %d events", room_id, len(events))
+            if not complete:
+                await self._confess(gap)
+        self._filled(room_id)
+
+    async def _read(self, gap: Gap) -> tuple[list[TimelineEvent], bool]:
+        """Return the gap's events, oldest first, and whether they are all there are."""
+        newest_first: list[TimelineEvent] = []
+        position = gap.from_token
+        answered: EventId | None = None
+        while len(newest_first) < BOUND:
+            try:
+                page = await self._client.messages(
+                    gap.room_id, from_=position, to=gap.to_token, limit=PAGE, direction="b"
+                )
+            except MatrixError as error:
+                if isinstance(decide_retry(error), Retry):
+                    raise
+                logger.warning("gap in %s cannot be read: %s", gap.room_id, error)
+                return newest_first[::-1], False
+            for event in page.events:
+                if await self._is_behind(gap, event):
+                    return newest_first[::-1], True
+                newest_first.append(event)
+                if gap.to_token is None and answered is None:
+                    answered = self._answered_by(event)
+                elif not isinstance(event, MalformedEvent) and event.event_id == answered:
+                    return newest_first[::-1], True
+            if not page.events or page.end is None or page.end == position:
+                return newest_first[::-1], True
+            position = page.end
+        return newest_first[::-1], False
+
+    async def _is_behind(self, gap: Gap, event: TimelineEvent) -> bool:
+        """Return whether `event` lies before what is missing."""
+        if intake.is_own_join(event, self._ourselves):
+            return True
+        if gap.to_token is None or isinstance(event, MalformedEvent):
+            return False
+        return await self._store.transact(intake.is_known, event.event_id)
+
+    def _answered_by(self, event: TimelineEvent) -> EventId | None:
+        if isinstance(event, TextMessage) and event.sender == self._ourselves.user_id:
+            mark = event.answer
+            # Commands are answered out of turn: only an answer proves that all before it had one.
+            if mark is not None and mark.completes and not is_reply_to_command(mark):
+                return mark.question
+        return None
+
+    async def _confess(self, gap: Gap) -> None:
+        """Say that not everything could be read: whoever asked in vain should ask again."""
+        texts = await self._languages.of_room(gap.room_id)
+        draft = notice_draft(
+            gap.room_id, texts.gap, self._ourselves, request=f"gap:{gap.room_id}:{gap.batch}"
+        )
+        await self._store.transact(requests.say, (draft,), self._ourselves)

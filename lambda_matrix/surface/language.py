@@ -1,0 +1,30 @@
+"""Which language a person is spoken to in."""
+
+from attrs import frozen
+
+from lambda_matrix.conversation.texts import Language, Texts, parse_language, texts
+from lambda_matrix.ids import RoomId, UserId
+from lambda_matrix.store import rooms
+from lambda_matrix.store.store import Store
+
+
+@frozen
+class Languages:
+    """The catalogue for a person: the language they chose, else the operator's default."""
+
+    _store: Store
+    _default: Language
+    _prefix: str
+
+    async def of(self, user_id: UserId | None) -> Texts:
+        """Return the sentences for this person (or for nobody in particular)."""
+        chosen = None
+        if user_id is not None:
+            chosen = await self._store.transact(rooms.language, user_id)
+        language = self._default if chosen is None else parse_language(chosen)
+        return texts(language, self._prefix)
+
+    async def of_room(self, room_id: RoomId) -> Texts:
+        """Return the sentences for the room's owner."""
+        room = await self._store.transact(rooms.room, room_id)
+        return await self.of(None if room is None else room.owner)

@@ -1,0 +1,113 @@
+"""Everything that the service says goes out here: in each room in order, one at a time.
+
+Rows come from the store and are sent until they are settled. A preview edit is no row: there is at
+most the newest one per room, sent when no row waits, and dropped when it cannot be sent at once.
+A lane waits for each answer, so a preview in flight never overtakes or follows its final. What
+happens in a room never cuts a send: lanes belong to this module alone.
+"""
+
+import logging
+import secrets
+from collections.abc import Iterable
+
+import trio
+from attrs import define, field, frozen
+
+from lambda_matrix.client_server_api.client import Client
+from lambda_matrix.client_server_api.errors import MatrixError
+from lambda_matrix.ids import RoomId, TransactionId
+from lambda_matrix.store import outbox as rows
+from lambda_matrix.store.records import OutboxRow
+from lambda_matrix.store.store import Store
+from lambda_matrix.surface.content import with_replacement
+from lambda_matrix.surface.delivery import Delivery, Trouble
+from lambda_matrix.surface.lanes import Lanes
+from lambda_matrix.surface.pace import Pace
+
+logger = logging.getLogger(__name__)
+
+
+@frozen
+class Preview:
+    """The newest state of an answer in the making: an edit of row `root`, worth one try."""
+
+    root: int
+    content: bytes
+
+
+@define
+class Outbox:
+    """What goes out. `run` sends; it is opened only after catch-up (ARCHITECTURE.md, start)."""
+
+    _store: Store
+    _client: Client
+    _pace: Pace
+    _delivery: Delivery
+    _previews: dict[RoomId, Preview] = field(factory=dict)
+    _lanes: Lanes[RoomId] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._lanes = Lanes("outbox", self._serve)
+
+    @property
+    def pace(self) -> Pace:
+        """The pace that the homeserver allows."""
+        return self._pace
+
+    def wake(self, rooms: Iterable[RoomId]) -> None:
+        """Rows were committed for `rooms`."""
+        self._lanes.wake(rooms)
+
+    def preview(self, room_id: RoomId, preview: Preview) -> None:
+        """Show `preview` when there is time; it takes the place of one not yet sent."""
+        self._previews[room_id] = preview
+        self._lanes.wake([room_id])
+
+    def drop_preview(self, room_id: RoomId) -> None:
+        """The final answer is there: nothing of its making is to be shown any more."""
+        self._previews.pop(room_id, None)
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Send what the store holds, then what comes, until cancelled."""
+        self._lanes.wake(await self._store.transact(rows.rooms_to_serve))
+        await self._lanes.run(task_status)
+
+    async def _serve(self, room_id: RoomId) -> None:
+        row = await self._store.transact(rows.next_row, room_id)
+        trouble = Trouble()
+        while True:
+            if row is not None:
+                row = await self._deliver(row, trouble)
+            elif (preview := self._previews.pop(room_id, None)) is not None:
+                await self._show(room_id, preview)
+                row = await self._store.transact(rows.next_row, room_id)
+            else:
+                return
+
+    async def _deliver(self, row: OutboxRow, trouble: Trouble) -> OutboxRow | None:
+        """Try `row` once; return what the room is to be sent next."""
+        await self._pace.turn(row.priority)
+        try:
+            event_id = await self._delivery.put(row)
+        except MatrixError as error:
+            await self._delivery.cope(row, error, trouble)
+            return await self._store.transact(rows.next_row, row.room_id)
+        self._pace.succeed()
+        trouble.over()
+        return await self._store.transact(rows.sent_then_next, row.seq, event_id, row.room_id)
+
+    async def _show(self, room_id: RoomId, preview: Preview) -> None:
+        root = await self._store.transact(rows.event_id_of, preview.root)
+        if root is None:
+            return
+        if not self._pace.try_turn():
+            return  # a final must never wait in this lane behind a preview
+        transaction_id = TransactionId(secrets.token_urlsafe(16))
+        content = with_replacement(preview.content, root)
+        try:
+            await self._client.put_event(room_id, "m.room.message", transaction_id, content)
+        except MatrixError as error:
+            self._delivery.note_pace(error)
+            logger.debug("preview in %s dropped: %s", room_id, error)
+        else:
+            self._pace.succeed()

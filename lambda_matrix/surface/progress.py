@@ -1,0 +1,99 @@
+"""An answer while it is being made: typing, the first visible event (T1b), and preview edits.
+
+The pace: nothing for a moment, since most answers are there by then; then typing, if there is no
+text; then the first text as an event of its own, committed before it is sent; then edits of it, at
+growing intervals and not too many (clients keep every one).
+"""
+
+import trio
+from attrs import define, field
+
+from lambda_matrix.agent_events import AgentEvent
+from lambda_matrix.conversation.answer import AnswerDraft
+from lambda_matrix.conversation.texts import Texts
+from lambda_matrix.store import requests
+from lambda_matrix.store.records import Attempt, Ourselves
+from lambda_matrix.store.store import Store
+from lambda_matrix.surface.outbox import Outbox, Preview
+from lambda_matrix.surface.signals import TYPING_REFRESH, Signals
+from lambda_matrix.surface.wording import preview_content, root_draft
+
+QUICK = 0.4
+"""Seconds within which a whole answer is one event, without typing or preview."""
+FIRST_INTERVAL = 1.0
+INTERVAL_GROWTH = 1.15
+LONGEST_INTERVAL = 10.0
+EDITS_MOST = 30
+"""Preview edits of one answer; then only the final."""
+
+
+@define
+class Progress:
+    """The draft of one attempt, and what is shown of it. `root` is the row of its first event."""
+
+    attempt: Attempt
+    _store: Store
+    _ourselves: Ourselves
+    _outbox: Outbox
+    _signals: Signals
+    _texts: Texts
+    draft: AnswerDraft = field(factory=AnswerDraft)
+    root: int | None = field(init=False)
+    _changed: trio.Event = field(factory=trio.Event)
+    _typing: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        self.root = self.attempt.root
+
+    def feed(self, event: AgentEvent) -> None:
+        """Take in what the agent says; never waits."""
+        self.draft.feed(event)
+        self._changed.set()
+
+    async def show(self) -> None:
+        """Show the draft until cancelled."""
+        await trio.sleep(QUICK)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._keep_typing)
+            await self._show_text()
+
+    def over(self) -> None:
+        """The run is over: nobody is typing any more."""
+        if self._typing:
+            self._signals.typing(self.attempt.request.room_id, on=False)
+
+    async def _keep_typing(self) -> None:
+        while True:
+            self._typing = True
+            self._signals.typing(self.attempt.request.room_id, on=True)
+            await trio.sleep(TYPING_REFRESH)
+
+    async def _show_text(self) -> None:
+        request = self.attempt.request
+        shown = ""
+        interval = FIRST_INTERVAL
+        for _ in range(EDITS_MOST):
+            text = await self._new_text(shown)
+            if self.root is None:
+                root = root_draft(request, text, self._ourselves)
+                with trio.CancelScope(shield=True):
+                    # Committed or not, never committed and unknown to the final.
+                    self.root = await self._store.transact(
+                        requests.open_answer, root, self._ourselves
+                    )
+                self._outbox.wake([request.room_id])
+            else:
+                content = preview_content(request, text, self._ourselves)
+                self._outbox.preview(request.room_id, Preview(self.root, content))
+            shown = text
+            await trio.sleep(max(interval, 3 * self._outbox.pace.interval))
+            interval = min(interval * INTERVAL_GROWTH, LONGEST_INTERVAL)
+
+    async def _new_text(self, shown: str) -> str:
+        """Wait until there is something else to be shown than `shown`; return it."""
+        while True:
+            text = self.draft.preview(self._texts.tool_line)
+            if text and text != shown and (self.draft.has_text or self.root is not None):
+                return text
+            await self._changed.wait()
+            self._changed = trio.Event()

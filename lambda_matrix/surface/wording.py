@@ -1,0 +1,135 @@
+"""What is said, as events: drafts for the outbox, each with the mark of what it answers."""
+
+from attrs import evolve
+
+from lambda_matrix.conversation.texts import Link, Texts
+from lambda_matrix.ids import EventId, RequestId, RoomId
+from lambda_matrix.matrix_events import AnswerMark, AnswerState
+from lambda_matrix.store.facts import Incoming
+from lambda_matrix.store.records import Draft, Intent, Ourselves, Priority, Request, RoomKind
+from lambda_matrix.surface.cleaning import clean
+from lambda_matrix.surface.content import Content, as_edit, encode, fits, notice, text_message
+from lambda_matrix.surface.rendering import render
+from lambda_matrix.surface.splitting import split
+
+COMMAND = "command:"
+"""How the request of a mark begins that answers something else than a question to an agent."""
+
+
+def is_reply_to_command(mark: AnswerMark) -> bool:
+    """Return whether the event was said to a command: out of turn, not in the queue's order."""
+    return mark.request.startswith(COMMAND)
+
+
+def notice_draft(
+    room_id: RoomId, text: str, ourselves: Ourselves, *, request: str, last: bool = True
+) -> Draft:
+    """Return a sentence to nobody's question. `request` names its cause; it is said once for it."""
+    mark = AnswerMark(
+        question=None,
+        request=RequestId(request),
+        part=0,
+        state=AnswerState.FINAL if last else AnswerState.OPEN,
+        instance=ourselves.instance,
+    )
+    return Draft(room_id=room_id, content=encode(notice(text, mark)), mark=mark)
+
+
+def reply_draft(event: Incoming, text: str, ourselves: Ourselves) -> Draft:
+    """Return what is said to a command, or to a message that is no question."""
+    return _reply(event.room_id, event.event_id, text, ourselves)
+
+
+def _reply(room_id: RoomId, question: EventId, text: str, ourselves: Ourselves) -> Draft:
+    mark = AnswerMark(
+        question=question,
+        request=RequestId(f"{COMMAND}{question}"),
+        part=0,
+        state=AnswerState.FINAL,
+        instance=ourselves.instance,
+    )
+    return Draft(room_id=room_id, content=encode(notice(text, mark)), mark=mark)
+
+
+def room_made_drafts(
+    intent: Intent, link: Link, texts: Texts, ourselves: Ourselves
+) -> tuple[Draft, ...]:
+    """Return what is said when a room has been made: in it, and where it was asked for."""
+    if intent.kind is not RoomKind.CHAT or intent.room_id is None:
+        return ()
+    greeting = notice_draft(
+        intent.room_id, texts.greeting_chat, ourselves, request=f"greeting:{intent.intent_id}"
+    )
+    return (greeting, *_answer_to_order(intent, texts.new_chat(link), ourselves))
+
+
+def room_refused_drafts(intent: Intent, texts: Texts, ourselves: Ourselves) -> tuple[Draft, ...]:
+    """Return what is said when the homeserver will not have a room made."""
+    if intent.command is not None:
+        return _answer_to_order(intent, texts.new_chat_failed, ourselves)
+    if intent.origin is None:
+        return ()
+    request = f"refused:{intent.intent_id}"
+    return (notice_draft(intent.origin, texts.onboarding_failed, ourselves, request=request),)
+
+
+def _answer_to_order(intent: Intent, text: str, ourselves: Ourselves) -> tuple[Draft, ...]:
+    if intent.command is None or intent.origin is None:
+        return ()
+    return (_reply(intent.origin, intent.command, text, ourselves),)
+
+
+def root_draft(request: Request, text: str, ourselves: Ourselves) -> Draft:
+    """Return the first visible event of an answer in the making (T1b)."""
+    mark = _mark(request, ourselves, AnswerState.OPEN)
+    content = _first_part(request, text, mark)
+    return Draft(
+        room_id=request.room_id, content=encode(content), mark=mark, priority=Priority.FIRST
+    )
+
+
+def preview_content(request: Request, text: str, ourselves: Ourselves) -> bytes:
+    """Return the edit that shows an answer in the making as it stands."""
+    mark = _mark(request, ourselves, AnswerState.OPEN)
+    return encode(as_edit(_first_part(request, text, mark)))
+
+
+def final_drafts(
+    request: Request, text: str, ourselves: Ourselves, *, root: int | None
+) -> tuple[Draft, ...]:
+    """Return the whole answer (T2): its first part as an edit of `root` where there is one."""
+    whole = _mark(request, ourselves, AnswerState.FINAL)
+    parts = split(clean(text), lambda part: fits(text_message(render(part), whole)))
+    return tuple(
+        _final_part(request, part, evolve(whole, part=number, parts=len(parts)), root)
+        for number, part in enumerate(parts)
+    )
+
+
+def _final_part(request: Request, text: str, mark: AnswerMark, root: int | None) -> Draft:
+    reply_to = request.question if request.as_reply and mark.part == 0 else None
+    content = text_message(render(text), mark, reply_to=reply_to)
+    is_edit = root is not None and mark.part == 0
+    return Draft(
+        room_id=request.room_id,
+        content=encode(as_edit(content) if is_edit else content),
+        mark=mark,
+        replaces=root if is_edit else None,
+    )
+
+
+def _first_part(request: Request, text: str, mark: AnswerMark) -> Content:
+    """Return as much of a growing text as one event holds; what is beyond comes with the final."""
+    first = split(clean(text), lambda part: fits(text_message(render(part), mark)))[0]
+    reply_to = request.question if request.as_reply else None
+    return text_message(render(first), mark, reply_to=reply_to)
+
+
+def _mark(request: Request, ourselves: Ourselves, state: AnswerState) -> AnswerMark:
+    return AnswerMark(
+        question=request.question,
+        request=request.request_id,
+        part=0,
+        state=state,
+        instance=ourselves.instance,
+    )

@@ -1,0 +1,79 @@
+"""One task per busy room, and the barrier between rooms."""
+
+import pytest
+import trio
+import trio.testing
+
+from lambda_matrix.ids import RoomId
+from lambda_matrix.surface.lanes import FIRST_PAUSE, Lanes
+
+ROOM, OTHER = RoomId("!room"), RoomId("!other")
+
+
+async def test_a_room_is_served_once_for_many_wakes(nursery: trio.Nursery) -> None:
+    served: list[RoomId] = []
+
+    async def serve(room_id: RoomId) -> None:
+        served.append(room_id)
+
+    lanes = Lanes("test", serve)
+    await nursery.start(lanes.run)
+    lanes.wake([ROOM])
+    lanes.wake([ROOM, OTHER])
+    assert lanes.is_busy(ROOM)
+    await trio.testing.wait_all_tasks_blocked()
+    assert sorted(served) == [OTHER, ROOM]
+    assert not lanes.is_busy(ROOM)
+    assert lanes.busy == 0
+
+
+async def test_a_wake_while_busy_has_the_lane_look_once_more(nursery: trio.Nursery) -> None:
+    go_on = trio.Semaphore(0)
+    looks = 0
+
+    async def serve(_: RoomId) -> None:
+        nonlocal looks
+        looks += 1
+        await go_on.acquire()
+
+    lanes = Lanes("test", serve)
+    await nursery.start(lanes.run)
+    lanes.wake([ROOM])
+    await trio.testing.wait_all_tasks_blocked()
+    lanes.wake([ROOM])
+    lanes.wake([ROOM])
+    await trio.testing.wait_all_tasks_blocked()
+    assert looks == 1, "a room has one lane"
+    go_on.release()
+    await trio.testing.wait_all_tasks_blocked()
+    assert looks == 2
+    go_on.release()
+    await trio.testing.wait_all_tasks_blocked()
+    assert (looks, lanes.busy) == (2, 0)
+
+
+async def test_a_fault_in_one_room_is_its_own(
+    nursery: trio.Nursery,
+    autojump_clock: trio.testing.MockClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    looks: list[RoomId] = []
+    faults: list[RoomId] = []
+
+    async def serve(room_id: RoomId) -> None:
+        looks.append(room_id)
+        if room_id == ROOM and looks.count(ROOM) == 1:
+            raise ValueError("out of order")
+
+    async def after_fault(room_id: RoomId) -> None:
+        faults.append(room_id)
+
+    lanes = Lanes("test", serve, after_fault)
+    await nursery.start(lanes.run)
+    lanes.wake([ROOM, OTHER])
+    await trio.sleep(FIRST_PAUSE / 2)
+    assert OTHER in looks
+    await trio.sleep(FIRST_PAUSE)
+    assert looks.count(ROOM) == 2, "the room rests, and is looked at again"
+    assert faults == [ROOM]
+    assert "out of order" in caplog.text
