@@ -25,14 +25,18 @@ from types import MappingProxyType
 
 import click
 import trio
+from attrs import frozen
 
 from lambda_matrix import __version__
 from lambda_matrix.agent.settings_table import RegistryError
 from lambda_matrix.client_server_api.errors import BadTransportSetting, CertificateRefused
+from lambda_matrix.client_server_api.login import LoginRefused, SessionFileUnusable, WrongUser
+from lambda_matrix.client_server_api.sync import SessionDeadError
 from lambda_matrix.config import ConfigError, load_settings
 from lambda_matrix.logs import start_logging
 from lambda_matrix.service import serve
 from lambda_matrix.store.store import StoreError, StoreLockedError
+from lambda_matrix.surface.bridge import AnotherInstanceError
 
 _logger = logging.getLogger(__name__)
 DEFAULT_FILE = Path("/etc/lambda-matrix/config.toml")
@@ -47,17 +51,30 @@ class Exit(IntEnum):
     CONFIGURATION = 78
 
 
-_EXITS: Mapping[type[BaseException], Exit] = MappingProxyType(
+@frozen
+class _Ending:
+    """What is made of an exception: the exit status, and the setting that may be to blame."""
+
+    status: Exit
+    setting: str | None = None
+
+
+_ENDINGS: Mapping[type[BaseException], _Ending] = MappingProxyType(
     {
-        ConfigError: Exit.CONFIGURATION,
-        RegistryError: Exit.CONFIGURATION,
-        StoreLockedError: Exit.ANOTHER_INSTANCE,
-        StoreError: Exit.CONFIGURATION,
-        BadTransportSetting: Exit.CONFIGURATION,
-        CertificateRefused: Exit.CONFIGURATION,
+        ConfigError: _Ending(Exit.CONFIGURATION),
+        RegistryError: _Ending(Exit.CONFIGURATION),
+        BadTransportSetting: _Ending(Exit.CONFIGURATION, "[homeserver] url or ca_file"),
+        CertificateRefused: _Ending(Exit.CONFIGURATION, "[homeserver] url or ca_file"),
+        WrongUser: _Ending(Exit.CONFIGURATION, "[homeserver] user_id"),
+        SessionFileUnusable: _Ending(Exit.CONFIGURATION, "[state] directory"),
+        LoginRefused: _Ending(Exit.CONFIGURATION, "[homeserver] password or access token"),
+        SessionDeadError: _Ending(Exit.SESSION_DEAD),
+        StoreLockedError: _Ending(Exit.ANOTHER_INSTANCE, "[state] directory"),
+        AnotherInstanceError: _Ending(Exit.ANOTHER_INSTANCE),
+        StoreError: _Ending(Exit.CONFIGURATION, "[state] directory"),
     }
 )
-"""What ends the service in one sentence. The first class that fits decides."""
+"""What ends the service in one sentence, the special before the general: the first that fits."""
 
 
 class _Commands(click.Group):
@@ -110,16 +127,18 @@ def run(file: Path, *, verbose: bool) -> None:
         lines.hide(settings.secrets())
         trio.run(serve, settings)
     except Exception as error:  # noqa: BLE001 - the last frame: what ends here ends the process
-        sys.exit(_report(error))
+        sys.exit(_report(error, file))
 
 
-def _report(error: BaseException) -> Exit:
+def _report(error: Exception, file: Path) -> Exit:
     """Say why the service ended, in one sentence if it is somebody's to mend; return the status."""
-    for kind, status in _EXITS.items():
-        for each in _leaves(error):
+    leaves = _leaves(error)
+    for kind, ending in _ENDINGS.items():
+        for each in leaves:
             if isinstance(each, kind):
-                _logger.critical("%s", each)
-                return status
+                place = "" if ending.setting is None else f"{file}: {ending.setting}: "
+                _logger.critical("%s%s", place, each)
+                return ending.status
     _logger.critical("a fault of the program ended it", exc_info=error)
     return Exit.FAULT
 
