@@ -20,7 +20,6 @@ from lambda_matrix.conversation.commands import (
     Stop,
     UnknownCommand,
     help_text,
-    usage,
 )
 from lambda_matrix.conversation.texts import ChatLine, StatusFacts
 from lambda_matrix.ids import RoomId
@@ -67,10 +66,9 @@ class Commands:
             case Status():
                 await self._reply(message, texts.status(await self._status(room, message)))
             case UnknownCommand(word, nearest):
-                meant = None if nearest is None else self._prefix + nearest
-                await self._reply(message, texts.unknown_command(self._prefix + word, meant))
-            case BadArgument(misused):
-                await self._reply(message, texts.bad_argument(usage(misused, texts, self._prefix)))
+                await self._reply(message, texts.unknown_command(word, nearest))
+            case BadArgument(usage):
+                await self._reply(message, texts.bad_argument(usage))
 
     async def show_the_way(self, message: TextMessage) -> None:
         """Say where the person's chats are."""
