@@ -51,6 +51,7 @@ def mark_content(mark: AnswerMark) -> Content:
         "question": mark.question,
         "request": mark.request,
         "part": mark.part,
+        "parts": mark.parts,
         "state": mark.state.value,
         "instance": mark.instance,
     }

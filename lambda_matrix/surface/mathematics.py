@@ -75,7 +75,7 @@ def _block(
         if number >= end or state.isEmpty(number) or state.sCount[number] < state.blkIndent:
             return False
         lines.append(_line(state, number))
-        if lines[-1].startswith(r"\["):
+        if lines[-1].startswith(opening) and not lines[-1].endswith(closing):
             return False
     content = "\n".join(lines)[: -len(closing)]
     if closing in content or not content.strip():
