@@ -16,6 +16,7 @@ from attrs import define, field, frozen
 from lambda_matrix.client_server_api import endpoints
 from lambda_matrix.client_server_api.endpoints import Endpoint
 from lambda_matrix.client_server_api.errors import MatrixError
+from lambda_matrix.client_server_api.exchange import Observer, Query
 from lambda_matrix.client_server_api.parsing import (
     Page,
     Versions,
@@ -35,8 +36,6 @@ from lambda_matrix.client_server_api.parsing import (
 from lambda_matrix.client_server_api.parsing_json import JsonObject
 from lambda_matrix.client_server_api.room_creation import RoomCreation, creation_body
 from lambda_matrix.client_server_api.transport import (
-    Observer,
-    Query,
     Transport,
     open_transport,
 )

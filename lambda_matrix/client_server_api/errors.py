@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import json
 import math
+import ssl
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
@@ -217,6 +218,19 @@ def error_of_answer(
         retry_after=retry_after,
         soft_logout=content.get("soft_logout") is True,
     )
+
+
+def error_of_no_answer(failure: Exception, *, asked: str) -> MatrixError:
+    """Make the typed error of a request that the network failed, from the network's exception."""
+    cause: BaseException | None = failure
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return CertificateRefused(
+                f"The homeserver's certificate is refused: {cause.verify_message}."
+            )
+        cause = cause.__cause__ or cause.__context__  # the pool raises `from None` in between
+    why = str(failure) or repr(failure.__cause__)
+    return HomeserverUnreachable(f"{asked}: {type(failure).__name__}: {why}")
 
 
 def _foreign_snippet(headers: Mapping[str, str], body: bytes) -> str:

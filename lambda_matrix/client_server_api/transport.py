@@ -20,26 +20,27 @@ a third of a request's CPU time.
 from __future__ import annotations
 
 import logging
-import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+import zlib
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import trio
-from attrs import define, field, frozen
+from attrs import define, evolve, field
 
 from lambda_matrix import __version__
 from lambda_matrix.client_server_api.address import Address, parse_address, tls_context
 from lambda_matrix.client_server_api.endpoints import Endpoint
 from lambda_matrix.client_server_api.errors import (
-    CertificateRefused,
     HomeserverUnreachable,
     MatrixError,
     UnreadableAnswer,
     error_of_answer,
+    error_of_no_answer,
 )
+from lambda_matrix.client_server_api.exchange import Exchange, Observer, Query
 from lambda_matrix.ids import AccessToken
 
 log = logging.getLogger(__name__)
@@ -56,27 +57,6 @@ BODY_LIMIT = 256 * 2**20
 _CLOSING_TIMEOUT = 2.0
 
 _RESETS = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
-
-
-@frozen(kw_only=True)
-class Exchange:
-    """One request and its answer as they were on the wire, for whoever observes the transport.
-
-    `status` is None where no answer came; then the answer's headers and body are empty.
-    """
-
-    method: str
-    url: str
-    request_headers: Mapping[str, str]
-    request_body: bytes
-    status: int | None = None
-    response_headers: Mapping[str, str] = field(factory=dict)
-    response_body: bytes = b""
-
-
-Query = Mapping[str, str | tuple[str, ...]]
-"""A tuple is a parameter that comes several times."""
-Observer = Callable[[Exchange], None]
 
 
 @define(eq=False)
@@ -187,7 +167,7 @@ class _Shift:
             except MatrixError as error:
                 job.error = error
             except httpx.RequestError as error:
-                job.error = _unreachable(job, error)
+                job.error = error_of_no_answer(error, asked=_described(job))
             job.done.set()
 
     async def _answer(self, job: _Job) -> bytes:
@@ -227,16 +207,15 @@ class _Shift:
             self.pool = self.new_pool()
 
     async def _exchange(self, http: httpx.AsyncHTTPTransport, job: _Job) -> bytes:
+        answer: tuple[httpx.Response, bytes] | None = None
         try:
             response = await http.handle_async_request(job.request)
             response.request = job.request
             body = await self._read(response, job)
-        except (httpx.RequestError, UnreadableAnswer):
+            answer = response, body
+        finally:
             if self.observe is not None:
-                self.observe(_exchange_of(job.request))
-            raise
-        if self.observe is not None:
-            self.observe(_exchange_of(job.request, response, body))
+                self.observe(_seen(job.request, answer))
         if response.is_success:
             return body
         raise error_of_answer(
@@ -244,20 +223,27 @@ class _Shift:
         )
 
     async def _read(self, response: httpx.Response, job: _Job) -> bytes:
+        """Read the body, unpacked by hand: httpx would unpack a bomb to its end."""
         chunks: list[bytes] = []
         length = 0
-        try:
-            async for chunk in response.aiter_bytes():
+        # A loop over httpx's nested generators must not be left but by an end or an error of the
+        # innermost one; so it is a cancellation that stops an answer which is too long.
+        with trio.CancelScope() as scope:
+            async for chunk in response.aiter_raw():
                 length += len(chunk)
                 if length > self.body_limit:
-                    raise UnreadableAnswer(
-                        f"{_described(job)}: the answer is longer than {self.body_limit} bytes",
-                        status=response.status_code,
-                    )
-                chunks.append(chunk)
-        finally:
-            await response.aclose()
-        return b"".join(chunks)
+                    scope.cancel()
+                else:
+                    chunks.append(chunk)
+        body = b"".join(chunks)
+        if "content-encoding" in response.headers:
+            body = _unpacked(body, self.body_limit)
+        if length > self.body_limit or len(body) > self.body_limit:
+            raise UnreadableAnswer(
+                f"{_described(job)}: the answer is longer than {self.body_limit} bytes",
+                status=response.status_code,
+            )
+        return body
 
 
 @asynccontextmanager
@@ -295,10 +281,12 @@ async def open_transport(
     shift = _Shift(new_pool, new_pool(), body_limit, observe)
     sending, receiving = trio.open_memory_channel[_Job](0)
     try:
-        async with trio.open_nursery() as nursery, sending, receiving:
+        async with trio.open_nursery() as nursery:
             for _ in range(connections):
                 nursery.start_soon(shift.work, receiving)
-            yield Transport(address, sending)
+            with sending:
+                yield Transport(address, sending)
+            # Nobody waits for what is still under way.
             nursery.cancel_scope.cancel()
     except ExceptionGroup as group:
         # The workers raise nothing of their own: what is alone here is what the block raised.
@@ -318,26 +306,27 @@ def _described(job: _Job) -> str:
     return f"{job.endpoint.method} {job.endpoint.path}"
 
 
-def _unreachable(job: _Job, error: httpx.RequestError) -> MatrixError:
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return CertificateRefused(
-                f"The homeserver's certificate is refused: {cause.verify_message}."
-            )
-        cause = cause.__cause__
-    return HomeserverUnreachable(f"{_described(job)}: {type(error).__name__} {error}".rstrip())
+def _unpacked(packed: bytes, limit: int) -> bytes:
+    """Unpack gzip, the only encoding that is asked for, to no more than one byte over `limit`."""
+    try:
+        return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(packed, limit + 1)
+    except zlib.error:
+        return packed  # no gzip after all; whoever parses it will say what it is not
 
 
-def _exchange_of(
-    request: httpx.Request, response: httpx.Response | None = None, body: bytes = b""
-) -> Exchange:
-    return Exchange(
+def _seen(request: httpx.Request, answer: tuple[httpx.Response, bytes] | None) -> Exchange:
+    asked = Exchange(
         method=request.method,
         url=str(request.url),
         request_headers=request.headers,
         request_body=request.content,
-        status=None if response is None else response.status_code,
-        response_headers={} if response is None else response.headers,
+    )
+    if answer is None:
+        return asked
+    response, body = answer
+    return evolve(
+        asked,
+        status=response.status_code,
+        response_headers=response.headers,
         response_body=body,
     )
