@@ -135,8 +135,7 @@ async def sync_forever(
     caught_up = False
     while True:
         batch = await loop.next_batch(LONG_POLL_MS if caught_up else 0)
-        if batch.next_batch != loop.since or not batch.is_empty:
-            await on_batch(batch)
+        await on_batch(batch)  # an empty one, too: it says that the homeserver is there
         loop.since = batch.next_batch
         if not caught_up and not any(room.limited for room in batch.joined):
             caught_up = True

@@ -46,6 +46,12 @@ def is_joined(db: Database, room_id: RoomId) -> bool:
     return row is not None
 
 
+def joined(db: Database) -> frozenset[RoomId]:
+    """Return the rooms that the bot is known to be in."""
+    rows = db.execute("SELECT room_id FROM rooms WHERE membership = 'join'")
+    return frozenset(RoomId(row[0]) for row in rows)
+
+
 def note_joined(db: Database, joined: JoinedRoom) -> bool:
     """Note what a batch says of a room that the bot is in; return whether it was in before."""
     before = db.execute(

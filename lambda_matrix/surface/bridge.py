@@ -17,7 +17,7 @@ from lambda_matrix.conversation.access import Access
 from lambda_matrix.conversation.texts import Language
 from lambda_matrix.ids import RoomId
 from lambda_matrix.matrix_events import SyncBatch
-from lambda_matrix.store import intake, requests
+from lambda_matrix.store import intake, intents, requests
 from lambda_matrix.store.records import Ourselves
 from lambda_matrix.store.store import Store
 from lambda_matrix.surface.answering import Answering, Running
@@ -86,6 +86,10 @@ class Bridge:
             self.gaps.lanes.wake([gap.room_id for gap in accepted.gaps])
             self.onboarding.lanes.wake([*accepted.invites, *accepted.encrypted])
             self.outbox.wake(accepted.entered)
+            if accepted.entered:
+                self.provisioning.duplicates.wake(
+                    await self.store.transact(intents.duplicates, self.ourselves.user_id)
+                )
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> NoReturn:
         """Go live: open the outbox, take up what waits, and from now on what comes.
@@ -100,6 +104,7 @@ class Bridge:
                 self.gaps.lanes,
                 self.onboarding.lanes,
                 self.provisioning.lanes,
+                self.provisioning.duplicates,
             ):
                 await at_work.start(lanes.run)
             await at_work.start(self.signals.run)

@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 BOUND = 2000
 """Events read back at most in one room (DECISIONS 8)."""
 PAGE = 100
+BAD_REQUEST = 400
 
 
 @define
@@ -60,14 +61,17 @@ class Gaps:
     async def _read(self, gap: Gap) -> tuple[list[TimelineEvent], bool]:
         """Return the gap's events, oldest first, and whether they are all there are."""
         newest_first: list[TimelineEvent] = []
-        position = gap.from_token
+        position, to = gap.from_token, gap.to_token
         answered: EventId | None = None
         while len(newest_first) < BOUND:
             try:
                 page = await self._client.messages(
-                    gap.room_id, from_=position, to=gap.to_token, limit=PAGE, direction="b"
+                    gap.room_id, from_=position, to=to, limit=PAGE, direction="b"
                 )
             except MatrixError as error:
+                if to is not None and error.status == BAD_REQUEST:
+                    to = None  # a token that the homeserver has lost: what is known ends the gap
+                    continue
                 if isinstance(decide_retry(error), Retry):
                     raise
                 logger.warning("gap in %s cannot be read: %s", gap.room_id, error)

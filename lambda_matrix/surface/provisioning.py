@@ -3,9 +3,9 @@
 The theory (ADR 0007). createRoom has no transaction id, so a lost answer leaves the question open
 whether there is a room now. Therefore: the intent is committed before the first try; the room
 carries the intent's id in its `creation_content`, where nobody can change it; and before a second
-try a whole round of /sync is waited for, which shows the room if the first try made it. Should two
-appear after all, the older stays and the other is left. Every further step is idempotent, so an
-intent that was cut off anywhere is simply completed.
+try one looks, after a while, whether /sync has shown all that is joined: if the first try made the
+room it is there. Should two appear after all, the one at work stays and the other is left. Every
+further step is idempotent, so an intent that was cut off anywhere is simply completed.
 """
 
 import logging
@@ -43,6 +43,8 @@ logger = logging.getLogger(__name__)
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
+LOOK_FOR = 5.0
+"""Seconds for which a createRoom whose answer was lost may still be at work."""
 WORTH_TELLING = 5.0
 """Seconds: a wait of this length is told to the person who waits."""
 TOO_MANY_REQUESTS = 429
@@ -61,15 +63,18 @@ class Provisioning:
     _numbering: trio.Lock = field(factory=trio.Lock)
     _server_mark: PlatformChatId | None = None
     lanes: Lanes[UserId] = field(init=False)
+    duplicates: Lanes[RoomId] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.lanes = Lanes("provisioning", self.serve)
+        self.duplicates = Lanes("duplicate", self.leave_duplicate)
 
     async def resume(self) -> None:
         """Take up what an earlier start began; leave rooms that were made twice."""
         self.lanes.wake(await self._store.transact(intents.owners_with_intents))
-        for room_id in await self._store.transact(intents.duplicates, self._ourselves.user_id):
-            await self._leave_duplicate(room_id)
+        self.duplicates.wake(
+            await self._store.transact(intents.duplicates, self._ourselves.user_id)
+        )
 
     async def serve(self, owner: UserId) -> None:
         """Complete what was begun for `owner`."""
@@ -144,8 +149,7 @@ class Provisioning:
         pause = FIRST_PAUSE
         while True:
             if unknown:
-                await self._rounds.wait_whole()
-                found = await self._found(intent)
+                found = await self._look_for(intent)
                 if found is not None:
                     return found
             await self._store.transact(intents.count_try, intent.intent_id)
@@ -159,6 +163,22 @@ class Provisioning:
                 await self._store.transact(intents.room_made, intent.intent_id, room_id)
                 return room_id
 
+    async def _look_for(self, intent: Intent) -> RoomId | None:
+        """Look whether an earlier try made the room after all, as long as it takes to be sure."""
+        found = None
+        with trio.move_on_after(LOOK_FOR):
+            while (found := await self._found(intent)) is None:
+                await self._rounds.wait_next()
+        while found is None:
+            # A round of /sync, asked for now: whatever is there by now is known, or will be told.
+            joined = await self._patiently(intent, self._client.joined_rooms)
+            known = await self._store.transact(rooms.joined)
+            found = await self._found(intent)
+            if joined <= known:
+                break
+            await self._rounds.wait_next()
+        return found
+
     async def _found(self, intent: Intent) -> RoomId | None:
         """Return the room that an earlier try made; of several the first, the others are left."""
         found = await self._store.transact(
@@ -167,17 +187,14 @@ class Provisioning:
         if not found:
             return None
         await self._store.transact(intents.room_made, intent.intent_id, found[0])
-        for other in found[1:]:
-            await self._leave_duplicate(other)
+        self.duplicates.wake(found[1:])
         return found[0]
 
-    async def _leave_duplicate(self, room_id: RoomId) -> None:
+    async def leave_duplicate(self, room_id: RoomId) -> None:
+        """Leave a room that was made a second time for the same intent."""
         logger.warning("room %s was made twice: leaving it", room_id)
-        try:
-            await self._client.leave(room_id)
-            await self._client.forget(room_id)
-        except MatrixError as error:
-            logger.warning("cannot leave %s: %s", room_id, error)  # the next start tries again
+        await self._client.leave(room_id)
+        await self._client.forget(room_id)
 
     async def _creation(self, intent: Intent, space: RoomId | None) -> RoomCreation:
         texts = await self._languages.of(intent.owner)

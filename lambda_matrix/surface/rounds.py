@@ -1,4 +1,4 @@
-"""Whole rounds of /sync: what was made before a round began is in the batch that ends it."""
+"""The rounds of /sync: when the homeserver was last heard, and when it is heard again."""
 
 import trio
 from attrs import define, field
@@ -6,9 +6,8 @@ from attrs import define, field
 
 @define
 class Rounds:
-    """Counts the batches of /sync. One round may have begun before a wait; the next has not."""
+    """One round ends with each batch, also an empty one."""
 
-    _count: int = 0
     _last: float | None = None
     _ended: trio.Event = field(factory=trio.Event)
 
@@ -19,13 +18,10 @@ class Rounds:
 
     def end(self) -> None:
         """A batch was taken in."""
-        self._count += 1
         self._last = trio.current_time()
         self._ended.set()
         self._ended = trio.Event()
 
-    async def wait_whole(self) -> None:
-        """Wait until a round that began after this call has ended."""
-        enough = self._count + 2
-        while self._count < enough:
-            await self._ended.wait()
+    async def wait_next(self) -> None:
+        """Wait until one more batch has been taken in."""
+        await self._ended.wait()

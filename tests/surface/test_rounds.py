@@ -1,4 +1,4 @@
-"""Whole rounds of /sync."""
+"""The rounds of /sync."""
 
 import trio
 import trio.testing
@@ -6,24 +6,21 @@ import trio.testing
 from lambda_matrix.surface.rounds import Rounds
 
 
-async def test_the_round_under_way_does_not_count(
-    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
-) -> None:
+async def test_whoever_waits_is_told_of_the_next_batch(nursery: trio.Nursery) -> None:
     rounds = Rounds()
-    whole = trio.Event()
+    told = trio.Event()
 
     async def wait() -> None:
-        await rounds.wait_whole()
-        whole.set()
+        await rounds.wait_next()
+        told.set()
 
+    rounds.end()
     nursery.start_soon(wait)
     await trio.testing.wait_all_tasks_blocked()
+    assert not told.is_set(), "a batch from before does not count"
     rounds.end()
     await trio.testing.wait_all_tasks_blocked()
-    assert not whole.is_set(), "it may have begun before what we wait to see"
-    rounds.end()
-    await trio.testing.wait_all_tasks_blocked()
-    assert whole.is_set()
+    assert told.is_set()
 
 
 async def test_the_age_is_counted_from_the_last_batch(
