@@ -153,8 +153,7 @@ async def _run(agent: Agent, admission: Admission, host: str, port: int) -> None
             address = _address(listeners[0])
             _log.info("ready: listening on %s", address)
             sd_notify.notify(sd_notify.READY, sd_notify.status(f"listening on {address}"))
-            async for _ in signals:
-                break
+            await anext(signals)
         sd_notify.notify(sd_notify.STOPPING)
         _log.info("stopping")
         stop.set()

@@ -124,13 +124,13 @@ def _confirm(question: Question) -> Iterator[Step]:
 
 
 def _file(question: Question) -> Iterator[Step]:
-    if not question.workspace:
+    if question.workspace is None:
         text = "This agent has no workspace, so it can give no files."
         yield from _say(f"{question.key}-answer", _pieces(text))
         return
     number = [message.id for message in _asked(question)].index(question.message_id) + 1
     path = f"{question.thread_id}/rehearsal-{number}.txt"
-    yield WriteFile(path, _what_came(question) + "\n")
+    yield WriteFile(question.workspace, path, _what_came(question) + "\n")
     yield from _say(f"{question.key}-answer", _pieces(f"Here is a file: `{path}`."))
     yield Custom("file", {"path": path, "caption": f"Rehearsal file {number}"})
 

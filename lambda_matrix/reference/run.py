@@ -125,7 +125,7 @@ async def _act(agent: Agent, thread: Thread, run: RunInput, send: Send) -> Answe
     telling = _Telling(run, send)
     outcome: Answer | Fail | BreakOff | None = None
     try:
-        outcome = await telling.take(steps, agent.workspace)
+        outcome = await telling.take(steps)
     finally:
         answer = outcome if isinstance(outcome, Answer) else None
         if answer or _brings_news(thread, run):
@@ -156,7 +156,7 @@ def _steps(agent: Agent, thread: Thread, run: RunInput) -> Iterator[Step] | Fail
         thread_id=run.thread_id,
         key=run.request_id,
         pace=agent.pace,
-        workspace=agent.workspace is not None,
+        workspace=agent.workspace,
     )
     if run.decisions:
         return rehearsal.resume(question, run.decisions)
@@ -188,7 +188,7 @@ class _Telling:
     send: Send
     body: list[BodyEvent] = Factory(list)
 
-    async def take(self, steps: Iterator[Step], workspace: Path | None) -> Answer | Fail | BreakOff:
+    async def take(self, steps: Iterator[Step]) -> Answer | Fail | BreakOff:
         """Take every step; return how the run ends."""
         for step in steps:
             match step:
@@ -199,8 +199,7 @@ class _Telling:
                 case BareFrame(text=text):
                     await self.send(text)
                 case WriteFile():
-                    if workspace is not None:
-                        await trio.to_thread.run_sync(_write_file, workspace, step)
+                    await trio.to_thread.run_sync(_write_file, step)
                 case BreakOff() | Fail():
                     return step
                 case Ask(interrupts=interrupts):
@@ -237,9 +236,9 @@ def _finished(run: RunInput, answer: Answer) -> RunFinished:
     return RunFinished(run.thread_id, run.run_id, outcome, (answer.usage,))
 
 
-def _write_file(workspace: Path, file: WriteFile) -> None:
+def _write_file(file: WriteFile) -> None:
     """Write it whole or not at all; readable by the group that shares the workspace."""
-    target = workspace / file.path
+    target = file.workspace / file.path
     target.parent.mkdir(mode=0o770, parents=True, exist_ok=True)
     handle, draft = tempfile.mkstemp(dir=target.parent, prefix=".draft-")
     try:

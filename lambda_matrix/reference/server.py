@@ -153,15 +153,11 @@ async def _run(house: _House, socket: WebSocketConnection, run: RunInput) -> tup
     """Make the run; return with what to close."""
     ending = await _perform_while_heard(house, socket, run)
     _log.info("thread %s, run %s: %s", run.thread_id, run.run_id, ending.value if ending else "cut")
-    match ending:
-        case Ending.TOLD:
-            return _NORMAL, None
-        case Ending.BROKEN_OFF:
-            return _FAULT, "broken off"
-        case None if house.stopping:
-            return _GOING_AWAY, "the agent is stopped"
-        case None:
-            return _VIOLATION, "a connection carries one input, a thread one run"
+    if ending is None and house.stopping:
+        return _GOING_AWAY, "the agent is stopped"
+    if ending is None:
+        return _VIOLATION, "a connection carries one input, a thread one run"
+    return (_NORMAL, None) if ending is Ending.TOLD else (_FAULT, "broken off")
 
 
 async def _perform_while_heard(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from attrs import frozen
 
 from lambda_matrix.reference.run_input import Attachment, Message
@@ -36,6 +38,7 @@ class BareFrame:
 class WriteFile:
     """Put a file into the workspace; one of the same name is replaced."""
 
+    workspace: Path
     path: str
     content: str
 
@@ -70,7 +73,7 @@ class Question:
         thread_id: the thread, as a decimal number.
         key: unique to the request and the same for each of its attempts; ids are made of it.
         pace: seconds from word to word where an answer is slow.
-        workspace: whether files can be written.
+        workspace: where files can be written, if they can.
     """
 
     text: str
@@ -80,7 +83,7 @@ class Question:
     thread_id: str
     key: str
     pace: float
-    workspace: bool
+    workspace: Path | None
 
     @property
     def argument(self) -> str:

@@ -16,7 +16,7 @@ import pytest
 import trio
 from ag_ui.core import Event
 from ag_ui_validate.pytest_plugin import assert_valid_agui
-from attrs import frozen
+from attrs import Factory, frozen
 from pydantic import TypeAdapter
 from trio_websocket import (
     ConnectionClosed,
@@ -106,9 +106,10 @@ class Heard:
 
 @frozen
 class Line:
-    """The way to one agent."""
+    """The way to one agent; `stop` stops it if it is served in this process."""
 
     url: str
+    stop: trio.Event = Factory(trio.Event)
 
     @asynccontextmanager
     async def open(
@@ -118,6 +119,7 @@ class Line:
         path: str = "/agent_ws/",
         headers: Sequence[tuple[bytes, bytes]] = ((b"Authorization", f"Bearer {TOKEN}".encode()),),
         subprotocols: Sequence[str] = (),
+        host_header: str | None = None,
     ) -> AsyncIterator[WebSocketConnection]:
         """Open a WebSocket as the service does, on a socket that is closed whatever happens."""
         _, _, address = self.url.partition("://")
@@ -129,7 +131,7 @@ class Line:
             socket = await wrap_client_stream(
                 nursery,
                 stream,
-                address,
+                host_header or address,
                 f"{path}?thread_id={thread}",
                 extra_headers=list(headers),
                 subprotocols=list(subprotocols),
@@ -177,11 +179,11 @@ async def open_line(agent: Agent, *hosts: str) -> AsyncIterator[Line]:
     admission = Admission(TOKEN.encode())
     if hosts:
         admission = Admission(TOKEN.encode(), frozenset(hosts))
-    stop = trio.Event()
+    line = Line(f"ws://127.0.0.1:{port}")
     async with trio.open_nursery() as nursery:
-        await nursery.start(serve, agent, admission, listeners, stop)
-        yield Line(f"ws://127.0.0.1:{port}")
-        stop.set()
+        await nursery.start(serve, agent, admission, listeners, line.stop)
+        yield line
+        line.stop.set()
 
 
 class LogEar(logging.Handler):
@@ -214,7 +216,7 @@ class Program:
 async def open_program(
     folder: Path, *options: str, environ: Mapping[str, str] | None = None
 ) -> AsyncIterator[Program]:
-    """Start `agent` with its state and token in `folder`, and kill it at the end if it lives."""
+    """Start `agent` with its state and token in `folder`, and end it if it still lives."""
     token_file = folder / "token"
     token_file.write_text(TOKEN)
     command = [
@@ -233,7 +235,7 @@ async def open_program(
         process: trio.Process = await nursery.start(start)
         yield Program(Line(await _address(process)), process)
         if process.returncode is None:
-            process.kill()
+            process.terminate()
 
 
 async def _address(process: trio.Process) -> str:

@@ -53,6 +53,14 @@ async def test_ready_and_stopping_are_told_to_the_service_manager(tmp_path: Path
         assert manager.recv(1000) == b"STOPPING=1"
 
 
+async def test_only_the_names_that_are_meant_are_served(tmp_path: Path) -> None:
+    options = ("--host", "0.0.0.0", "--allowed-host", "Agent.test")  # noqa: S104 - its point
+    async with open_program(tmp_path, *options) as program:
+        assert (await program.line.refusal()).status_code == 421
+        async with program.line.open(host_header="agent.test:8000"):
+            pass
+
+
 async def test_one_folder_serves_one_agent(tmp_path: Path) -> None:
     async with open_program(tmp_path):
         code, sentence = await _refusal(*_options(tmp_path))

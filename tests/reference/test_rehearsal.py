@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,7 +32,7 @@ def question(text: str, *before: str, **more: Any) -> Question:
         "thread_id": "7",
         "key": "q",
         "pace": 0.5,
-        "workspace": True,
+        "workspace": Path("/workspace"),
     }
     return Question(**(fields | more))
 
@@ -116,7 +117,7 @@ def test_a_file_lies_in_the_threads_folder_and_a_repeat_names_it_alike() -> None
     assert steps[0].path == "7/rehearsal-2.txt"
     assert steps[-1] == Custom("file", {"path": "7/rehearsal-2.txt", "caption": "Rehearsal file 2"})
     assert list(rehearse(question("file", "Hello"))) == steps
-    assert "no workspace" in said(list(rehearse(question("file", workspace=False))))
+    assert "no workspace" in said(list(rehearse(question("file", workspace=None))))
 
 
 def test_recall_lists_both_sides() -> None:

@@ -299,19 +299,12 @@ def _unmasked(payload: bytes) -> bytes:
     return b"\x81\xfe" + len(payload).to_bytes(2, "big") + b"\0\0\0\0" + payload
 
 
-async def test_stopping_cuts_the_runs_and_says_so(agent: Agent) -> None:
-    heard: list[Heard] = []
-
-    async def hang(line: Line, *, task_status: trio.TaskStatus[None]) -> None:
-        async with line.open() as socket:
-            await socket.send_message(json.dumps(run_input("hang", "q")))
-            await socket.get_message()
-            task_status.started()
-            heard.append(await listen(socket))
-
-    async with trio.open_nursery() as nursery, open_line(agent) as line:
-        await nursery.start(hang, line)
-    assert heard == [Heard((), 1001)]
+async def test_stopping_cuts_the_runs_and_says_so(line: Line) -> None:
+    async with line.open() as socket:
+        await socket.send_message(json.dumps(run_input("hang", "q")))
+        await socket.get_message()
+        line.stop.set()
+        assert await listen(socket) == Heard((), 1001)
 
 
 async def test_fifty_runs_at_once_stay_apart(line: Line) -> None:
@@ -366,6 +359,29 @@ async def test_a_workspace_that_cannot_be_written_fails_the_run_alone(
     assert heard.events[-1]["code"] == "storage"
 
 
+async def test_a_file_that_cannot_be_replaced_leaves_no_draft(line: Line, agent: Agent) -> None:
+    assert agent.workspace is not None
+    (agent.workspace / "7" / "rehearsal-1.txt").mkdir(parents=True)
+    heard = (await line.ask(run_input("file", "q"))).checked()
+    assert heard.events[-1]["code"] == "storage"
+    assert [one.name for one in (agent.workspace / "7").iterdir()] == ["rehearsal-1.txt"]
+
+
+async def test_what_was_not_answered_is_remembered_once(
+    line: Line, ear: LogEar, agent: Agent
+) -> None:
+    for attempt in (1, 2):
+        async with line.open() as socket:
+            await socket.send_message(json.dumps(run_input("hang", "q", attempt=attempt)))
+            await socket.get_message()
+        await ear.wait_for(f"run q.{attempt}: cut")
+    for attempt in (1, 2):
+        heard = await line.say("fail", "q2", attempt=attempt)
+        assert heard.types == ["RUN_STARTED", "RUN_ERROR"]
+    assert agent.memory.directory is not None
+    assert len((agent.memory.directory / "7.jsonl").read_text().splitlines()) == 2
+
+
 async def test_a_fault_in_one_run_is_the_others_no_concern(
     agent: Agent, ear: LogEar, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -377,5 +393,5 @@ async def test_a_fault_in_one_run_is_the_others_no_concern(
         await line.say("Hello", "q", attempt=2)
 
 
-async def _faulty(thread_id: str) -> None:
+def _faulty(thread_id: str) -> None:
     raise RuntimeError(thread_id)
