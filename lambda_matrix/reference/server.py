@@ -168,10 +168,9 @@ async def _perform_while_heard(
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_end_with, socket, nursery.cancel_scope)
         try:
-            async with _only_run(house, run.thread_id):
-                ending = await perform(house.agent, run, partial(_send, socket))
-        except ConnectionClosed:
-            pass  # a frame met the closing before the listening task did
+            with suppress(ConnectionClosed):  # a frame may meet the closing before the listener
+                async with _only_run(house, run.thread_id):
+                    ending = await perform(house.agent, run, partial(_send, socket))
         except trio.TooSlowError:
             _log.warning("thread %s: the client does not read", run.thread_id)
         nursery.cancel_scope.cancel()
