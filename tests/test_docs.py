@@ -1,0 +1,101 @@
+"""What is written for operators and developers is true."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+from attrs import NOTHING, fields_dict
+
+from lambda_matrix.agent.registry import AgentEntry, load_registry
+from lambda_matrix.config import load_settings
+from lambda_matrix.config.loading import _SECTIONS, keys
+from tests.lab.openapi import in_ci
+
+ROOT = Path(__file__).parents[1]
+CONFIGURATION = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
+DOCUMENTS = sorted(path for pattern in ("*.md", "docs/**/*.md") for path in ROOT.glob(pattern))
+
+
+def documented(section: str) -> dict[str, str]:
+    """Return the keys of a section's table in docs/configuration.md, and their defaults."""
+    text = CONFIGURATION.split(f"### `[{section}]`\n", 1)[1].split("\n#", 1)[0]
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \| .+ \|$", text, re.MULTILINE)
+    return dict(rows)
+
+
+@pytest.mark.parametrize("section", _SECTIONS)
+def test_each_setting_is_documented_and_nothing_else(section: str) -> None:
+    known = {key.name: key.default is NOTHING for key in keys(_SECTIONS[section])}
+    described = {key: default == "required" for key, default in documented(section).items()}
+    assert described == known
+
+
+def test_each_key_of_an_agent_is_documented_and_nothing_else() -> None:
+    # The registry's loader asks for its keys one by one; there is no list of them to import.
+    source = (ROOT / "lambda_matrix/agent/registry.py").read_text(encoding="utf-8")
+    loader = source.partition("def load_registry")[2].partition("def registry_from_env")[0]
+    asked = set(re.findall(r'[(]"(\w+)"', loader)) & set(fields_dict(AgentEntry))
+    asked |= {"token_file"}
+    assert set(documented("agent.<id>")) == asked
+
+
+def test_the_example_files_are_usable(tmp_path: Path) -> None:
+    for name in ("config", "agents"):
+        shutil.copy(ROOT / f"systemd/{name}.example.toml", tmp_path / f"{name}.toml")
+    (tmp_path / "password").write_text("hunter2\n")
+    credentials = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    settings = load_settings(tmp_path / "config.toml", credentials)
+    assert settings.agents.registry == Path("/etc/lambda-matrix/agents.toml")
+    assert load_registry(tmp_path / "agents.toml", credentials).default == "main"
+
+
+def test_the_unit_is_one_that_systemd_takes(tmp_path: Path) -> None:
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        if in_ci():
+            pytest.fail("systemd-analyze is required in CI")
+        pytest.skip("no systemd-analyze on this machine")
+    unit = (ROOT / "systemd/lambda-matrix.service").read_text(encoding="utf-8")
+    # The program need not be installed for its unit to be read.
+    lines = re.sub(r"^ExecStart=.*$", "ExecStart=/bin/true", unit, flags=re.MULTILINE)
+    copy = tmp_path / "lambda-matrix.service"
+    copy.write_text(lines)
+    for arguments in (
+        ["verify", "--recursive-errors=no", str(copy)],
+        ["security", "--offline=true", "--threshold=15", str(copy)],
+    ):
+        done = subprocess.run(
+            [analyze, "--no-pager", *arguments], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_within_the_repository_leads_somewhere(document: Path) -> None:
+    text = re.sub(r"```.*?```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
+        if not target.startswith(("http://", "https://")):
+            assert (document.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("name", ["ARCHITECTURE.md", "CONTRIBUTING.md"])
+def test_every_file_that_is_named_is_there(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    for named in re.findall(r"`((?:lambda_matrix|tests|docs|systemd|tools)/[\w./-]+)`", text):
+        assert (ROOT / named).exists(), named
+
+
+def test_every_dependency_has_its_reason() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    groups = project["dependency-groups"]
+    wanted = [*project["project"]["dependencies"], *groups["lint"], *groups["test"]]
+    wanted += [*groups["bench"], *groups["pex"]]
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for requirement in wanted:
+        name = re.split(r"[^\w-]", requirement, maxsplit=1)[0]
+        assert f"| `{name}` |" in text, name
