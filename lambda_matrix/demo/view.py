@@ -154,8 +154,9 @@ def find_answer(messages: Iterable[Message], question: EventId, by: UserId) -> A
         doubled += more
     if not parts:
         return None
-    last = parts[-1].mark
-    is_final = last is not None and last.state is AnswerState.FINAL
+    marks = [part.mark for part in parts if part.mark]
+    whole = [mark.part for mark in marks] == list(range(marks[-1].parts))
+    is_final = whole and all(mark.state is AnswerState.FINAL for mark in marks)
     return Answer(tuple(parts), is_final, tuple(doubled))
 
 
@@ -212,7 +213,7 @@ def _fold_message(
 def read_mark(content: Json) -> AnswerMark | None:
     """The mark by which an event of the service names what it answers; None without one."""
     mark = object_at(content, ANSWER_KEY)
-    part, state = mark.get("part"), text_at(mark, "state")
+    part, parts, state = mark.get("part"), mark.get("parts"), text_at(mark, "state")
     if not isinstance(part, int) or state not in {"open", "final"}:
         return None
     return AnswerMark(
@@ -221,6 +222,7 @@ def read_mark(content: Json) -> AnswerMark | None:
         part,
         AnswerState(state),
         InstanceId(text_at(mark, "instance") or ""),
+        parts if isinstance(parts, int) else 1,
     )
 
 

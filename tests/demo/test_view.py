@@ -21,9 +21,9 @@ def edit(event_id: str, of: str, body: str, more: Json | None = None, sender: st
     return message(event_id, f"* {body}", relations, sender)
 
 
-def mark(question: str | None, part: int = 0, state: str = "final") -> Json:
-    given = {"question": question, "request": "r", "part": part, "state": state, "instance": "i"}
-    return {ANSWER_KEY: given}
+def mark(question: str | None, part: int = 0, state: str = "final", parts: int = 1) -> Json:
+    given: Json = {"question": question, "request": "r", "part": part, "state": state}
+    return {ANSWER_KEY: {**given, "parts": parts, "instance": "i"}}
 
 
 def test_an_edit_replaces_the_text_and_keeps_the_place() -> None:
@@ -57,20 +57,19 @@ def test_a_redacted_message_has_no_text_and_takes_no_edits() -> None:
     assert (only.redacted, only.body) == (True, "")
 
 
-def test_an_answer_is_final_when_its_last_part_is() -> None:
+def test_an_answer_is_final_when_all_its_parts_are() -> None:
     events = [
         message("$q", "why?", sender=ANNA),
         message("$1", "one", mark("$q", 0, "open")),
-        edit("$2", "$1", "one!", mark("$q", 0)),
-        message("$3", "two", mark("$q", 1, "open")),
+        edit("$2", "$1", "one!", mark("$q", 0, parts=2)),
     ]
     answer = find_answer(fold_messages(events), EventId("$q"), BOT)
     assert answer is not None
-    assert (answer.text, answer.is_final, answer.previews) == ("one!\n\ntwo", False, 1)
-    events.append(edit("$4", "$3", "two!", mark("$q", 1)))
+    assert (answer.text, answer.is_final, answer.previews) == ("one!", False, 1)
+    events.append(message("$3", "two!", mark("$q", 1, parts=2)))
     answer = find_answer(fold_messages(events), EventId("$q"), BOT)
     assert answer is not None
-    assert answer.is_final
+    assert (answer.text, answer.is_final) == ("one!\n\ntwo!", True)
 
 
 def test_a_second_root_for_one_part_is_told_as_doubled() -> None:

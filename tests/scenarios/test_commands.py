@@ -88,9 +88,9 @@ async def test_stop_with_nothing_to_stop_says_so(chatting: Chatting) -> None:
 
 
 async def test_status_tells_of_the_agent_and_when_it_is_gone(chatting: Chatting) -> None:
-    assert "is there" in (await chatting.ask("!status")).text
+    assert "reachable" in (await chatting.ask("!status")).text
     await chatting.stack.agent.program.stop()
-    assert "is not there" in (await chatting.ask("!status")).text
+    assert "cannot reach the agent" in (await chatting.ask("!status")).text
 
 
 @pytest.mark.parametrize("command", ["!new Birds", "!help", "!chats", "!status"])
