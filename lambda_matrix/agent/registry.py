@@ -17,10 +17,10 @@ from urllib.parse import SplitResult, urlsplit
 
 from attrs import Factory, field, frozen
 
-from lambda_matrix.agent.secret import Secret
 from lambda_matrix.agent.settings_table import RegistryError, Table
 from lambda_matrix.agent.trust import trust
 from lambda_matrix.ids import AgentId, PlatformChatId
+from lambda_matrix.secret import Secret
 
 WEBSOCKET_PATH: Final = "/agent_ws/?thread_id={platform_chat_id}"
 _PLACEHOLDER: Final = "{platform_chat_id}"

@@ -10,9 +10,9 @@ from lambda_matrix.agent.registry import (
     load_registry,
     registry_from_environment,
 )
-from lambda_matrix.agent.secret import Secret
 from lambda_matrix.agent.settings_table import RegistryError
 from lambda_matrix.ids import AgentId, PlatformChatId
+from lambda_matrix.secret import Secret
 
 MAIN = AgentId("main")
 

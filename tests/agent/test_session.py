@@ -32,7 +32,6 @@ from lambda_matrix.agent.errors import (
 )
 from lambda_matrix.agent.registry import AgentEntry
 from lambda_matrix.agent.run_input import RunInput
-from lambda_matrix.agent.secret import Secret
 from lambda_matrix.agent.session import open_run
 from lambda_matrix.agent_events import (
     AgentEvent,
@@ -41,6 +40,7 @@ from lambda_matrix.agent_events import (
     TextDelta,
     TextStarted,
 )
+from lambda_matrix.secret import Secret
 from tests.agent.servers import (
     FINISHED,
     HELLO,
