@@ -44,7 +44,8 @@ def parse_address(base_url: str) -> Address:
         raise BadTransportSetting(
             "The homeserver's URL must hold no user, no password, no query and no fragment."
         )
-    if url.scheme not in {"http", "https"} or not url.hostname or not base_url.isprintable():
+    is_clean = base_url.isprintable() and " " not in base_url
+    if url.scheme not in {"http", "https"} or not url.hostname or not is_clean:
         raise BadTransportSetting(f"{base_url!r} is not of the form http(s)://host[:port].")
     return Address(f"{url.scheme}://{host}{url.path.rstrip('/')}", host)
 

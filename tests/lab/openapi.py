@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
+from attrs import frozen
+
 SPEC = Path(__file__).parents[2].parent / "shared" / "lab" / "spec"
 
 
@@ -49,7 +51,29 @@ def load_validator() -> Validator | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # it leaves its file to be closed
         validator: Validator = module.MatrixOpenAPI(spec_file)
-    return validator
+    return _BothInvites(validator)
+
+
+@frozen
+class _BothInvites:
+    """The specification has two operations at one path, told apart by their bodies.
+
+    OpenAPI cannot say so: it lists the invite of a user under a path with a space at its end.
+    """
+
+    validator: Validator
+
+    def check_request(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes
+    ) -> list[str]:
+        if url.endswith("/invite") and b'"user_id"' in body:
+            url += " "
+        return self.validator.check_request(method, url, headers, body)
+
+    def check_response(
+        self, method: str, url: str, status: int, headers: Mapping[str, str], body: bytes
+    ) -> list[str]:
+        return self.validator.check_response(method, url, status, headers, body)
 
 
 def in_ci() -> bool:

@@ -1,0 +1,273 @@
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+from trio.testing import MockClock
+
+from lambda_matrix.client_server_api.backoff import Health, HomeserverAway, HomeserverBack
+from lambda_matrix.client_server_api.client import Session
+from lambda_matrix.client_server_api.errors import MatrixError
+from lambda_matrix.client_server_api.login import (
+    BadLogin,
+    Credentials,
+    LoginRefused,
+    SessionFileUnusable,
+    WrongUser,
+    open_session,
+    read_session,
+    write_session,
+)
+from lambda_matrix.client_server_api.sync import SessionDeadError
+from lambda_matrix.client_server_api.transport import Transport, open_transport
+from lambda_matrix.ids import AccessToken, DeviceId, UserId
+from tests.client_server_api.conftest import ME, SESSION, SpecificationCheck
+from tests.client_server_api.fake_homeserver import CUT, Answer, FakeHomeserver, html, refusal
+
+PASSWORD = Credentials(user_id=ME, password="hunter2")
+LOGGED_IN: dict[str, object] = {
+    "user_id": ME,
+    "device_id": "LAMBDA_MATRIX",
+    "access_token": "new-token",
+}
+I_AM: dict[str, object] = {"user_id": ME, "device_id": "LAMBDA_MATRIX"}
+
+
+@pytest.fixture
+async def transport(
+    homeserver: FakeHomeserver, observed: SpecificationCheck
+) -> AsyncIterator[Transport]:
+    async with open_transport(homeserver.url, observe=observed) as opened:
+        yield opened
+
+
+@pytest.fixture
+def session_file(tmp_path: Path) -> Path:
+    return tmp_path / "session.json"
+
+
+def tokens(homeserver: FakeHomeserver) -> list[str]:
+    """The access tokens that whoami was asked with."""
+    return [one.headers["authorization"] for one in homeserver.of("whoami")]
+
+
+async def test_the_first_start_logs_in_once_and_keeps_the_session(
+    homeserver: FakeHomeserver, transport: Transport, session_file: Path
+) -> None:
+    homeserver.on("login", LOGGED_IN)
+    homeserver.on("whoami", I_AM)
+
+    first = await open_session(transport, PASSWORD, session_file)
+    second = await open_session(transport, PASSWORD, session_file)
+
+    assert first == second == Session(ME, DeviceId("LAMBDA_MATRIX"), AccessToken("new-token"))
+    (login,) = homeserver.of("login")
+    assert login.json["identifier"] == {"type": "m.id.user", "user": ME}
+    assert login.json["device_id"] == "LAMBDA_MATRIX"
+    assert tokens(homeserver) == ["Bearer new-token"] * 2
+
+
+async def test_an_access_token_goes_before_everything(
+    homeserver: FakeHomeserver, transport: Transport, session_file: Path
+) -> None:
+    homeserver.on("whoami", {"user_id": ME, "device_id": "ELSEWHERE"})
+    write_session(session_file, SESSION)
+    credentials = evolve(PASSWORD, access_token=AccessToken("given"))
+
+    session = await open_session(transport, credentials, session_file)
+
+    assert tokens(homeserver) == ["Bearer given"]
+    assert session == Session(ME, DeviceId("ELSEWHERE"), AccessToken("given"))
+    assert read_session(session_file) == session
+
+
+async def test_an_application_service_has_the_device_of_its_settings(
+    homeserver: FakeHomeserver, transport: Transport, session_file: Path
+) -> None:
+    homeserver.on("whoami", {"user_id": ME})
+    credentials = Credentials(
+        user_id=ME, device_id=DeviceId("MINE"), access_token=AccessToken("given")
+    )
+
+    session = await open_session(transport, credentials, session_file)
+
+    assert session.device_id == "MINE"
+
+
+async def test_a_homeserver_that_is_not_there_yet_is_waited_for(
+    homeserver: FakeHomeserver, transport: Transport, session_file: Path, jumping_clock: MockClock
+) -> None:
+    del jumping_clock  # it is there to be in force
+    told: list[Health] = []
+    homeserver.on("login", CUT, refusal(429, "M_LIMIT_EXCEEDED", retry_after_ms=1), LOGGED_IN)
+    homeserver.on("whoami", html(502), I_AM)
+
+    await open_session(transport, PASSWORD, session_file, watch=told.append)
+
+    assert [type(one) for one in told] == [HomeserverAway, HomeserverBack] * 2
+
+
+async def test_a_soft_logout_is_mended_by_one_login_of_the_same_device(
+    homeserver: FakeHomeserver, transport: Transport, session_file: Path
+) -> None:
+    write_session(session_file, evolve(SESSION, device_id=DeviceId("OLD")))
+    homeserver.on(
+        "whoami",
+        refusal(401, "M_UNKNOWN_TOKEN", soft_logout=True),
+        {"user_id": ME, "device_id": "OLD"},
+    )
+    homeserver.on("login", {**LOGGED_IN, "device_id": "OLD"})
+
+    session = await open_session(transport, PASSWORD, session_file)
+
+    assert session == Session(ME, DeviceId("OLD"), AccessToken("new-token"))
+    (login,) = homeserver.of("login")
+    assert login.json["device_id"] == "OLD"
+    assert read_session(session_file) == session
+
+
+async def test_a_dead_session_is_not_logged_in_again(
+    homeserver: FakeHomeserver, transport: Transport, session_file: Path
+) -> None:
+    write_session(session_file, SESSION)
+    homeserver.on("whoami", refusal(401, "M_UNKNOWN_TOKEN"))
+
+    with pytest.raises(SessionDeadError) as caught:
+        await open_session(transport, PASSWORD, session_file)
+
+    assert not caught.value.soft_logout
+    assert homeserver.of("login") == []
+    assert read_session(session_file) == SESSION
+
+
+async def refused(
+    transport: Transport, credentials: Credentials, session_file: Path
+) -> LoginRefused:
+    with pytest.raises(LoginRefused) as caught:
+        await open_session(transport, credentials, session_file)
+    assert "hunter2" not in str(caught.value)
+    assert "hush" not in str(caught.value)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        refusal(403, "M_FORBIDDEN"),
+        refusal(403, "M_USER_DEACTIVATED"),
+        refusal(400, "M_UNKNOWN"),
+    ],
+)
+async def test_a_bad_password(
+    homeserver: FakeHomeserver, transport: Transport, session_file: Path, answer: Answer
+) -> None:
+    homeserver.on("login", answer)
+
+    error = await refused(transport, PASSWORD, session_file)
+
+    assert isinstance(error, BadLogin)
+    assert str(error).startswith(f"The homeserver does not accept the login of {ME}: M_")
+    assert read_session(session_file) is None
+
+
+async def test_another_users_token(
+    homeserver: FakeHomeserver, transport: Transport, session_file: Path
+) -> None:
+    homeserver.on("whoami", {"user_id": "@other:h"})
+    credentials = Credentials(user_id=ME, access_token=AccessToken("hush"))
+
+    error = await refused(transport, credentials, session_file)
+
+    assert isinstance(error, WrongUser)
+    assert "@other:h" in str(error)
+
+
+async def test_another_users_session(
+    transport: Transport, session_file: Path, homeserver: FakeHomeserver
+) -> None:
+    write_session(session_file, SESSION)
+    credentials = evolve(PASSWORD, user_id=UserId("@other:h"))
+
+    assert isinstance(await refused(transport, credentials, session_file), WrongUser)
+    assert homeserver.asked == []
+
+
+async def test_neither_password_nor_token(transport: Transport, session_file: Path) -> None:
+    error = await refused(transport, Credentials(user_id=ME), session_file)
+
+    assert isinstance(error, BadLogin)
+
+
+@pytest.mark.parametrize("token", ["hush\n", "hush hush", "", "hüsh"])
+async def test_a_token_that_cannot_be_one_is_never_shown(
+    transport: Transport, session_file: Path, token: str
+) -> None:
+    credentials = Credentials(user_id=ME, access_token=AccessToken(token))
+
+    assert isinstance(await refused(transport, credentials, session_file), BadLogin)
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [("whoami", html(404)), ("login", html(404)), ("login", refusal(413, "M_TOO_LARGE"))],
+)
+async def test_what_is_no_homeserver_is_not_waited_for(
+    homeserver: FakeHomeserver, transport: Transport, session_file: Path, path: str, answer: Answer
+) -> None:
+    homeserver.on("login", LOGGED_IN)
+    homeserver.on("whoami", I_AM)
+    homeserver.on(path, answer)
+
+    with pytest.raises(MatrixError) as caught:
+        await open_session(transport, PASSWORD, session_file)
+
+    assert caught.value.status == answer.status
+
+
+def test_a_session_file_round_trip(session_file: Path) -> None:
+    assert read_session(session_file) is None
+    session_file.with_name("session.json.new").write_text("left by a crash")
+
+    write_session(session_file, SESSION)
+
+    assert read_session(session_file) == SESSION
+    assert stat.S_IMODE(session_file.stat().st_mode) == 0o600
+    assert [path.name for path in session_file.parent.iterdir()] == ["session.json"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        json.dumps({"user_id": ME, "device_id": "D"}),
+        json.dumps({"user_id": ME, "device_id": "D", "access_token": "a b"}),
+    ],
+)
+def test_a_spoilt_session_file_is_no_session(session_file: Path, content: str) -> None:
+    session_file.write_text(content)
+
+    assert read_session(session_file) is None
+
+
+def test_an_unusable_session_file_is_named(session_file: Path) -> None:
+    session_file.mkdir()
+
+    with pytest.raises(SessionFileUnusable, match=r"session\.json cannot be read"):
+        read_session(session_file)
+    with pytest.raises(SessionFileUnusable, match=r"session\.json cannot be written"):
+        write_session(session_file, SESSION)
+    with pytest.raises(SessionFileUnusable):
+        write_session(session_file / "no" / "session.json", SESSION)
+
+
+def test_credentials_never_show_their_secrets() -> None:
+    credentials = evolve(PASSWORD, access_token=AccessToken("hush"))
+
+    assert "hunter2" not in repr(credentials)
+    assert "hush" not in repr(credentials)

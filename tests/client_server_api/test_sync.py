@@ -1,0 +1,294 @@
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+import trio
+from attrs import define, field
+from trio.testing import MockClock
+
+from lambda_matrix.client_server_api.backoff import Health, HomeserverAway, HomeserverBack
+from lambda_matrix.client_server_api.client import Client
+from lambda_matrix.client_server_api.sync import (
+    SYNC_FILTER,
+    SYNC_FILTER_FINGERPRINT,
+    TIMELINE_LIMIT,
+    SessionDeadError,
+    sync_forever,
+    sync_once,
+)
+from lambda_matrix.ids import FilterId, SyncToken
+from lambda_matrix.matrix_events import SyncBatch
+from tests.client_server_api.fake_homeserver import CUT, Answer, FakeHomeserver, html, refusal
+from tests.client_server_api.sync_answers import Json, event, joined
+
+ROOM = "!r:example.org"
+FILTER, SINCE = FilterId("7"), SyncToken("s1")
+
+
+def batch(token: str, *events: object, limited: bool = False) -> Json:
+    section = joined(*events)
+    section["timeline"]["limited"] = limited
+    return {"next_batch": token, "rooms": {"join": {ROOM: section}} if events else {}}
+
+
+HELD = Answer(batch("never"), gate=trio.Event())
+
+
+@define
+class Taken:
+    """What a sync loop handed over, and whether it was caught up by then."""
+
+    batches: list[SyncBatch] = field(factory=list)
+    filters: list[FilterId] = field(factory=list)
+    health: list[Health] = field(factory=list)
+    scope: trio.CancelScope = field(factory=trio.CancelScope)
+    caught_up_after: int | None = None
+
+    @property
+    def tokens(self) -> list[str]:
+        return [batch.next_batch for batch in self.batches]
+
+
+async def synced(
+    client: Client,
+    until: str,
+    *,
+    since: SyncToken | None = SINCE,
+    filter_id: FilterId | None = FILTER,
+) -> Taken:
+    """Run the loop until it has handed over the batch with this token."""
+    taken = Taken()
+
+    async def on_batch(batch: SyncBatch) -> None:
+        taken.batches.append(batch)
+        if batch.next_batch == until:
+            taken.scope.cancel()
+        await trio.lowlevel.checkpoint()
+
+    async def on_filter(filter_id: FilterId) -> None:
+        await trio.lowlevel.checkpoint()
+        taken.filters.append(filter_id)
+
+    async def run(task_status: trio.TaskStatus[None]) -> None:
+        await sync_forever(
+            client,
+            since=since,
+            filter_id=filter_id,
+            on_batch=on_batch,
+            on_filter=on_filter,
+            watch=taken.health.append,
+            task_status=task_status,
+        )
+
+    with taken.scope:
+        async with trio.open_nursery() as nursery:
+            await nursery.start(run)
+            taken.caught_up_after = len(taken.batches)
+    return taken
+
+
+def sinces(homeserver: FakeHomeserver) -> list[str]:
+    """The tokens and timeouts of the syncs that were asked for."""
+    found = []
+    for one in homeserver.of("GET .*/sync"):
+        query = dict(part.split("=") for part in one.target.split("?")[1].split("&"))
+        found.append(f"{query.get('since', '-')}/{query['timeout']}")
+    return found
+
+
+async def test_one_batch(homeserver: FakeHomeserver, client: Client) -> None:
+    homeserver.on("sync", batch("s2", event()))
+
+    assert (await sync_once(client, SINCE, FILTER, 0)).next_batch == "s2"
+
+
+async def test_the_filter_leaves_nothing_of_ours_out() -> None:
+    wanted = json.loads(SYNC_FILTER)
+
+    timeline = wanted["room"]["timeline"]
+    assert timeline["limit"] == TIMELINE_LIMIT >= 50
+    assert "not_senders" not in timeline
+    assert {"m.room.message", "m.room.encrypted", "m.room.redaction"} <= set(timeline["types"])
+    assert wanted["room"]["state"]["lazy_load_members"]
+    assert len(SYNC_FILTER_FINGERPRINT) == 16
+
+
+async def test_it_catches_up_before_it_is_relied_on(
+    homeserver: FakeHomeserver, client: Client
+) -> None:
+    homeserver.on(
+        "sync",
+        batch("s2", event(event_id="$1"), limited=True),
+        batch("s3", event(event_id="$2")),
+        batch("s4", event(event_id="$3")),
+    )
+
+    taken = await synced(client, "s4")
+
+    assert taken.tokens == ["s2", "s3", "s4"]
+    assert taken.caught_up_after == 2
+    assert sinces(homeserver) == ["s1/0", "s2/0", "s3/30000"]
+    assert taken.health == []
+    assert taken.filters == []
+
+
+async def test_the_first_start_uploads_the_filter(
+    homeserver: FakeHomeserver, client: Client
+) -> None:
+    homeserver.on("POST .*filter", {"filter_id": "9"})
+    homeserver.on("sync", batch("s1", event(), limited=True), batch("s2", event()))
+
+    taken = await synced(client, "s2", since=None, filter_id=None)
+
+    assert taken.filters == ["9"]
+    assert homeserver.of("filter$")[0].body == SYNC_FILTER
+    assert sinces(homeserver) == ["-/0", "s1/0"]
+
+
+async def test_an_answer_with_nothing_new_is_handed_over_too(
+    homeserver: FakeHomeserver, client: Client
+) -> None:
+    homeserver.on("sync", batch("s1"), batch("s2", event()))
+
+    taken = await synced(client, "s2")
+
+    assert taken.tokens == ["s1", "s2"]
+    assert taken.batches[0].is_empty
+
+
+async def test_trouble_is_waited_out_and_told_once(
+    homeserver: FakeHomeserver,
+    client: Client,
+    jumping_clock: MockClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    homeserver.on(
+        "sync",
+        batch("s2", event()),
+        html(502),
+        CUT,
+        CUT,
+        refusal(429, "M_LIMIT_EXCEEDED", retry_after_ms=120_000),
+        refusal(500, "M_UNKNOWN"),
+        refusal(403, "M_USER_SUSPENDED"),
+        Answer(b"<html>Welcome to the hotel</html>", is_valid=False),
+        batch("s3", event()),
+    )
+    began = jumping_clock.current_time()
+
+    with caplog.at_level(logging.INFO):
+        taken = await synced(client, "s3")
+
+    assert taken.tokens == ["s2", "s3"]
+    assert jumping_clock.current_time() - began > 120
+    assert [type(one) for one in taken.health] == [HomeserverAway, HomeserverBack]
+    assert len(caplog.records) == 2
+    assert set(sinces(homeserver)[2:]) == {"s2/0"}, "after a failure nobody waits for news"
+
+
+async def test_an_unknown_filter_is_uploaded_again(
+    homeserver: FakeHomeserver, client: Client
+) -> None:
+    homeserver.on("POST .*filter", {"filter_id": "9"})
+    homeserver.on(r"sync.*filter=9", batch("s2", event()))
+    homeserver.on("sync", refusal(400, "M_INVALID_PARAM"))
+
+    taken = await synced(client, "s2")
+
+    assert taken.filters == ["9"]
+    assert sinces(homeserver) == ["s1/0", "s1/0"]
+
+
+async def test_a_token_that_is_refused_is_given_up(
+    homeserver: FakeHomeserver, client: Client
+) -> None:
+    homeserver.on("POST .*filter", {"filter_id": "9"})
+    homeserver.on("sync.*since=s1", refusal(400, "M_UNKNOWN"))
+    homeserver.on("sync", batch("s2", event()))
+
+    taken = await synced(client, "s2")
+
+    assert sinces(homeserver) == ["s1/0", "s1/0", "-/0"]
+    assert taken.tokens == ["s2"]
+
+
+async def test_a_homeserver_that_refuses_everything_is_waited_for(
+    homeserver: FakeHomeserver, client: Client, jumping_clock: MockClock
+) -> None:
+    del jumping_clock  # it is there to be in force
+    homeserver.on("POST .*filter", {"filter_id": "9"})
+    refusals = [refusal(404, "M_UNRECOGNIZED")] * 5
+    homeserver.on("sync", *refusals, batch("s2", event()))
+
+    taken = await synced(client, "s2", since=None)
+
+    assert len(homeserver.of("filter$")) == 1
+    assert [type(one) for one in taken.health] == [HomeserverAway, HomeserverBack]
+
+
+async def test_a_page_of_a_proxy_never_costs_the_token(
+    homeserver: FakeHomeserver, client: Client, jumping_clock: MockClock
+) -> None:
+    del jumping_clock  # it is there to be in force
+    homeserver.on("sync", html(404), html(404), html(404), batch("s2", event()))
+
+    await synced(client, "s2")
+
+    assert set(sinces(homeserver)) == {"s1/0"}
+
+
+@pytest.mark.parametrize("soft_logout", [False, True])
+async def test_a_dead_session_ends_the_loop(
+    homeserver: FakeHomeserver, client: Client, *, soft_logout: bool
+) -> None:
+    dead = refusal(401, "M_UNKNOWN_TOKEN", soft_logout=soft_logout)
+    homeserver.on("sync", batch("s2", event()), dead)
+
+    with pytest.RaisesGroup(SessionDeadError) as caught:
+        await synced(client, "never")
+
+    (error,) = caught.value.exceptions
+    assert isinstance(error, SessionDeadError)
+    assert error.soft_logout is soft_logout
+    assert "secret-token" not in str(error)
+
+
+async def test_empty_answers_that_come_at_once_are_slowed_down(
+    homeserver: FakeHomeserver, client: Client, jumping_clock: MockClock
+) -> None:
+    empty = [batch(f"e{number}") for number in range(10)]
+    homeserver.on("sync", *empty, batch("s2", event()))
+    began = jumping_clock.current_time()
+
+    await synced(client, "s2")
+
+    assert jumping_clock.current_time() - began == pytest.approx(9, abs=1)
+
+
+async def test_what_the_consumer_raises_ends_the_loop(
+    homeserver: FakeHomeserver, client: Client
+) -> None:
+    homeserver.on("sync", batch("s2", event()), HELD)
+
+    async def on_batch(_batch: SyncBatch) -> None:
+        await trio.lowlevel.checkpoint()
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await sync_forever(client, since=SINCE, filter_id=FILTER, on_batch=on_batch)
+
+
+async def test_a_filter_need_not_be_kept(homeserver: FakeHomeserver, client: Client) -> None:
+    homeserver.on("POST .*filter", {"filter_id": "9"})
+    homeserver.on("sync", batch("s2", event()))
+
+    async def on_batch(_batch: SyncBatch) -> None:
+        await trio.lowlevel.checkpoint()
+        scope.cancel()
+
+    with trio.CancelScope() as scope:
+        await sync_forever(client, since=None, filter_id=None, on_batch=on_batch)
+
+    assert len(homeserver.of("filter$")) == 1
