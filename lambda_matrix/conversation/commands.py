@@ -134,11 +134,11 @@ def parse_command(body: str, prefix: str = "!") -> Command | None:
     text = unicodedata.normalize("NFC", body).strip()
     if not text.startswith(prefix):
         return None
-    word, _, rest = text[len(prefix) :].partition("\n")
-    word, _, same_line = word.partition(" ")
-    if not word[:1].isalpha():
+    rest = text[len(prefix) :]
+    if not rest[:1].isalpha():
         return None
-    argument = " ".join(f"{same_line} {rest}".split())
+    word, *arguments = rest.split()
+    argument = " ".join(arguments)
     found = _BY_NAME.get(word.casefold())
     if found is None:
         nearest = _nearest(word.casefold())

@@ -64,7 +64,8 @@ def with_line(markdown: str, line: str) -> str:
 
 def literal(text: str) -> str:
     """Return Markdown that shows `text` as it is, in one line."""
-    return _MARKUP.sub(r"\\\1", _BLANKS.sub(" ", text).strip())
+    # Not by a backslash: `\[x\]` is a formula.
+    return _MARKUP.sub(r"\\\1", _BLANKS.sub(" ", text).strip()).replace(r"\[", "&#91;")
 
 
 def as_code(text: str) -> str:

@@ -1,6 +1,7 @@
 """The service's sentences in English."""
 
 from collections.abc import Sequence
+from typing import assert_never
 
 from lambda_matrix.agent_events import RunFailure
 from lambda_matrix.conversation.catalogue import (
@@ -174,7 +175,7 @@ def _interrupt(messages: Sequence[str]) -> str:
     )
 
 
-def _failure(failure: RunFailure) -> str:  # noqa: C901, PLR0911 - one case each
+def _failure(failure: RunFailure) -> str:  # noqa: C901, PLR0911, PLR0912 - one case each
     match failure:
         case RunFailure.UNREACHABLE:
             return "I cannot reach the agent just now. Please ask again in a few minutes."
@@ -212,3 +213,5 @@ def _failure(failure: RunFailure) -> str:  # noqa: C901, PLR0911 - one case each
                 "I tried to get an answer several times and was interrupted each time. Please ask "
                 "again."
             )
+        case _:
+            assert_never(failure)

@@ -1,6 +1,7 @@
 """The service's sentences in Russian."""
 
 from collections.abc import Sequence
+from typing import assert_never
 
 from lambda_matrix.agent_events import RunFailure
 from lambda_matrix.conversation.catalogue import (
@@ -141,9 +142,7 @@ def _count(count: int, one: str, few: str, many: str) -> str:
 
 
 def _duration(seconds: float) -> str:
-    """Return a time in the accusative: "через ... ", "молчит уже ..."."""
-    if seconds < _MINUTE:
-        return "меньше минуты"
+    """Return a time of a minute or more, in the accusative: "через ...", "молчит уже ..."."""
     if seconds < _HOUR:
         return _count(round(seconds / _MINUTE), "минуту", "минуты", "минут")
     return _count(round(seconds / _HOUR), "час", "часа", "часов")
@@ -191,7 +190,7 @@ def _interrupt(messages: Sequence[str]) -> str:
     )
 
 
-def _failure(failure: RunFailure) -> str:  # noqa: C901, PLR0911 - one case each
+def _failure(failure: RunFailure) -> str:  # noqa: C901, PLR0911, PLR0912 - one case each
     match failure:
         case RunFailure.UNREACHABLE:
             return "Сейчас агент недоступен. Спросите, пожалуйста, ещё раз через несколько минут."
@@ -232,3 +231,5 @@ def _failure(failure: RunFailure) -> str:  # noqa: C901, PLR0911 - one case each
                 "Я несколько раз пыталась получить ответ, и каждый раз что-то мешало. Спросите, "
                 "пожалуйста, ещё раз."
             )
+        case _:
+            assert_never(failure)

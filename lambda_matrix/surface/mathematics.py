@@ -100,7 +100,10 @@ def _render_inline(
     _options: "OptionsDict",
     _env: "EnvType",
 ) -> str:
-    latex = escapeHtml(tokens[index].content.strip())
+    token = tokens[index]
+    latex = escapeHtml(token.content.strip())
+    if not latex:  # `$$ $$`
+        return token.markup + token.content + token.markup
     return f'<span data-mx-maths="{latex}"><code>{latex}</code></span>'
 
 

@@ -37,7 +37,7 @@ ATTRIBUTES = {
     "span": {"data-mx-bg-color", "data-mx-color", "data-mx-spoiler", "data-mx-maths"},
     "a": {"target", "href"},
     "ol": {"start"},
-    "code": {"class"},
+    "code": {"class"},  # the parser gives none but `language-...`
     "div": {"data-mx-maths"},
 }
 SCHEMES = frozenset({"https", "http", "ftp", "mailto", "magnet"})
@@ -51,7 +51,7 @@ _MARKUP = re.compile(
     r"|[ \t]$",  # trailing blanks, two of which are a line break
     re.MULTILINE,
 )
-_TASK = re.compile(r"\[([ xX])\][ \t]+")
+_TASK = re.compile(r"^\[([ xX])\][ \t]+")
 _LINE_BREAK = re.compile(r"<br[ \t]*/?>", re.IGNORECASE)
 _TAG = re.compile(r"<(/?)([a-z0-9]+)")
 _VOID_TAGS = frozenset({"br", "hr"})
@@ -96,17 +96,10 @@ def _cleaner() -> nh3.Cleaner:
     return nh3.Cleaner(
         tags=TAGS,
         attributes=ATTRIBUTES,
-        attribute_filter=_language_only,
         url_schemes=SCHEMES,
         url_relative="deny",
         link_rel=None,
     )
-
-
-def _language_only(tag: str, attribute: str, value: str) -> str | None:
-    if (tag, attribute) == ("code", "class") and not value.startswith("language-"):
-        return None
-    return value
 
 
 def _is_plain(tokens: Sequence[Token]) -> bool:
@@ -153,12 +146,10 @@ def _task_boxes(state: StateCore) -> None:
         state.tokens, state.tokens[1:], state.tokens[2:], strict=False
     ):
         if (item.type, paragraph.type) == ("list_item_open", "paragraph_open"):
-            inline.content = _TASK.sub(_box, inline.content, count=1)
+            inline.content = _TASK.sub(_box, inline.content)
 
 
 def _box(found: re.Match[str]) -> str:
-    if found.start() > 0:
-        return found[0]
     return "☐ " if found[1] == " " else "☑ "
 
 

@@ -25,6 +25,8 @@ HOPELESS = EVENT_LIMIT // 2
 """Bytes of text that no event holds (it has the text twice at least), so that none is tried."""
 LIKELY = 14_000
 """Bytes of text that an event mostly holds: where the search for the first part begins."""
+LONGEST_CHARACTER = 64
+"""Code points that are looked back upon for the beginning of what is read as one character."""
 STEP = 1.1
 """How much more is tried when all that was tried did fit."""
 SLACK = 0.15
@@ -98,7 +100,8 @@ def parts(markdown: str, fits: Fits) -> Iterator[str]:
         elif end < len(lines) - 1:
             end = _best_cut(lines, start, end, fits)
         part = _compose(lines, start, end)
-        if part:
+        is_opening = end == start + 1 and lines[start].inside is None is not lines[end].inside
+        if part and not is_opening:  # an opening alone is nothing: the next part has it again
             yield part
         start = end
 
@@ -109,13 +112,12 @@ def _read(markdown: str) -> list[_Line]:
     inside: Fence | _Table | None = None
     before = ""
     for text in markdown.split("\n"):
+        if isinstance(inside, _Table) and (not text.strip() or fence_after(text, None)):
+            inside = None
         header = _header(before, text) if inside is None else None
-        is_set_off = not lines or lines[-1].is_blank
-        cut = _Cut.NEVER if header else _cut_before(text, inside, before, is_set_off=is_set_off)
+        cut = _Cut.NEVER if header else _cut_before(text, inside, before, lines)
         lines.append(_Line(text, inside, cut))
-        if isinstance(inside, _Table):
-            inside = None if lines[-1].is_blank else inside
-        else:
+        if not isinstance(inside, _Table):
             inside = header or fence_after(text, inside)
         before = before if lines[-1].is_blank else text
     lines.append(_Line("", inside, _Cut.PARAGRAPH))
@@ -128,31 +130,20 @@ def _header(before: str, text: str) -> _Table | None:
     return _Table(before, text) if is_table else None
 
 
-def _cut_before(text: str, inside: Fence | _Table | None, before: str, *, is_set_off: bool) -> _Cut:
-    """Rate a cut before `text`.
-
-    `before` is the last line with something on it, `is_set_off` says that it is not the line above.
-    """
-    match inside:
-        case Fence():
-            return _Cut.NEVER if inside.is_closed_by(text) else _Cut.INSIDE
-        case _Table():
-            is_first_row = before is inside.dashes
-            return _Cut.NEVER if is_first_row or not text.strip() else _Cut.INSIDE
-        case None:
-            return _cut_between(text, before, is_set_off=is_set_off)
-
-
-def _cut_between(text: str, before: str, *, is_set_off: bool) -> _Cut:
-    """Rate a cut before `text`, which stands in no block that would have to be opened again."""
+def _cut_before(text: str, inside: Fence | _Table | None, before: str, lines: list[_Line]) -> _Cut:
+    """Rate a cut between `lines` and `text`; `before` is the last of them that is not blank."""
     if not text or text.isspace():
         return _Cut.NEVER
+    if inside is not None:
+        is_first = lines[-1].inside is None
+        is_last = isinstance(inside, Fence) and inside.is_closed_by(text)
+        return _Cut.NEVER if is_first or is_last else _Cut.INSIDE
     if _HEADING.match(before):
         return _Cut.LINE
     if _ITEM.match(text):
         return _Cut.ITEM
-    is_paragraph = is_set_off and not text[0].isspace()
-    return _Cut.PARAGRAPH if is_paragraph or _HEADING.match(text) else _Cut.LINE
+    is_set_off = bool(lines) and lines[-1].is_blank and not text[0].isspace()
+    return _Cut.PARAGRAPH if is_set_off or _HEADING.match(text) else _Cut.LINE
 
 
 def _skip_blank(lines: list[_Line], start: int) -> int:
@@ -199,21 +190,21 @@ def _best_cut(lines: list[_Line], start: int, end: int, fits: Fits) -> int:
     for place, length in enumerate(accumulate(lengths), start + 1):
         (late if 2 * length >= most else early)[lines[place].cut] = place
     outside = max((early[cut] for cut in _OUTSIDE if cut in early), default=None)
-    if outside is not None and not _is_block_within(lines, outside, most):
+    if outside is not None and not fits(_compose(lines, outside, _block_end(lines, outside))):
         outside = None  # what follows must be cut anyway: no reason for a short part
     choices = (*(late.get(cut) for cut in _OUTSIDE), outside, late.get(_Cut.INSIDE))
     best = next((choice for choice in choices if choice is not None), end)
     return best if fits(_compose(lines, start, best)) else end
 
 
-def _is_block_within(lines: list[_Line], place: int, most: int) -> bool:
-    """Return whether the block that begins at `place` has at most `most` characters."""
-    length = len(lines[place].text)
-    for line in lines[place + 1 : -1]:
-        if length > most or (line.inside is None and line.cut is not _Cut.NEVER):
-            break
-        length += len(line.text)
-    return length <= most
+def _block_end(lines: list[_Line], place: int) -> int:
+    """Return the end of the block that begins at `place`, or of as much as may fit."""
+    size = 0
+    for end in range(place + 1, len(lines) - 1):
+        size += len(lines[end].text)
+        if size > HOPELESS or (lines[end].inside is None and lines[end].cut is not _Cut.NEVER):
+            return end
+    return len(lines) - 1
 
 
 def _compose(lines: list[_Line], start: int, end: int) -> str:
@@ -237,8 +228,8 @@ def _compose(lines: list[_Line], start: int, end: int) -> str:
 def _break_line(lines: list[_Line], place: int, fits: Fits) -> None:
     """Put two lines in the place of one that is too long, the first as long as fits."""
     line = lines[place]
-    known, beyond = 0, len(line.text)
-    guess = min(LIKELY // 2, beyond // 2)
+    known, beyond = 0, min(len(line.text), HOPELESS)
+    guess = min(LIKELY, beyond) // 2
     while beyond - known > 1 and (known == 0 or beyond - known > SLACK * known):
         tried = min(max(guess, known + 1), beyond - 1)
         begun = _Line(line.text[:tried], line.inside, line.cut)
@@ -262,16 +253,20 @@ def _seam(text: str, most: int) -> int:
     if ends:
         return ends[-1]
     at = most
-    while at > max(most - 64, 1) and _belongs_together(text[at - 1], text[at : at + 1]):
+    while at > max(most - LONGEST_CHARACTER, 1) and _is_within_character(text, at):
         at -= 1
     return at
 
 
-def _belongs_together(left: str, right: str) -> bool:
-    """Return whether no line may end between the two: accents, joined and modified emoji, flags."""
-    return bool(right) and (
-        unicodedata.category(right).startswith("M")
-        or "\u200d" in (left, right)
-        or "\U0001f3fb" <= right <= "\U0001f3ff"
-        or ("\U0001f1e6" <= left <= "\U0001f1ff" and "\U0001f1e6" <= right <= "\U0001f1ff")
-    )
+def _is_within_character(text: str, at: int) -> bool:
+    """Return whether a cut before `text[at]` would part an accent, an emoji or a flag."""
+    left, right = text[at - 1], text[at]
+    if _is_flag_letter(left) and _is_flag_letter(right):
+        run = takewhile(_is_flag_letter, reversed(text[max(at - LONGEST_CHARACTER, 0) : at]))
+        return sum(1 for _ in run) % 2 == 1
+    is_skin_tone = "\U0001f3fb" <= right <= "\U0001f3ff"
+    return is_skin_tone or "\u200d" in (left, right) or unicodedata.category(right)[0] == "M"
+
+
+def _is_flag_letter(character: str) -> bool:
+    return "\U0001f1e6" <= character <= "\U0001f1ff"
