@@ -6,7 +6,7 @@ import pytest
 import trio
 
 from lambda_matrix.demo.person import NotSeenError, Person, open_person
-from lambda_matrix.demo.view import RoomView
+from lambda_matrix.demo.view import RoomView, text_at
 from lambda_matrix.ids import UserId
 from tests.lab.chatting import Chatting, Stack, fresh_account, invited, onboard, open_chatting
 from tests.lab.proxy import Loss
@@ -14,6 +14,10 @@ from tests.lab.proxy import Loss
 
 def made_by(bot: UserId, person: Person) -> list[RoomView]:
     return [view for view in person.rooms.values() if view.inviter == bot]
+
+
+def membership_of(user: UserId, view: RoomView) -> str | None:
+    return text_at(view.state.get(("m.room.member", user), {}), "membership")
 
 
 async def test_an_invite_makes_a_space_with_a_chat_and_greets(chatting: Chatting) -> None:
@@ -116,9 +120,7 @@ async def test_somebody_who_is_not_allowed_is_turned_away(stack: Stack) -> None:
         room = await eve.direct_chat(stack.bot)
         await eve.wait_for(
             room,
-            lambda view: (
-                view.state["m.room.member", stack.bot].get("membership") == "leave" or None
-            ),
+            lambda view: membership_of(stack.bot, view) == "leave",
             what="the invite to be rejected",
         )
         assert made_by(stack.bot, eve) == []

@@ -1,0 +1,91 @@
+"""Events that no well-behaved client sends: skipped, and the room goes on."""
+
+from __future__ import annotations
+
+import pytest
+
+from lambda_matrix.demo.bare_http import Json
+from tests.lab.chatting import Chatting
+
+ODD: dict[str, tuple[str, Json]] = {
+    "no body": ("m.room.message", {"msgtype": "m.text"}),
+    "a body that is a number": ("m.room.message", {"msgtype": "m.text", "body": 7}),
+    "a body that is an object": ("m.room.message", {"msgtype": "m.text", "body": {"a": []}}),
+    "no msgtype": ("m.room.message", {"body": "hello"}),
+    "a msgtype that is a list": ("m.room.message", {"msgtype": ["m.text"], "body": "x"}),
+    "empty content": ("m.room.message", {}),
+    "relations that are text": (
+        "m.room.message",
+        {"msgtype": "m.notice", "body": "x", "m.relates_to": "m.replace"},
+    ),
+    "an edit of nothing": (
+        "m.room.message",
+        {
+            "msgtype": "m.text",
+            "body": "* x",
+            "m.new_content": 5,
+            "m.relates_to": {"rel_type": "m.replace", "event_id": "$nothing"},
+        },
+    ),
+    "a mark of the bot's that is not the bot's": (
+        "m.room.message",
+        {"msgtype": "m.notice", "body": "x", "ru.coredump.lambda.answer": {"part": "one"}},
+    ),
+    "an unknown type": ("org.example.unheard-of", {"a": {"b": {"c": [1, None, True]}}}),
+    "a poll": ("org.matrix.msc3381.poll.start", {"question": {"body": "?"}}),
+    "a reaction to nothing": (
+        "m.reaction",
+        {"m.relates_to": {"rel_type": "m.annotation", "event_id": "$no", "key": "+1"}},
+    ),
+    "deep nesting": ("org.example.deep", {"a": [[[[[[[[[[[[[[[[[[[[{}]]]]]]]]]]]]]]]]]]]]}),
+    "a huge unknown event": ("org.example.huge", {"text": "x" * 60_000}),
+}
+
+
+@pytest.mark.parametrize(("event_type", "content"), ODD.values(), ids=ODD.keys())
+async def test_an_odd_event_stops_nothing(
+    chatting: Chatting, event_type: str, content: Json
+) -> None:
+    await chatting.person.send(chatting.chat, content, event_type)
+    assert (await chatting.ask("hello")).text.startswith("You said: hello")
+    assert "Traceback" not in chatting.service.log
+
+
+async def test_a_huge_question_is_answered(chatting: Chatting) -> None:
+    answer = await chatting.ask("x" * 60_000, within=60)
+    assert "".join(part.body for part in answer.parts).count("x") >= 60_000
+
+
+async def test_odd_texts_are_answered(chatting: Chatting) -> None:
+    for text in ("\u202eabc", "a\x01b", "\N{FAMILY}\u200d" * 500, "```", "| a |\n| - |", "$x$"):
+        await chatting.ask(text)
+
+
+@pytest.mark.parametrize("msgtype", ["m.image", "m.file", "m.audio", "m.video", "m.location"])
+async def test_what_cannot_be_read_yet_gets_a_sentence(chatting: Chatting, msgtype: str) -> None:
+    content: Json = {
+        "msgtype": msgtype,
+        "body": "holiday.bin",
+        "url": "mxc://lambda.test/abc",
+        "geo_uri": "geo:0,0",
+    }
+    await chatting.person.send(chatting.chat, content)
+    said = await chatting.person.wait_for(
+        chatting.chat,
+        lambda view: [one for one in view.said_by(chatting.bot) if "only read text" in one.body],
+    )
+    assert len(said) == 1
+
+
+async def test_state_of_every_kind_stops_nothing(chatting: Chatting) -> None:
+    odd: list[tuple[str, str, Json]] = [
+        ("m.room.name", "", {"name": 5}),
+        ("m.room.topic", "", {}),
+        ("m.room.pinned_events", "", {"pinned": "none"}),
+        ("m.space.parent", "!nowhere:lambda.test", {"via": "not a list"}),
+        ("org.example.state", "key", {"a": 1}),
+    ]
+    for event_type, key, content in odd:
+        path = ("rooms", chatting.chat, "state", event_type, key)
+        await chatting.person.call("PUT", *path, body=content)
+    assert (await chatting.ask("hello")).text.startswith("You said: hello")
