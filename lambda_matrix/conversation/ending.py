@@ -9,6 +9,7 @@ from lambda_matrix.agent_events import (
     RunInterrupted,
 )
 from lambda_matrix.conversation.answer import AnswerDraft
+from lambda_matrix.conversation.markdown import with_line
 from lambda_matrix.conversation.texts import Texts
 
 
@@ -46,4 +47,4 @@ def conclude(
 
 
 def _under(draft: AnswerDraft, line: str, alone: str) -> str:
-    return f"{draft.text}\n\n{line}" if draft.has_text else alone
+    return with_line(draft.text, line) if draft.has_text else alone

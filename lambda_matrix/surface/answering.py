@@ -16,7 +16,7 @@ from lambda_matrix.agent.errors import AgentError
 from lambda_matrix.agent.registry import AgentEntry, Registry
 from lambda_matrix.agent.run_input import InputMessage, RunInput
 from lambda_matrix.agent.session import open_run
-from lambda_matrix.agent_events import RunFailure
+from lambda_matrix.agent_events import RunFailed, RunFailure
 from lambda_matrix.conversation.ending import Ending, conclude
 from lambda_matrix.conversation.texts import Texts
 from lambda_matrix.ids import RoomId, RunId
@@ -184,6 +184,14 @@ class Answering:
                     return error.failure
                 await trio.sleep(pause)
             else:
+                if isinstance(progress.draft.outcome, RunFailed):
+                    logger.warning(
+                        "run %s of agent %s failed, it says: %s (code %s)",
+                        run_input.run_id,
+                        entry.id,
+                        progress.draft.outcome.message,
+                        progress.draft.outcome.code,
+                    )
                 return None
 
     async def _tell_of_queue(self, request: Request, texts: Texts) -> None:

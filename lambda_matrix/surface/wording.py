@@ -10,7 +10,7 @@ from lambda_matrix.store.records import Draft, Intent, Ourselves, Priority, Requ
 from lambda_matrix.surface.cleaning import clean
 from lambda_matrix.surface.content import Content, as_edit, encode, fits, notice, text_message
 from lambda_matrix.surface.rendering import render
-from lambda_matrix.surface.splitting import split
+from lambda_matrix.surface.splitting import parts, split
 
 COMMAND = "command:"
 """How the request of a mark begins that answers something else than a question to an agent."""
@@ -99,10 +99,10 @@ def final_drafts(
 ) -> tuple[Draft, ...]:
     """Return the whole answer (T2): its first part as an edit of `root` where there is one."""
     whole = _mark(request, ourselves, AnswerState.FINAL)
-    parts = split(clean(text), lambda part: fits(text_message(render(part), whole)))
+    texts = split(clean(text), lambda part: fits(text_message(render(part), whole)))
     return tuple(
-        _final_part(request, part, evolve(whole, part=number, parts=len(parts)), root)
-        for number, part in enumerate(parts)
+        _final_part(request, part, evolve(whole, part=number, parts=len(texts)), root)
+        for number, part in enumerate(texts)
     )
 
 
@@ -120,7 +120,7 @@ def _final_part(request: Request, text: str, mark: AnswerMark, root: int | None)
 
 def _first_part(request: Request, text: str, mark: AnswerMark) -> Content:
     """Return as much of a growing text as one event holds; what is beyond comes with the final."""
-    first = split(clean(text), lambda part: fits(text_message(render(part), mark)))[0]
+    first = next(parts(clean(text), lambda part: fits(text_message(render(part), mark))))
     reply_to = request.question if request.as_reply else None
     return text_message(render(first), mark, reply_to=reply_to)
 
