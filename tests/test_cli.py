@@ -151,6 +151,8 @@ async def test_a_certificate_that_nobody_vouches_for(config: Path) -> None:
         serve = partial(trio.serve_ssl_over_tcp, shake_hands, 0, context, host="127.0.0.1")
         listeners = await nursery.start(serve)
         port = listeners[0].transport_listener.socket.getsockname()[1]
+        settings = SETTINGS.format(url=f"https://localhost:{port}")
+        await trio.Path(config).write_text(settings)
         said = await trio.to_thread.run_sync(refused, config, 78)
         nursery.cancel_scope.cancel()
     assert said.startswith(f"{config}: [homeserver] url or ca_file: ")

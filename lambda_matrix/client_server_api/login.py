@@ -25,6 +25,7 @@ from lambda_matrix.client_server_api import endpoints
 from lambda_matrix.client_server_api.backoff import HealthObserver, ignore_health, wait_for
 from lambda_matrix.client_server_api.client import Session
 from lambda_matrix.client_server_api.errors import (
+    CertificateRefused,
     CheckMembership,
     MatrixError,
     Refused,
@@ -156,6 +157,8 @@ async def _logged_in(
     ).encode()
     try:
         body = await wait_for(lambda: transport.request(endpoints.LOGIN, json=content), watch=watch)
+    except CertificateRefused:  # the login was not even tried
+        raise
     except MatrixError as error:
         if isinstance(decide_retry(error), CheckMembership | Refused | SessionDead):
             raise BadLogin(
