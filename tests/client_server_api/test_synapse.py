@@ -1,0 +1,286 @@
+"""The client against a real Synapse, without rate limits: what the fake can only claim."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import trio
+from attrs import evolve
+
+from lambda_matrix.client_server_api.client import Client, Session, open_client
+from lambda_matrix.client_server_api.errors import (
+    CheckMembership,
+    MatrixError,
+    Refused,
+    decide_retry,
+)
+from lambda_matrix.client_server_api.login import BadLogin, Credentials, open_session, write_session
+from lambda_matrix.client_server_api.room_creation import RoomCreation
+from lambda_matrix.client_server_api.sync import (
+    SYNC_FILTER,
+    SessionDeadError,
+    sync_forever,
+    sync_once,
+)
+from lambda_matrix.client_server_api.transport import open_transport
+from lambda_matrix.demo.homeserver import Account, Homeserver
+from lambda_matrix.ids import (
+    AccessToken,
+    DeviceId,
+    EventId,
+    FilterId,
+    RoomId,
+    SyncToken,
+    TransactionId,
+    UserId,
+)
+from lambda_matrix.matrix_events import (
+    JoinedRoom,
+    MemberChange,
+    Membership,
+    OtherMessage,
+    Redaction,
+    RoomMarker,
+    SyncBatch,
+    TextMessage,
+)
+from tests.client_server_api.conftest import SpecificationCheck
+from tests.lab.chatting import fresh_account
+
+HELLO = b'{"msgtype":"m.text","body":"hello","m.mentions":{}}'
+
+
+@pytest.fixture
+async def bot(synapse: Homeserver) -> Account:
+    return await fresh_account(synapse, "clientbot")
+
+
+@pytest.fixture
+async def client(
+    synapse: Homeserver, bot: Account, observed: SpecificationCheck
+) -> AsyncIterator[Client]:
+    session = Session(bot.user_id, bot.device_id, bot.access_token)
+    async with open_client(synapse.url, session, observe=observed) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def anna(synapse: Homeserver, observed: SpecificationCheck) -> AsyncIterator[Client]:
+    account = await fresh_account(synapse, "clientanna")
+    session = Session(account.user_id, account.device_id, account.access_token)
+    async with open_client(synapse.url, session, observe=observed) as opened:
+        yield opened
+
+
+def transaction() -> TransactionId:
+    return TransactionId(secrets.token_hex(8))
+
+
+def chat_for(owner: UserId, intent: str = "i1") -> RoomCreation:
+    marker = RoomMarker(intent, "chat", owner)
+    return RoomCreation(marker=marker, name="Chat", topic="Talk", invite=(owner,))
+
+
+async def only_room(client: Client, since: SyncToken | None, room_id: RoomId) -> JoinedRoom:
+    """The room's section in the next batch."""
+    batch = await sync_once(client, since, await client.upload_filter(SYNC_FILTER), 0)
+    (room,) = (room for room in batch.joined if room.room_id == room_id)
+    return room
+
+
+async def test_login_whoami_and_logging_in_again(
+    synapse: Homeserver, bot: Account, observed: SpecificationCheck, tmp_path: Path
+) -> None:
+    credentials = Credentials(user_id=bot.user_id, password=bot.password)
+    async with open_transport(synapse.url, observe=observed) as transport:
+        first = await open_session(transport, credentials, tmp_path / "session.json")
+        again = await open_session(transport, credentials, tmp_path / "session.json")
+
+        wrong = evolve(credentials, password="wrong")
+        with pytest.raises(BadLogin):
+            await open_session(transport, wrong, tmp_path / "other.json")
+
+        write_session(tmp_path / "dead.json", evolve(first, access_token=AccessToken("syt_gone")))
+        with pytest.raises(SessionDeadError) as caught:
+            await open_session(transport, credentials, tmp_path / "dead.json")
+
+    assert first == again
+    assert (first.user_id, first.device_id) == (bot.user_id, DeviceId("LAMBDA_MATRIX"))
+    assert not caught.value.soft_logout
+
+
+async def test_the_account(client: Client, bot: Account) -> None:
+    assert "v1.11" in (await client.versions()).versions
+    assert (await client.whoami()).user_id == bot.user_id
+    await client.set_display_name("Лямбда")
+    assert await client.get_account_data("ru.coredump.test") is None
+    await client.put_account_data("ru.coredump.test", {"next": 7})
+    assert await client.get_account_data("ru.coredump.test") == {"next": 7}
+
+
+@pytest.mark.parametrize("version", [None, "10", "11", "12"])
+async def test_a_space_and_a_chat_in_it_in_every_version(
+    client: Client, anna: Client, bot: Account, version: str | None
+) -> None:
+    client._default_room_version = version
+    owner = anna.session.user_id
+    space_marker = RoomMarker("s1", "space", owner)
+    space = await client.create_room(
+        RoomCreation(marker=space_marker, name="Lambda", invite=(owner,))
+    )
+    chat = await client.create_room(evolve(chat_for(owner), parent=space, via=("lambda.test",)))
+    await client.put_state(space, "m.space.child", chat, {"via": ["lambda.test"]})
+
+    batch = await sync_once(anna, None, await anna.upload_filter(SYNC_FILTER), 0)
+    assert {(one.room_id, one.inviter, one.room_type) for one in batch.invited} == {
+        (space, bot.user_id, "m.space"),
+        (chat, bot.user_id, None),
+    }
+    await anna.join(space, ("lambda.test",))
+    await anna.join(chat)
+    assert await anna.joined_rooms() == {space, chat}
+    assert await client.joined_members(chat) == {bot.user_id, owner}
+
+    room = await only_room(anna, None, chat)
+    assert room.state.creator == bot.user_id
+    assert room.state.marker == RoomMarker("i1", "chat", owner)
+    assert room.state.name == "Chat"
+    assert room.state.room_version == (version or await client.default_room_version())
+    assert room.state.joined_member_count == 2
+    assert (await only_room(anna, None, space)).state.room_type == "m.space"
+    with pytest.raises(MatrixError) as caught:  # encryption is nobody's but the bot's
+        await anna.put_state(chat, "m.room.encryption", "", {"algorithm": "m.megolm.v1.aes-sha2"})
+    assert decide_retry(caught.value) == CheckMembership()
+    await anna.put_state(chat, "m.room.name", "", {"name": "Renamed"})
+    assert (await only_room(anna, None, chat)).state.name == "Renamed"
+
+
+async def test_events_come_back_as_what_they_are(client: Client, anna: Client) -> None:
+    chat = await client.create_room(chat_for(anna.session.user_id))
+    await anna.join(chat)
+    batch = await sync_once(client, None, await client.upload_filter(SYNC_FILTER), 0)
+    question = await anna.put_event(chat, "m.room.message", transaction(), HELLO)
+    same = transaction()
+    first = await client.put_event(chat, "m.room.message", same, HELLO)
+    assert await client.put_event(chat, "m.room.message", same, HELLO) == first
+    edited = (
+        b'{"msgtype":"m.text","body":"* newer","m.new_content":{"msgtype":"m.text","body":"newer"},'
+        b'"m.relates_to":{"rel_type":"m.replace","event_id":"%s"}}' % first.encode()
+    )
+    await client.put_event(chat, "m.room.message", transaction(), edited)
+    await anna.put_event(
+        chat, "m.sticker", transaction(), b'{"body":"cat","url":"mxc://a/b","info":{}}'
+    )
+    await anna.redact(chat, question, transaction(), "a slip")
+    await client.typing(chat, on=True)
+    await client.typing(chat, on=False)
+    await client.read_receipt(chat, question)
+
+    room = await only_room(client, batch.next_batch, chat)
+
+    redacted, echo, edit, sticker, redaction = room.timeline
+    assert redacted.event_id == question
+    assert isinstance(echo, TextMessage)
+    assert (echo.event_id, echo.transaction_id) == (first, same)
+    assert isinstance(edit, TextMessage)
+    assert (edit.body, edit.replaces) == ("newer", first)
+    assert isinstance(sticker, OtherMessage)
+    assert isinstance(redaction, Redaction)
+    assert redaction.redacts == question
+
+
+async def test_a_gap_is_paged_over(client: Client, anna: Client) -> None:
+    chat = await client.create_room(chat_for(anna.session.user_id))
+    await anna.join(chat)
+    since = (await sync_once(client, None, await client.upload_filter(SYNC_FILTER), 0)).next_batch
+    sent = [await anna.put_event(chat, "m.room.message", transaction(), HELLO) for _ in range(60)]
+
+    room = await only_room(client, since, chat)
+    page = await client.messages(chat, from_=room.prev_batch, to=since, limit=100)
+
+    assert room.limited
+    assert [fact.event_id for fact in room.timeline] == sent[10:]
+    assert [fact.event_id for fact in reversed(page.events)] == sent[:10]
+
+
+async def test_being_thrown_out_and_what_is_no_longer_allowed(
+    client: Client, anna: Client, bot: Account
+) -> None:
+    chat = await anna.create_room(evolve(chat_for(bot.user_id), invite=()))
+    await anna.invite(chat, bot.user_id)
+    filter_id = await client.upload_filter(SYNC_FILTER)
+    batch = await sync_once(client, None, filter_id, 0)
+    (invited,) = batch.invited
+    assert (invited.room_id, invited.inviter) == (chat, anna.session.user_id)
+    await client.join(chat)
+    await client.put_room_account_data(chat, "ru.coredump.test", {"agent": "main"})
+    assert await client.get_room_account_data(chat, "ru.coredump.test") == {"agent": "main"}
+    last_words = await anna.put_event(chat, "m.room.message", transaction(), HELLO)
+    content = {"membership": "leave", "reason": "enough"}
+    await anna.put_state(chat, "m.room.member", bot.user_id, content)
+
+    batch = await sync_once(client, batch.next_batch, filter_id, 0)
+    (left,) = batch.left
+    assert last_words in [fact.event_id for fact in left.timeline]
+    kick = left.timeline[-1]
+    assert isinstance(kick, MemberChange)
+    assert (kick.target, kick.membership) == (bot.user_id, Membership.LEAVE)
+    with pytest.raises(MatrixError) as caught:
+        await client.put_event(chat, "m.room.message", transaction(), HELLO)
+    assert decide_retry(caught.value) == CheckMembership()
+    await client.forget(chat)
+    await anna.leave(chat)
+
+
+async def test_what_synapse_refuses_for_good(client: Client, anna: Client) -> None:
+    chat = await client.create_room(chat_for(anna.session.user_id))
+    floating = b'{"msgtype":"m.text","body":"x","y":1.5}'
+
+    with pytest.raises(MatrixError) as caught:
+        await client.put_event(chat, "m.room.message", transaction(), floating)
+
+    assert (caught.value.errcode, decide_retry(caught.value)) == ("M_BAD_JSON", Refused())
+
+
+async def test_the_loop_survives_a_filter_and_a_token_of_another_life(
+    client: Client, anna: Client
+) -> None:
+    chat = await client.create_room(chat_for(anna.session.user_id))
+    await anna.join(chat)
+    taken: list[SyncBatch] = []
+    heard: list[EventId] = []
+    filters: list[FilterId] = []
+
+    async def on_batch(batch: SyncBatch) -> None:
+        taken.append(batch)
+        for room in batch.joined:
+            heard.extend(fact.event_id for fact in room.timeline if isinstance(fact, TextMessage))
+        if heard:
+            scope.cancel()
+        await trio.lowlevel.checkpoint()
+
+    async def on_filter(filter_id: FilterId) -> None:
+        await trio.lowlevel.checkpoint()
+        filters.append(filter_id)
+
+    async def run(task_status: trio.TaskStatus[None]) -> None:
+        await sync_forever(
+            client,
+            since=SyncToken("s0_nonsense"),
+            filter_id=FilterId("4711"),
+            on_batch=on_batch,
+            on_filter=on_filter,
+            task_status=task_status,
+        )
+
+    with trio.CancelScope() as scope:
+        async with trio.open_nursery() as nursery:
+            await nursery.start(run)
+            said = await anna.put_event(chat, "m.room.message", transaction(), HELLO)
+
+    assert heard == [said]
+    assert len(filters) == 1
+    assert chat in {room.room_id for room in taken[0].joined}
