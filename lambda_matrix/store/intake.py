@@ -45,7 +45,9 @@ def accept_batch(db: Database, batch: SyncBatch, ourselves: Ourselves) -> Accept
     foreign: list[InstanceId] = []
     entered: list[RoomId] = []
     for room in batch.joined:
-        if not rooms.is_joined(db, room.room_id):
+        # Left and joined again between two batches: the room never stopped being joined here.
+        if not rooms.is_joined(db, room.room_id) or _own_join(room.timeline, ourselves) is not None:
+            outbox.unpark(db, room.room_id)
             entered.append(room.room_id)
         timeline, gap = _enter_room(db, room, ourselves, number, since)
         if gap is not None:
@@ -102,7 +104,6 @@ def _enter_room(
     timeline = room.timeline
     to_token = since
     if not was_joined:
-        outbox.unpark(db, room.room_id)
         joined_at = _own_join(timeline, ourselves)
         if joined_at is not None:
             return timeline[joined_at + 1 :], None

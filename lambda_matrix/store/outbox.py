@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from sqlite_utils import Database
 
 from lambda_matrix.ids import EventId, RoomId, TransactionId
-from lambda_matrix.matrix_events import AnswerMark, TextMessage
+from lambda_matrix.matrix_events import AnswerMark, AnswerState, TextMessage
 from lambda_matrix.store.records import Draft, Ourselves, OutboxRow, Priority
 from lambda_matrix.store.rows import fields, read
 
@@ -93,9 +93,14 @@ def event_id_of(db: Database, seq: int) -> EventId | None:
 
 
 def refuse(db: Database, seq: int, instead: Draft | None, own: Ourselves) -> None:
-    """The homeserver will never take this event; say `instead` (or nothing) in its place."""
-    db.execute("UPDATE outbox SET state = 'undeliverable' WHERE seq = ?", (seq,))
-    if instead is not None:
+    """The homeserver will never take this event; say `instead` (or nothing) in its place.
+
+    If its echo has come meanwhile, the homeserver has it, whatever was answered to the PUT.
+    """
+    refused = db.execute(
+        "UPDATE outbox SET state = 'undeliverable' WHERE seq = ? AND state = 'pending'", (seq,)
+    )
+    if refused.rowcount and instead is not None:
         add(db, (instead,), own)
 
 
@@ -114,7 +119,7 @@ def park(db: Database, room_id: RoomId) -> None:
 
 def unpark(db: Database, room_id: RoomId) -> None:
     """The bot is in the room again."""
-    db.execute("UPDATE outbox SET parked = 0 WHERE room_id = ? AND parked = 1", (room_id,))
+    db.execute("UPDATE outbox SET parked = 0 WHERE room_id = ? AND state = 'pending'", (room_id,))
 
 
 def root_of(db: Database, question: EventId) -> int | None:
@@ -140,17 +145,13 @@ def settle(db: Database, event: TextMessage, mark: AnswerMark) -> bool:
         ).fetchall()
         if found:
             return True
+    if mark.state is AnswerState.OPEN and event.replaces is not None:
+        return False  # a preview's edit, which never was a row
+    # A final is one row, whether it went out as an edit or, its root lost, as an event of its own.
     known = db.execute(
         "SELECT seq FROM outbox WHERE room_id = ? AND request = ? AND part = ?"
-        " AND answer_state = ? AND (replaces IS NOT NULL) = ? AND state <> 'undeliverable'"
-        " ORDER BY seq LIMIT 1",
-        (
-            event.room_id,
-            mark.request,
-            mark.part,
-            mark.state.value,
-            event.replaces is not None,
-        ),
+        " AND answer_state = ? AND state <> 'undeliverable' ORDER BY seq LIMIT 1",
+        (event.room_id, mark.request, mark.part, mark.state.value),
     ).fetchone()
     if known is None:
         return False

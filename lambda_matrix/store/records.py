@@ -194,8 +194,8 @@ class Intent:
 class Accepted:
     """What a batch brought, by rooms: to be reacted in, with gaps to read, newly encrypted ...
 
-    `entered` are those that the bot was not in before. `foreign` is the newest instance under our
-    name that this store never knew.
+    `entered` are those that the bot joined, maybe once more. `foreign` is the newest instance under
+    our name that this store never knew.
     """
 
     wake: frozenset[RoomId] = frozenset()

@@ -118,6 +118,7 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_pending ON outbox (room_id, seq) WHERE state = 'pending';
 CREATE INDEX outbox_by_request ON outbox (request, part);
 CREATE INDEX outbox_by_question ON outbox (question) WHERE question IS NOT NULL;
+CREATE INDEX outbox_by_replaced ON outbox (replaces) WHERE replaces IS NOT NULL;
 
 -- Rooms to be made: committed before createRoom, which has no transaction id.
 CREATE TABLE intents (

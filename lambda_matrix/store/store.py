@@ -9,7 +9,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -114,14 +114,18 @@ def _open_database(path: Path) -> Database:
         # The file exists with its mode before SQLite opens it; -wal and -shm inherit the mode.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         path.chmod(0o600)
-        connection = sqlite3.connect(path, check_same_thread=False)
-        database = Database(connection)
-        database.enable_wal()
-        # NORMAL loses at most the newest commits in a power cut, and loses them together with the
-        # sync token: the homeserver then tells them again, our own answers among them (ADR 0005).
-        database.execute("PRAGMA synchronous = NORMAL")
-        database.execute("PRAGMA foreign_keys = ON")
-        migrations.apply(database)
+        with ExitStack() as undo:
+            connection = sqlite3.connect(path, check_same_thread=False)
+            undo.callback(connection.close)
+            database = Database(connection)
+            database.enable_wal()
+            # NORMAL loses at most the newest commits in a power cut, and loses them together with
+            # the sync token: the homeserver then tells them again, our own answers among them
+            # (ADR 0005).
+            database.execute("PRAGMA synchronous = NORMAL")
+            database.execute("PRAGMA foreign_keys = ON")
+            migrations.apply(database)
+            undo.pop_all()
     except (OSError, sqlite3.Error) as error:
         raise StoreError(f"The database {path} cannot be opened: {error}.") from error
     return database

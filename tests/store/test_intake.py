@@ -1,0 +1,542 @@
+from __future__ import annotations
+
+import pytest
+from sqlite_utils import Database
+
+from lambda_matrix.ids import EventId, InstanceId, RequestId, SyncToken, UserId
+from lambda_matrix.matrix_events import (
+    AnswerState,
+    EncryptedMessage,
+    InvitedRoom,
+    LeftRoom,
+    MalformedEvent,
+    MemberChange,
+    Membership,
+    OtherMessage,
+    Redaction,
+    RoomState,
+    StateChange,
+    SyncBatch,
+    TextMessage,
+    TimelineEvent,
+    UnknownEvent,
+)
+from lambda_matrix.store import intake, meta, outbox, requests, rooms
+from lambda_matrix.store.intake import MALFORMED_KEPT
+from lambda_matrix.store.records import Gap
+from tests.store.telling import (
+    ALICE,
+    BOB,
+    BOT,
+    INSTANCE,
+    NEWER_INSTANCE,
+    OTHER_ROOM,
+    OWN,
+    ROOM,
+    Told,
+    draft,
+    echo,
+    joined,
+    joining,
+    mark,
+    said,
+)
+
+OPEN = AnswerState.OPEN
+
+
+async def gaps(told: Told) -> tuple[Gap, ...]:
+    return await told.store.transact(intake.open_gaps, ROOM)
+
+
+async def fill(told: Told, *events: TimelineEvent) -> None:
+    """Fill the room's oldest gap."""
+    gap = (await gaps(told))[0]
+    await told.store.transact(intake.fill_gap, gap, events, OWN)
+
+
+async def knows(told: Told, event_id: str) -> bool:
+    return await told.store.transact(intake.is_known, EventId(event_id))
+
+
+async def root_of(told: Told, question: str = "$q1") -> int | None:
+    return await told.store.transact(outbox.root_of, EventId(question))
+
+
+def malformed(event_id: str | None = "$bad") -> MalformedEvent:
+    return MalformedEvent(ROOM, None if event_id is None else EventId(event_id), "no sender", "{}")
+
+
+# -- once, and together with the token --
+
+
+async def test_what_is_said_waits_in_its_rooms_order(told: Told) -> None:
+    accepted = await told.batch(
+        joined(said("$b"), said("$a")),
+        joined(said("$c", room=OTHER_ROOM), room=OTHER_ROOM),
+    )
+    await told.events(said("$0"))
+    assert accepted.wake == {ROOM, OTHER_ROOM}
+    assert await told.waits() == ["$b", "$a", "$0"]
+    assert await told.waits(limit=1) == ["$b"]
+    assert await told.waits(OTHER_ROOM) == ["$c"]
+    assert await knows(told, "$a")
+    assert not await knows(told, "$z")
+
+
+async def test_a_batch_told_twice_is_taken_in_once(told: Told) -> None:
+    question = said("$q1")
+    await told.events(question)
+    accepted = await told.events(question, said("$q2"))
+    assert accepted.wake == {ROOM}
+    assert await told.waits() == ["$q1", "$q2"]
+    assert (await told.events(question)).wake == set()
+
+
+async def test_a_settled_event_told_again_stays_settled(told: Told) -> None:
+    question = said("$q1")
+    await told.events(question)
+    await told.store.transact(requests.settle, question, (), OWN)
+    assert (await told.events(question)).wake == set()
+    assert await told.waits() == []
+
+
+async def test_the_token_moves_with_the_batch(told: Told) -> None:
+    await told.events(said("$q1"))
+    assert await told.store.transact(meta.sync_token) == "s1"
+
+
+async def test_a_batch_that_raises_leaves_neither_events_nor_token(told: Told) -> None:
+    def cut_short(db: Database, batch: SyncBatch) -> None:
+        intake.accept_batch(db, batch, OWN)
+        raise ZeroDivisionError
+
+    await told.events(said("$q1"))
+    batch = SyncBatch(next_batch=SyncToken("s9"), joined=(joined(said("$q2")),))
+    with pytest.raises(ZeroDivisionError):
+        await told.store.transact(cut_short, batch)
+    assert await told.store.transact(meta.sync_token) == "s1"
+    assert await told.waits() == ["$q1"]
+    await told.store.transact(intake.accept_batch, batch, OWN)
+    assert await told.waits() == ["$q1", "$q2"]
+
+
+# -- what wants a reaction --
+
+
+X = EventId("$x")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        said("$x"),
+        TextMessage(room_id=ROOM, event_id=X, sender=BOB, msgtype="m.emote", body="waves"),
+        OtherMessage(room_id=ROOM, event_id=X, sender=ALICE, kind="m.image"),
+        EncryptedMessage(room_id=ROOM, event_id=X, sender=ALICE),
+        echo("$x", mark("$q1"), by=ALICE),
+    ],
+    ids=["text", "emote", "image", "encrypted", "forged mark"],
+)
+async def test_what_somebody_says_is_taken_in(told: Told, event: TimelineEvent) -> None:
+    accepted = await told.events(event)
+    assert accepted.wake == {ROOM}
+    assert await told.waits() == ["$x"]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        said("$x", by=BOT),
+        OtherMessage(room_id=ROOM, event_id=X, sender=BOT, kind="m.file"),
+        echo("$x", None, edits="$y", by=ALICE),
+        TextMessage(room_id=ROOM, event_id=X, sender=BOB, msgtype="m.notice", body="beep"),
+        Redaction(room_id=ROOM, event_id=X, sender=ALICE, redacts=EventId("$y")),
+        joining("$x", ALICE),
+        StateChange(room_id=ROOM, event_id=X, sender=ALICE, type="m.room.name", state_key=""),
+        UnknownEvent(room_id=ROOM, event_id=X, sender=ALICE, type="m.reaction"),
+        malformed("$x"),
+    ],
+    ids=["own text", "own file", "edit", "notice", "redaction", "join", "state", "unknown", "bad"],
+)
+async def test_what_wants_no_reaction_is_not_taken_in(told: Told, event: TimelineEvent) -> None:
+    accepted = await told.events(event)
+    assert accepted.wake == set()
+    assert await told.waits() == []
+    assert not await knows(told, "$x")
+
+
+async def test_what_cannot_be_read_is_kept_and_the_rest_goes_on(told: Told) -> None:
+    await told.events(malformed(None), said("$q1"))
+    assert await told.value("SELECT why || ' ' || raw FROM malformed") == "no sender {}"
+    assert await told.waits() == ["$q1"]
+
+
+async def test_of_what_cannot_be_read_only_the_newest_are_kept(told: Told) -> None:
+    await told.events(*(malformed(f"$bad{i}") for i in range(MALFORMED_KEPT + 7)))
+    assert await told.value("SELECT count(*) FROM malformed") == MALFORMED_KEPT
+    assert await told.value("SELECT event_id FROM malformed ORDER BY id LIMIT 1") == "$bad7"
+
+
+# -- echoes --
+
+
+async def test_an_echo_settles_its_row_by_the_transaction_id(told: Told) -> None:
+    (seq,) = await told.commit(draft(mark(None, "greeting")))
+    row = await told.row()
+    accepted = await told.events(echo("$e", mark(None, "other"), transaction_id=row.transaction_id))
+    assert await told.answered_event(seq) == "$e"
+    assert await told.next_row() is None
+    assert accepted.foreign is None
+
+
+async def test_an_echo_settles_its_row_by_the_mark_on_another_device(told: Told) -> None:
+    first, second = await told.commit(
+        draft(mark("$q1", part=0, parts=2)), draft(mark("$q1", part=1, parts=2))
+    )
+    await told.events(echo("$e2", mark("$q1", part=1, parts=2)))
+    assert await told.state(first) == "pending"
+    assert await told.state(second) == "sent"
+    await told.events(echo("$e1", mark("$q1", part=0, parts=2), transaction_id="of a lost store"))
+    assert await told.answered_event(first) == "$e1"
+    assert await told.answered_event(second) == "$e2"
+
+
+async def test_a_mark_settles_nothing_in_another_room(told: Told) -> None:
+    (seq,) = await told.commit(draft(mark("$q1")))
+    await told.events(echo("$e", mark("$q1"), room=OTHER_ROOM), room=OTHER_ROOM)
+    assert await told.state(seq) == "pending"
+
+
+async def test_an_echo_that_comes_again_changes_nothing(told: Told) -> None:
+    (seq,) = await told.commit(draft(mark("$q1")))
+    await told.store.transact(outbox.sent, seq, EventId("$e"))
+    await told.events(echo("$later", mark("$q1")))
+    assert await told.answered_event(seq) == "$e"
+
+
+async def test_an_echo_without_a_mark_settles_nothing(told: Told) -> None:
+    (seq,) = await told.commit(draft(mark("$q1")))
+    accepted = await told.events(echo("$e", None))
+    assert await told.state(seq) == "pending"
+    assert accepted.foreign is None
+
+
+async def test_the_echo_of_a_previews_edit_settles_nothing(told: Told) -> None:
+    await told.asked()
+    (root,) = await told.commit(draft(mark("$q1", state=OPEN)))
+    (final,) = await told.commit(draft(mark("$q1"), replaces=root))
+    await told.events(echo("$edit", mark("$q1", state=OPEN), edits="$root", transaction_id="fresh"))
+    assert [await told.state(seq) for seq in (root, final)] == ["pending", "pending"]
+    assert await told.outcome() is None
+
+
+async def test_the_roots_and_the_finals_echo_are_told_apart(told: Told) -> None:
+    (root,) = await told.commit(draft(mark("$q1", state=OPEN)))
+    (final,) = await told.commit(draft(mark("$q1"), replaces=root))
+    await told.events(echo("$final", mark("$q1"), edits="$root"))
+    assert [await told.state(seq) for seq in (root, final)] == ["pending", "sent"]
+    await told.events(echo("$root", mark("$q1", state=OPEN)))
+    assert await told.answered_event(root) == "$root"
+
+
+async def test_a_final_that_went_out_as_an_event_of_its_own_is_known_by_its_mark(
+    told: Told,
+) -> None:
+    """Its root was refused for good; on another device only the mark tells."""
+    (root,) = await told.commit(draft(mark("$q1", state=OPEN)))
+    (final,) = await told.commit(draft(mark("$q1"), replaces=root))
+    await told.store.transact(outbox.refuse, root, None, OWN)
+    await told.events(echo("$e", mark("$q1")))
+    assert await told.answered_event(final) == "$e"
+    assert await told.state(root) == "undeliverable"
+
+
+async def test_an_answer_seen_settles_its_question(told: Told) -> None:
+    await told.asked("$q1", "q1")
+    await told.asked("$q2", "q2")
+    await told.events(said("$q3"))
+    await told.events(echo("$e1", mark("$q1", "q1")), echo("$e3", mark("$q3", "q3")))
+    assert await told.outcome("q1") == "answered"
+    assert await told.outcome("q2") is None
+    assert await told.waits() == []
+
+
+async def test_an_answer_seen_does_not_change_how_its_request_ended(told: Told) -> None:
+    await told.asked()
+    await told.finish("q1", outcome="stopped")
+    await told.events(echo("$e", mark("$q1")))
+    assert await told.outcome() == "stopped"
+
+
+async def test_only_the_last_part_completes_an_answer(told: Told) -> None:
+    await told.asked()
+    await told.events(echo("$e1", mark("$q1", part=0, parts=3)))
+    await told.events(echo("$e2", mark("$q1", part=1, parts=3)))
+    assert await told.outcome() is None
+    await told.events(echo("$e3", mark("$q1", part=2, parts=3)))
+    assert await told.outcome() == "answered"
+
+
+async def test_a_question_told_after_its_answer_finds_its_place_taken(told: Told) -> None:
+    await told.events(echo("$e", mark("$q1")))
+    accepted = await told.events(said("$q1"), said("$q2"))
+    assert accepted.wake == {ROOM}
+    assert await told.waits() == ["$q2"]
+
+
+async def test_an_unknown_open_answer_is_taken_over(told: Told) -> None:
+    """The database was lost, the preview is in the room: the next attempt edits it."""
+    seen = echo("$root", mark("$q1", "lost", state=OPEN), transaction_id="lost")
+    await told.events(said("$q1"), seen)
+    root = await root_of(told)
+    assert root is not None
+    assert await told.answered_event(root) == "$root"
+    assert await told.next_row() is None
+    await told.ask(said("$q1"))
+    attempt = await told.store.transact(requests.begin_next, ROOM)
+    assert attempt is not None
+    assert attempt.root == root
+    await told.events(seen)
+    assert await told.value("SELECT count(*) FROM outbox") == 1
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        echo("$e", mark("$q1", "lost")),
+        echo("$e", mark("$q1", "lost", state=OPEN), edits="$root"),
+        echo("$e", mark(None, "lost", state=OPEN)),
+    ],
+    ids=["final", "edit", "answers nobody"],
+)
+async def test_nothing_else_is_taken_over(told: Told, seen: TextMessage) -> None:
+    await told.events(seen)
+    assert await told.value("SELECT count(*) FROM outbox") == 0
+
+
+async def test_a_known_open_answer_is_not_taken_over(told: Told) -> None:
+    (root,) = await told.commit(draft(mark("$q1", state=OPEN)))
+    await told.events(echo("$root", mark("$q1", state=OPEN)))
+    assert await root_of(told) == root
+    assert await told.value("SELECT count(*) FROM outbox") == 1
+
+
+async def test_a_start_that_is_not_ours_is_reported(told: Told) -> None:
+    older = InstanceId("1600000000000-cccc")
+    accepted = await told.events(
+        echo("$e1", mark("$q1", instance=NEWER_INSTANCE)),
+        echo("$e2", mark("$q2", instance=older)),
+        echo("$e3", mark("$q3", instance=INSTANCE)),
+    )
+    assert accepted.foreign == NEWER_INSTANCE
+    assert (await told.events(echo("$e4", mark("$q4", instance=older)))).foreign == older
+    forged = echo("$e5", mark("$q5", instance=NEWER_INSTANCE), by=ALICE)
+    assert (await told.events(forged)).foreign is None
+
+
+# -- entering a room --
+
+
+async def test_nothing_from_before_the_bots_join_counts(told: Told) -> None:
+    accepted = await told.events(said("$old"), joining("$join"), said("$new"))
+    assert await told.waits() == ["$new"]
+    assert accepted.entered == (ROOM,)
+    assert accepted.gaps == ()
+
+
+async def test_others_and_other_memberships_are_no_join_of_ours(told: Told) -> None:
+    invite = MemberChange(
+        room_id=ROOM,
+        event_id=EventId("$invite"),
+        sender=ALICE,
+        target=BOT,
+        membership=Membership.INVITE,
+    )
+    await told.events(said("$q1"), joining("$alice", ALICE), invite)
+    assert await told.waits() == ["$q1"]
+
+
+async def test_after_a_limited_timeline_with_the_join_nothing_is_missing(told: Told) -> None:
+    accepted = await told.batch(
+        joined(said("$old"), joining("$join"), said("$new"), prev_batch="p1")
+    )
+    assert accepted.gaps == ()
+    assert await told.waits() == ["$new"]
+
+
+async def test_in_a_known_room_a_new_name_of_the_bots_is_no_entrance(told: Told) -> None:
+    await told.events(said("$q1"))
+    await told.events(said("$q2"), joining("$renamed"), said("$q3"))
+    assert await told.waits() == ["$q1", "$q2", "$q3"]
+
+
+async def test_what_a_room_is_comes_with_the_batch(told: Told) -> None:
+    state = RoomState(name="Chat", joined_member_count=2, encrypted=True)
+    accepted = await told.batch(joined(state=state), joined(room=OTHER_ROOM))
+    assert accepted.entered == (ROOM, OTHER_ROOM)
+    assert accepted.encrypted == (ROOM,)
+    room = await told.store.transact(rooms.room, ROOM)
+    assert room is not None
+    assert (room.name, room.member_count, room.encrypted) == ("Chat", 2, True)
+    assert (await told.batch(joined())).entered == ()
+
+
+async def test_an_invite_is_noted(told: Told) -> None:
+    batch = SyncBatch(next_batch=SyncToken("s1"), invited=(InvitedRoom(room_id=ROOM, inviter=BOB),))
+    accepted = await told.store.transact(intake.accept_batch, batch, OWN)
+    assert accepted.invites == (ROOM,)
+    assert [room.inviter for room in await told.store.transact(rooms.invites)] == [BOB]
+
+
+# -- gaps --
+
+
+async def test_a_gap_of_a_known_room_ends_where_the_last_batch_ended(told: Told) -> None:
+    await told.events(said("$q1"))
+    accepted = await told.batch(joined(said("$q4"), prev_batch="p1"))
+    assert accepted.gaps == (Gap(ROOM, 2, SyncToken("p1"), SyncToken("s1")),)
+    assert accepted.wake == {ROOM}
+    assert await gaps(told) == accepted.gaps
+    assert await told.store.transact(intake.rooms_with_gaps) == (ROOM,)
+
+
+async def test_a_gap_of_a_new_room_ends_at_the_bots_join(told: Told) -> None:
+    await told.events(said("$x", room=OTHER_ROOM), room=OTHER_ROOM)
+    accepted = await told.batch(joined(said("$q1"), prev_batch="p1"))
+    assert accepted.gaps == (Gap(ROOM, 2, SyncToken("p1"), None),)
+
+
+async def test_a_limited_timeline_that_leads_nowhere_leaves_no_gap(told: Told) -> None:
+    room = joined(said("$q1"), prev_batch="p1")
+    accepted = await told.batch(
+        type(room)(room_id=ROOM, timeline=room.timeline, limited=True, prev_batch=None)
+    )
+    assert accepted.gaps == ()
+    assert await told.waits() == ["$q1"]
+
+
+async def test_a_room_waits_for_its_gap_and_the_others_do_not(told: Told) -> None:
+    await told.batch(
+        joined(said("$q4"), prev_batch="p1"),
+        joined(said("$x", room=OTHER_ROOM), room=OTHER_ROOM),
+    )
+    assert await told.waits() == []
+    assert await told.waits(OTHER_ROOM) == ["$x"]
+    await fill(told, said("$q2"), said("$q3"))
+    assert await gaps(told) == ()
+    assert await told.store.transact(intake.rooms_with_gaps) == ()
+    assert await told.waits() == ["$q2", "$q3", "$q4"]
+
+
+async def test_a_gap_comes_after_what_was_told_before_it(told: Told) -> None:
+    await told.events(said("$q1"))
+    await told.batch(joined(said("$q4"), prev_batch="p1"))
+    await told.events(said("$q5"))
+    await fill(told, said("$q1"), said("$q2"), malformed(), said("$q3"))
+    assert await told.waits() == ["$q1", "$q2", "$q3", "$q4", "$q5"]
+
+
+async def test_of_two_gaps_the_older_is_read_first(told: Told) -> None:
+    await told.events(said("$q1"))
+    await told.batch(joined(said("$q3"), prev_batch="p1"))
+    await told.batch(joined(said("$q5"), prev_batch="p2"))
+    assert [gap.from_token for gap in await gaps(told)] == ["p1", "p2"]
+    await fill(told, said("$q2"))
+    assert await told.waits() == []
+    await fill(told, said("$q4"))
+    assert await told.waits() == ["$q1", "$q2", "$q3", "$q4", "$q5"]
+
+
+async def test_an_answer_in_a_gap_settles_its_question(told: Told) -> None:
+    await told.batch(joined(said("$q2"), prev_batch="p1"))
+    await fill(told, said("$q1"), echo("$e1", mark("$q1", "lost")))
+    assert await told.waits() == ["$q2"]
+
+
+# -- leaving --
+
+
+async def test_leaving_closes_what_is_open_and_parks_what_is_owed(told: Told) -> None:
+    await told.asked("$q1")
+    (seq,) = await told.commit(draft(mark(None, "greeting")))
+    await told.batch(joined(said("$q2"), prev_batch="p1"))
+    await told.batch(left=(LeftRoom(room_id=ROOM),))
+    assert await told.outcome() == "left"
+    assert await told.waits() == []
+    assert await gaps(told) == ()
+    assert await told.next_row() is None
+    assert await told.store.transact(outbox.rooms_to_serve) == ()
+    assert await told.store.transact(requests.rooms_with_work) == ()
+    assert await told.state(seq) == "pending"
+    assert not await told.store.transact(rooms.is_joined, ROOM)
+
+
+async def test_a_run_that_ends_after_the_bot_has_left_says_nothing(told: Told) -> None:
+    await told.asked()
+    await told.batch(left=(LeftRoom(room_id=ROOM),))
+    assert not await told.finish("q1", draft(mark("$q1")))
+    assert await told.value("SELECT count(*) FROM outbox") == 0
+
+
+async def test_what_is_said_to_a_room_that_was_left_is_not_taken_in(told: Told) -> None:
+    left = LeftRoom(room_id=ROOM, timeline=(said("$q1"), malformed()))
+    await told.batch(left=(left,))
+    assert await told.waits() == []
+    assert await told.value("SELECT count(*) FROM malformed") == 1
+
+
+async def test_an_echo_told_with_the_leave_settles_its_row(told: Told) -> None:
+    await told.asked()
+    (seq,) = await told.commit(draft(mark("$q1")))
+    await told.batch(left=(LeftRoom(room_id=ROOM, timeline=(echo("$e", mark("$q1")),)),))
+    assert await told.state(seq) == "sent"
+    assert await told.outcome() == "answered"
+
+
+async def test_a_new_join_owes_again_what_was_owed(told: Told) -> None:
+    (first, second) = await told.commit(draft(mark(None, "a")), draft(mark(None, "b")))
+    await told.batch(left=(LeftRoom(room_id=ROOM),))
+    accepted = await told.events(said("$old"), joining("$join"), said("$new"))
+    assert accepted.entered == (ROOM,)
+    assert await told.store.transact(outbox.rooms_to_serve) == (ROOM,)
+    assert (await told.row()).seq == first
+    await told.store.transact(outbox.sent, first, EventId("$e"))
+    assert (await told.row()).seq == second
+    assert await told.waits() == ["$new"]
+
+
+async def test_leaving_and_joining_between_two_batches_owes_again_too(told: Told) -> None:
+    """The homeserver said 403, so the rows were parked; by sync the room was never left."""
+    await told.events(said("$q1"))
+    (seq,) = await told.commit(draft(mark("$q1")))
+    await told.store.transact(outbox.park, ROOM)
+    kick = MemberChange(
+        room_id=ROOM,
+        event_id=EventId("$kick"),
+        sender=ALICE,
+        target=BOT,
+        membership=Membership.LEAVE,
+    )
+    accepted = await told.events(kick, joining("$join"), said("$q2"))
+    assert accepted.entered == (ROOM,)
+    assert (await told.row()).seq == seq
+    assert await told.waits() == ["$q1", "$q2"]
+
+
+async def test_leaving_one_room_leaves_the_others_alone(told: Told) -> None:
+    await told.events(said("$x", room=OTHER_ROOM), room=OTHER_ROOM)
+    await told.commit(draft(mark(None, "a"), room=OTHER_ROOM))
+    await told.batch(left=(LeftRoom(room_id=ROOM),))
+    assert await told.waits(OTHER_ROOM) == ["$x"]
+    assert (await told.row(OTHER_ROOM)).request == RequestId("a")
+
+
+async def test_an_invite_that_was_refused_is_left(told: Told) -> None:
+    batch = SyncBatch(
+        next_batch=SyncToken("s1"),
+        invited=(InvitedRoom(room_id=ROOM, inviter=UserId("@x:y")),),
+        left=(LeftRoom(room_id=ROOM),),
+    )
+    await told.store.transact(intake.accept_batch, batch, OWN)
+    assert await told.store.transact(rooms.invites) == ()
