@@ -19,7 +19,11 @@ from lambda_matrix.agent.registry import Registry, load_registry, registry_from_
 from lambda_matrix.client_server_api.client import Client, Session, open_client
 from lambda_matrix.client_server_api.errors import MatrixError
 from lambda_matrix.client_server_api.login import Credentials, open_session
-from lambda_matrix.client_server_api.sync import SYNC_FILTER_FINGERPRINT, sync_forever
+from lambda_matrix.client_server_api.sync import (
+    SYNC_FILTER_FINGERPRINT,
+    SessionDeadError,
+    sync_forever,
+)
 from lambda_matrix.client_server_api.transport import open_transport
 from lambda_matrix.config import ConfigError
 from lambda_matrix.config.settings import DeniedInvites, Settings
@@ -48,8 +52,25 @@ async def serve(settings: Settings) -> None:
     """
     async with trio.open_nursery() as nursery:
         await nursery.start(_end_on_signal, nursery.cancel_scope)
-        await _serve(settings)
+        if await _ends_with_soft_logout(settings):
+            logger.info("the homeserver asks for a new login")
+            await _serve(settings)
         nursery.cancel_scope.cancel()
+
+
+async def _ends_with_soft_logout(settings: Settings) -> bool:
+    """Serve; return whether a new login with the same device may go on (it may once)."""
+    try:
+        await _serve(settings)
+    except* SessionDeadError as ended:
+        if ended.subgroup(
+            lambda error: isinstance(error, SessionDeadError) and not error.soft_logout
+        ):
+            raise
+        is_soft = True
+    else:
+        is_soft = False
+    return is_soft
 
 
 async def _end_on_signal(

@@ -93,10 +93,10 @@ def note_invite(db: Database, invite: InvitedRoom) -> None:
 
 
 def note_left(db: Database, room_id: RoomId) -> None:
-    """Note that the bot is not in the room (any more)."""
+    """Note that the bot is not in the room (any more); if it comes again it introduces itself."""
     db.execute(
         "INSERT INTO rooms (room_id, membership) VALUES (?, 'leave')"
-        " ON CONFLICT (room_id) DO UPDATE SET membership = 'leave'",
+        " ON CONFLICT (room_id) DO UPDATE SET membership = 'leave', told = ''",
         (room_id,),
     )
 
