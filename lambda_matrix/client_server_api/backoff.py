@@ -57,6 +57,7 @@ class Backoff:
     """
 
     watch: HealthObserver = ignore_health
+    _clock: Callable[[], float] = trio.current_time
     _random: random.Random = field(factory=random.SystemRandom)
     _failures: int = 0
     _away_since: float = 0.0
@@ -69,7 +70,7 @@ class Backoff:
     def failed(self, error: MatrixError) -> float:
         """Count a failure and give the seconds to wait."""
         if not self._failures:
-            self._away_since = trio.current_time()
+            self._away_since = self._clock()
             log.warning("the homeserver is away, waiting for it: %s", error)
             self.watch(HomeserverAway(str(error)))
         bound = min(_FIRST_BOUND * 2 ** min(self._failures, _MAX_DOUBLINGS), _LAST_BOUND)
@@ -80,7 +81,7 @@ class Backoff:
     def succeeded(self) -> None:
         """Note that the homeserver answered."""
         if self._failures:
-            seconds = trio.current_time() - self._away_since
+            seconds = self._clock() - self._away_since
             self._failures = 0
             log.info("the homeserver is back after %.0f s", seconds)
             self.watch(HomeserverBack(seconds))

@@ -214,7 +214,9 @@ class Client:
 
     async def join(self, room_id: RoomId, via: tuple[str, ...] = ()) -> RoomId:
         """Join a room, by way of the servers `via`, which ids without a domain need (11.3.1.2)."""
-        return parse_room_id(await self._ask(endpoints.join(room_id), b"{}", {"via": via} if via else None))
+        return parse_room_id(
+            await self._ask(endpoints.join(room_id), b"{}", {"via": via} if via else None)
+        )
 
     async def leave(self, room_id: RoomId, reason: str | None = None) -> None:
         """Leave a room or reject its invite (11.3.2.1)."""

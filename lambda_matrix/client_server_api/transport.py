@@ -200,7 +200,8 @@ class _Shift:
         finally:
             pool.under_way -= 1
             if pool is not self.pool and not pool.under_way:
-                await _close(pool)
+                with trio.move_on_after(_CLOSING_TIMEOUT, shield=True):
+                    await pool.http.aclose()
 
     def _retire(self, pool: _Pool) -> None:
         if pool is self.pool:
@@ -280,6 +281,7 @@ async def open_transport(
 
     shift = _Shift(new_pool, new_pool(), body_limit, observe)
     sending, receiving = trio.open_memory_channel[_Job](0)
+    failure: Exception | None = None
     try:
         async with trio.open_nursery() as nursery:
             for _ in range(connections):
@@ -289,17 +291,15 @@ async def open_transport(
             # Nobody waits for what is still under way.
             nursery.cancel_scope.cancel()
     except ExceptionGroup as group:
-        # The workers raise nothing of their own: what is alone here is what the block raised.
-        if len(group.exceptions) == 1:
-            raise group.exceptions[0] from group.exceptions[0].__cause__
-        raise
+        if len(group.exceptions) > 1:
+            raise
+        (failure,) = group.exceptions
     finally:
-        await _close(shift.pool)
-
-
-async def _close(pool: _Pool) -> None:
-    with trio.move_on_after(_CLOSING_TIMEOUT, shield=True):
-        await pool.http.aclose()
+        with trio.move_on_after(_CLOSING_TIMEOUT, shield=True):
+            await shift.pool.http.aclose()
+    if failure is not None:
+        # The workers raise nothing of their own: what was alone there is what the block raised.
+        raise failure
 
 
 def _described(job: _Job) -> str:

@@ -110,11 +110,13 @@ async def test_membership(homeserver: FakeHomeserver, client: Client) -> None:
     assert await client.join(ROOM, ("one.org", "two.org")) == ROOM
     await client.join(ROOM)
     await client.leave(ROOM)
+    await client.leave(ROOM, "not allowed")
     await client.forget(ROOM)
     await client.invite(ROOM, UserId("@anna:example.org"))
     assert await client.joined_rooms() == {ROOM}
     assert await client.joined_members(ROOM) == {ME}
 
+    assert [one.json for one in homeserver.of("leave$")] == [{}, {"reason": "not allowed"}]
     assert homeserver.asked[0].target.endswith("?via=one.org&via=two.org")
     assert homeserver.asked[1].target.endswith("%3Aexample.org")
 

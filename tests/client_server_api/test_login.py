@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 import json
+import ssl
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import trustme
 from attrs import evolve
 from trio.testing import MockClock
 
 from lambda_matrix.client_server_api.backoff import Health, HomeserverAway, HomeserverBack
 from lambda_matrix.client_server_api.client import Session
-from lambda_matrix.client_server_api.errors import MatrixError
+from lambda_matrix.client_server_api.errors import CertificateRefused, MatrixError
 from lambda_matrix.client_server_api.login import (
     BadLogin,
     Credentials,
@@ -26,7 +28,15 @@ from lambda_matrix.client_server_api.sync import SessionDeadError
 from lambda_matrix.client_server_api.transport import Transport, open_transport
 from lambda_matrix.ids import AccessToken, DeviceId, UserId
 from tests.client_server_api.conftest import ME, SESSION, SpecificationCheck
-from tests.client_server_api.fake_homeserver import CUT, Answer, FakeHomeserver, html, refusal
+from tests.client_server_api.fake_homeserver import (
+    CUT,
+    LOOPBACK,
+    Answer,
+    FakeHomeserver,
+    html,
+    open_fake_homeserver,
+    refusal,
+)
 
 PASSWORD = Credentials(user_id=ME, password="hunter2")
 LOGGED_IN: dict[str, object] = {
@@ -226,6 +236,16 @@ async def test_what_is_no_homeserver_is_not_waited_for(
         await open_session(transport, PASSWORD, session_file)
 
     assert caught.value.status == answer.status
+
+
+async def test_a_refused_certificate_is_no_bad_password(session_file: Path) -> None:
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert(LOOPBACK).configure_cert(server)
+    async with open_fake_homeserver(server) as impostor, open_transport(impostor.url) as transport:
+        with pytest.raises(CertificateRefused):
+            await open_session(transport, PASSWORD, session_file)
+
+    assert impostor.asked == []
 
 
 def test_a_session_file_round_trip(session_file: Path) -> None:

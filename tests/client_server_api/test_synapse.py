@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -266,19 +267,18 @@ async def test_the_loop_survives_a_filter_and_a_token_of_another_life(
         await trio.lowlevel.checkpoint()
         filters.append(filter_id)
 
-    async def run(task_status: trio.TaskStatus[None]) -> None:
-        await sync_forever(
-            client,
-            since=SyncToken("s0_nonsense"),
-            filter_id=FilterId("4711"),
-            on_batch=on_batch,
-            on_filter=on_filter,
-            task_status=task_status,
-        )
-
     with trio.CancelScope() as scope:
         async with trio.open_nursery() as nursery:
-            await nursery.start(run)
+            await nursery.start(
+                partial(
+                    sync_forever,
+                    client,
+                    since=SyncToken("s0_nonsense"),
+                    filter_id=FilterId("4711"),
+                    on_batch=on_batch,
+                    on_filter=on_filter,
+                )
+            )
             said = await anna.put_event(chat, "m.room.message", transaction(), HELLO)
 
     assert heard == [said]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+from functools import partial
 
 import pytest
 import trio
@@ -71,20 +72,19 @@ async def synced(
         await trio.lowlevel.checkpoint()
         taken.filters.append(filter_id)
 
-    async def run(task_status: trio.TaskStatus[None]) -> None:
-        await sync_forever(
-            client,
-            since=since,
-            filter_id=filter_id,
-            on_batch=on_batch,
-            on_filter=on_filter,
-            watch=taken.health.append,
-            task_status=task_status,
-        )
-
     with taken.scope:
         async with trio.open_nursery() as nursery:
-            await nursery.start(run)
+            await nursery.start(
+                partial(
+                    sync_forever,
+                    client,
+                    since=since,
+                    filter_id=filter_id,
+                    on_batch=on_batch,
+                    on_filter=on_filter,
+                    watch=taken.health.append,
+                )
+            )
             taken.caught_up_after = len(taken.batches)
     return taken
 
@@ -104,7 +104,7 @@ async def test_one_batch(homeserver: FakeHomeserver, client: Client) -> None:
     assert (await sync_once(client, SINCE, FILTER, 0)).next_batch == "s2"
 
 
-async def test_the_filter_leaves_nothing_of_ours_out() -> None:
+def test_the_filter_leaves_nothing_of_ours_out() -> None:
     wanted = json.loads(SYNC_FILTER)
 
     timeline = wanted["room"]["timeline"]
