@@ -180,8 +180,6 @@ def _is_event_of(row: OutboxRow, event: object, ourselves: Ourselves) -> bool:
     if not isinstance(event, TextMessage) or event.sender != ourselves.user_id:
         return False
     mark = event.answer
-    return (
-        mark is not None
-        and (mark.request, mark.part, mark.state) == (row.request, row.part, row.answer_state)
-        and (event.replaces is not None) == (row.replaces is not None)
-    )
+    if mark is None or (mark.state is AnswerState.OPEN and event.replaces is not None):
+        return False  # a preview's edit is no row's event
+    return (mark.request, mark.part, mark.state) == (row.request, row.part, row.answer_state)
