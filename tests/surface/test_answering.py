@@ -1,0 +1,562 @@
+"""One request at work: quick and slow answers, stopping, queues, failures, crashes."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import trio
+import trio.lowlevel
+from trio.testing import MockClock
+from trio_websocket import WebSocketRequest
+
+from lambda_matrix.agent.registry import Registry
+from lambda_matrix.agent_events import RunFailure
+from lambda_matrix.ids import AgentId
+from lambda_matrix.matrix_events import ANSWER_KEY
+from lambda_matrix.store import requests
+from tests.agent.servers import tcp_agent, websocket_agent
+from tests.lab.proxy import Hold, Loss
+from tests.lab.small_homeserver import ANNA, BORIS
+from tests.surface.bridging import (
+    SEND,
+    TEXTS,
+    AgentRun,
+    Service,
+    in_steps,
+    open_lab,
+    say_nothing,
+)
+
+
+async def attempts(service: Service) -> list[tuple[int, str | None]]:
+    """Each request's attempts, and its outcome."""
+    query = "SELECT attempts, outcome FROM requests ORDER BY batch, place"
+    return await service.store.transact(lambda db: db.execute(query).fetchall())
+
+
+async def test_a_quick_answer_is_one_event_and_one_receipt(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        assert await service.ask("Hello?") == "Answer to Hello?"
+        await trio.sleep(5)
+        assert len(lab.puts()) == 1
+        assert lab.homeserver.typing == []
+        (question,) = (run.input["messages"][0]["id"] for run in lab.agent.runs)
+        assert lab.homeserver.receipts == [(service.room, question)]
+
+
+async def test_a_batch_of_messages_has_one_receipt(clock: MockClock, tmp_path: Path) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        questions = [lab.homeserver.say(service.room, ANNA, f"Q{n}") for n in range(4)]
+        for number, question in enumerate(questions):
+            answer = await lab.homeserver.answer(service.room, question)
+            assert answer == f"Answer to Q{number}"
+        await trio.sleep(2)
+        assert lab.homeserver.receipts == [(service.room, questions[-1])]
+        assert lab.homeserver.bodies(service.room) == [f"Answer to Q{n}" for n in range(4)]
+
+
+async def test_the_agent_is_told_what_it_needs(clock: MockClock, tmp_path: Path) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        await service.ask("!!help is a word")
+        run = await lab.agent.run()
+        (row,) = await service.store.transact(
+            lambda db: db.execute("SELECT request_id, platform_chat_id FROM requests").fetchall()
+        )
+        assert run.question == "!help is a word"
+        assert run.input["threadId"] == str(row[1])
+        assert run.input["runId"] == f"{row[0]}.1"
+
+
+async def test_a_slow_answer_grows_in_one_event(clock: MockClock, tmp_path: Path) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        lab.agent.behave = in_steps("One ", "two ", "three")
+        question = lab.homeserver.say(service.room, ANNA, "Count")
+        await lab.proxy.wait_made(SEND, within=60)
+        roots = await service.rows("event_id", "answer_state = 'open'")
+        assert len(roots) == 1, "the first event is a row before it is sent (T1b)"
+        assert await lab.homeserver.answer(service.room, question) == "One two three"
+        first, *edits = lab.homeserver.sent(service.room)
+        assert first["content"]["body"] == "One"
+        assert len(edits) >= 2
+        for edit in edits:
+            relation = edit["content"]["m.relates_to"]
+            assert relation == {"rel_type": "m.replace", "event_id": first["event_id"]}
+        states = [edit["content"][ANSWER_KEY]["state"] for edit in edits]
+        assert states == ["open"] * (len(edits) - 1) + ["final"]
+        await trio.sleep(1)
+        assert [on for _, on in lab.homeserver.typing] == [True, False]
+
+
+async def test_typing_is_said_again_before_it_runs_out(clock: MockClock, tmp_path: Path) -> None:
+    async def think(run: AgentRun) -> None:
+        await run.start()
+        await trio.sleep(60)
+        await run.text("After a minute")
+        await run.finish()
+
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        lab.agent.behave = think
+        assert await service.ask("Think") == "After a minute"
+        await trio.sleep(1)
+        assert [on for _, on in lab.homeserver.typing] == [True, True, True, False]
+        bodies = {body.removeprefix("* ") for body in lab.homeserver.bodies(service.room)}
+        assert bodies == {"After a minute"}, "nothing was shown before there was text"
+
+
+async def test_edits_come_ever_more_slowly_and_not_for_ever(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    at: list[float] = []
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        lab.agent.behave = in_steps(*(f"{n} " for n in range(150)), pause=2.0)
+        question = lab.homeserver.say(service.room, ANNA, "Count")
+        while not lab.homeserver.finals(service.room, question):
+            await lab.homeserver.wait(lambda: len(lab.homeserver.sent(service.room)) > len(at))
+            at.append(trio.current_time())
+        previews = lab.homeserver.bodies(service.room)[:-1]
+        assert 15 < len(previews) <= 30
+        pauses = [later - earlier for earlier, later in pairwise(at[:-1])]
+        assert pauses[0] < 2
+        assert pauses[-1] > 9
+
+
+async def test_a_tool_is_shown_as_a_line_under_the_text(clock: MockClock, tmp_path: Path) -> None:
+    async def use_a_tool(run: AgentRun) -> None:
+        await run.start()
+        await run.text("Let me see.")
+        await trio.sleep(2)
+        await run.say({"type": "TOOL_CALL_START", "toolCallId": "t", "toolCallName": "search"})
+        await trio.sleep(3)
+        await run.finish()
+
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        lab.agent.behave = use_a_tool
+        assert await service.ask("Look") == "Let me see."
+        shown = lab.homeserver.bodies(service.room)
+        assert any("search" in body for body in shown[1:-1])
+
+
+async def test_a_preview_in_flight_is_waited_for_before_the_final(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        go_on = trio.Event()
+
+        async def behave(run: AgentRun) -> None:
+            await run.start()
+            await run.text("One ")
+            await trio.sleep(2)
+            await run.text("two ")
+            await go_on.wait()
+            await run.text("three")
+            await run.finish()
+
+        lab.agent.behave = behave
+        hold = Hold()
+        lab.proxy.spoil(SEND, hold, times=1, containing=b"m.replace")
+        question = lab.homeserver.say(service.room, ANNA, "Count")
+        await hold.caught.wait()
+        go_on.set()
+        await trio.sleep(5)
+        assert not lab.puts(b'"state":"final"'), "one event of a room is on its way at a time"
+        hold.release()
+        assert await lab.homeserver.answer(service.room, question) == "One two three"
+        await trio.sleep(60)
+        assert lab.homeserver.bodies(service.room) == ["One", "* One two", "* One two three"]
+
+
+async def test_what_cannot_be_shown_at_once_is_not_shown_after_the_final(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        lab.agent.behave = in_steps("One ", "two ", "three")
+        lab.proxy.spoil(SEND, Loss.REQUEST, times=2, containing=b"m.replace")
+        assert await service.ask("Count") == "One two three"
+        await trio.sleep(60)
+        states = [e["content"][ANSWER_KEY]["state"] for e in lab.homeserver.sent(service.room)]
+        assert states.count("final") == 1
+        assert states[-1] == "final"
+
+
+async def test_stop_while_the_agent_thinks(clock: MockClock, tmp_path: Path) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        lab.agent.behave = say_nothing
+        question = lab.homeserver.say(service.room, ANNA, "Think")
+        run = await lab.agent.run()
+        command = lab.homeserver.say(service.room, ANNA, "!stop")
+        assert await lab.homeserver.answer(service.room, command) == TEXTS.stopped
+        assert await lab.homeserver.answer(service.room, question) == TEXTS.stopped_answer
+        with trio.fail_after(5):
+            await run.closed.wait()
+        assert await attempts(service) == [(1, "stopped")]
+
+
+async def test_stop_while_connecting(clock: MockClock, tmp_path: Path) -> None:
+    connecting = trio.Event()
+
+    async def never_accept(_: WebSocketRequest) -> None:
+        connecting.set()
+        await trio.sleep_forever()
+
+    async with open_lab(clock, tmp_path) as lab, websocket_agent(never_accept) as url:
+        lab.with_agent(base_url=url)
+        async with lab.chat() as service:
+            question = lab.homeserver.say(service.room, ANNA, "Anybody?")
+            await connecting.wait()
+            began = trio.current_time()
+            lab.homeserver.say(service.room, ANNA, "!stop")
+            assert await lab.homeserver.answer(service.room, question) == TEXTS.stopped_answer
+            assert trio.current_time() - began < 2
+
+
+async def test_stop_keeps_the_text_that_is_there(clock: MockClock, tmp_path: Path) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        lab.agent.behave = in_steps("Half an answer", pause=3600)
+        question = lab.homeserver.say(service.room, ANNA, "Talk")
+        await lab.homeserver.wait(lambda: bool(lab.homeserver.sent(service.room)))
+        lab.homeserver.say(service.room, ANNA, "!stop")
+        answer = await lab.homeserver.answer(service.room, question)
+        assert answer.startswith("Half an answer\n\n")
+        assert "Stopped" in answer
+
+
+async def test_stop_takes_one_question_and_stop_all_those_of_its_sender(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        lab.agent.behave = say_nothing
+        homeserver, room = lab.homeserver, service.room
+        first = homeserver.say(room, ANNA, "First")
+        second = homeserver.say(room, ANNA, "Second")
+        await lab.agent.run(1)
+        homeserver.say(room, ANNA, "!stop")
+        assert await homeserver.answer(room, first) == TEXTS.stopped_answer
+        await lab.agent.run(2)
+        third = homeserver.say(room, ANNA, "Third")
+        of_boris = homeserver.say(room, BORIS, "And mine?")
+        everything = homeserver.say(room, ANNA, "!stop all")
+        assert await homeserver.answer(room, everything) == TEXTS.stopped_all(2)
+        assert await homeserver.answer(room, second) == TEXTS.stopped_answer
+        assert await homeserver.answer(room, third) == TEXTS.stopped_answer
+        await lab.agent.run(3)
+        assert lab.agent.questions == ["First", "Second", "And mine?"]
+        assert not homeserver.finals(room, of_boris)
+
+
+async def test_nobody_stops_what_somebody_else_asked(clock: MockClock, tmp_path: Path) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        lab.agent.behave = say_nothing
+        homeserver, room = lab.homeserver, service.room
+        question = homeserver.say(room, ANNA, "Think")
+        await lab.agent.run()
+        command = homeserver.say(room, BORIS, "!stop")
+        assert await homeserver.answer(room, command) == TEXTS.nothing_to_stop
+        await trio.sleep(5)
+        assert not homeserver.finals(room, question)
+
+
+async def test_a_stop_survives_a_crash(clock: MockClock, tmp_path: Path) -> None:
+    async with open_lab(clock, tmp_path) as lab:
+        lab.agent.behave = say_nothing
+        async with lab.chat() as service:
+            question = lab.homeserver.say(service.room, ANNA, "Think")
+            await lab.agent.run()
+            hold = Hold()
+            rule = lab.proxy.spoil(SEND, hold)
+            lab.homeserver.say(service.room, ANNA, "!stop")
+            await hold.caught.wait()
+            # As if the crash had come between the stop and the end of the run.
+            await service.change("UPDATE requests SET outcome = NULL")
+            await service.change("DELETE FROM outbox WHERE question = ?", question)
+            lab.crash()
+        lab.proxy.mend(rule)
+        async with lab.service():
+            answer = await lab.homeserver.answer(service.room, question)
+            assert answer == TEXTS.stopped_answer
+            assert len(lab.agent.runs) == 1
+
+
+async def test_whoever_waits_for_long_is_told_once(clock: MockClock, tmp_path: Path) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        lab.agent.behave = in_steps("Done", pause=20)
+        homeserver, room = lab.homeserver, service.room
+        homeserver.say(room, ANNA, "First")
+        await lab.agent.run()
+        questions = [homeserver.say(room, ANNA, f"Later {n}") for n in range(2)]
+        await trio.sleep(2)
+        assert TEXTS.queued(2) not in homeserver.bodies(room)
+        await trio.sleep(5)
+        notices = [e for e in homeserver.sent(room) if e["content"]["msgtype"] == "m.notice"]
+        assert [e["content"]["body"] for e in notices] == [TEXTS.queued(2)]
+        for question in questions:
+            assert await homeserver.answer(room, question, 120) == "Done"
+            root = homeserver.about(room, question)[0]["content"]
+            assert root["m.relates_to"] == {"m.in_reply_to": {"event_id": question}}
+
+
+async def test_a_short_wait_is_not_told(clock: MockClock, tmp_path: Path) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        lab.agent.behave = in_steps("Done", pause=1)
+        lab.homeserver.say(service.room, ANNA, "First")
+        await lab.agent.run()
+        await service.ask("Second")
+        kinds = {event["content"]["msgtype"] for event in lab.homeserver.sent(service.room)}
+        assert kinds == {"m.text"}
+
+
+async def test_an_orderly_stop_gives_the_attempt_back(clock: MockClock, tmp_path: Path) -> None:
+    async with open_lab(clock, tmp_path) as lab:
+        lab.agent.behave = say_nothing
+        async with lab.chat() as service:
+            question = lab.homeserver.say(service.room, ANNA, "Think")
+            await lab.agent.run()
+            assert await attempts(service) == [(1, None)]
+        for number in range(2, 7):  # more often than a question has attempts
+            async with lab.service() as again:
+                await lab.agent.run(number)
+                assert await attempts(again) == [(1, None)]
+        async with lab.service(live=False) as idle:
+            assert await attempts(idle) == [(0, None)]
+        assert not lab.homeserver.finals(service.room, question)
+
+
+async def test_after_three_crashes_the_answer_is_a_sentence(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab:
+        lab.agent.behave = say_nothing
+        async with lab.chat() as service:
+            room = service.room
+            question = lab.homeserver.say(room, ANNA, "Think")
+            await lab.agent.run()
+            lab.crash()
+        for number in (2, 3):
+            async with lab.service():
+                run = await lab.agent.run(number)
+                assert run.input["runId"].endswith(f".{number}")
+                lab.crash()
+        async with lab.service() as service:
+            answer = await lab.homeserver.answer(room, question)
+            assert answer == TEXTS.failure(RunFailure.GAVE_UP)
+            assert await attempts(service) == [(3, "gave_up")]
+        assert len(lab.agent.runs) == 3
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["answered", "unanswered"])
+async def test_a_crash_after_t1b_goes_on_from_the_same_event(
+    clock: MockClock, tmp_path: Path, *, known: bool
+) -> None:
+    """`known`: the homeserver had the event, but its answer never came."""
+    async with open_lab(clock, tmp_path) as lab:
+        lab.agent.behave = in_steps("Half", pause=3600)
+        lab.homeserver.timeline_limit = 1  # no echo settles the row: it lies in a gap
+        async with lab.chat() as service:
+            hold = Hold(answer=known)
+            rule = lab.proxy.spoil(SEND, hold)
+            question = lab.homeserver.say(service.room, ANNA, "Talk")
+            await hold.caught.wait()
+            lab.crash()
+        lab.proxy.mend(rule)
+        lab.agent.behave = in_steps("Whole ", "answer")
+        async with lab.service():
+            assert await lab.homeserver.answer(service.room, question) == "Whole answer"
+            await trio.sleep(5)
+        first, *more = lab.homeserver.sent(service.room)
+        assert first["content"]["body"] == "Half"
+        for event in more:
+            assert event["content"]["m.relates_to"]["event_id"] == first["event_id"]
+        puts = lab.puts(b'"body":"Half"')
+        assert len({(put.target, put.body) for put in puts}) == 1
+        assert len(lab.homeserver.finals(service.room, question)) == 1
+
+
+async def refuse(status: int, request: WebSocketRequest) -> None:
+    await request.reject(status, body=b"no")
+
+
+async def nobody(_: trio.SocketStream) -> None:
+    """Serve nothing."""
+
+
+async def hang_up(run: AgentRun) -> None:
+    await run.start()
+    await run.socket.aclose()
+
+
+async def close_as_bad_input(run: AgentRun) -> None:
+    await run.socket.aclose(code=1007)
+
+
+async def speak_nonsense(run: AgentRun) -> None:
+    await run.socket.send_message("nonsense")
+
+
+async def speak_too_long(run: AgentRun) -> None:
+    await run.start()
+    await run.text("x" * (9 << 20))
+
+
+async def report_an_error(run: AgentRun) -> None:
+    await run.start()
+    await run.say({"type": "RUN_ERROR", "message": "out of memory"})
+
+
+async def drip(run: AgentRun) -> None:
+    await run.start()
+    while True:
+        await trio.sleep(5)
+        await run.say({"type": "CUSTOM", "name": "nothing", "value": {}})
+
+
+FAILURES = {
+    RunFailure.TRUNCATED: hang_up,
+    RunFailure.INPUT_REFUSED: close_as_bad_input,
+    RunFailure.BAD_FRAME: speak_nonsense,
+    RunFailure.FRAME_TOO_LARGE: speak_too_long,
+    RunFailure.RUN_ERROR: report_an_error,
+    RunFailure.IDLE_TIMEOUT: say_nothing,
+    RunFailure.RUN_TIMEOUT: drip,
+}
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.value)
+async def test_each_failure_has_its_sentence(
+    clock: MockClock, tmp_path: Path, failure: RunFailure
+) -> None:
+    async with open_lab(clock, tmp_path) as lab:
+        lab.with_agent(idle_timeout=30.0, run_timeout=100.0)
+        lab.agent.behave = FAILURES[failure]
+        async with lab.chat() as service:
+            assert await service.ask("Anybody?") == TEXTS.failure(failure)
+            assert await attempts(service) == [(1, failure.value)]
+            assert len(lab.agent.runs) == 1, "what reached the agent is not asked twice"
+
+
+@pytest.mark.parametrize(
+    ("status", "failure"),
+    [(503, RunFailure.HANDSHAKE_REFUSED), (401, RunFailure.UNAUTHORIZED)],
+    ids=["503", "401"],
+)
+async def test_a_refused_handshake_has_its_sentence(
+    clock: MockClock, tmp_path: Path, status: int, failure: RunFailure
+) -> None:
+    async def handler(request: WebSocketRequest) -> None:
+        await refuse(status, request)
+
+    async with open_lab(clock, tmp_path) as lab, websocket_agent(handler) as url:
+        lab.with_agent(base_url=url)
+        async with lab.chat() as service:
+            assert await service.ask("Anybody?") == TEXTS.failure(failure)
+
+
+async def test_an_agent_that_is_not_there_is_tried_again_then_told(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab:
+        there = lab.entry.base_url
+        async with tcp_agent(nobody) as gone:
+            pass
+        lab.with_agent(base_url=gone)
+        async with lab.chat() as service:
+            began = trio.current_time()
+            assert await service.ask("Anybody?") == TEXTS.failure(RunFailure.UNREACHABLE)
+            assert trio.current_time() - began >= 3.5
+        assert there != gone
+
+
+async def test_an_agent_that_is_no_longer_registered(clock: MockClock, tmp_path: Path) -> None:
+    async with open_lab(clock, tmp_path) as lab:
+        async with lab.chat() as service:
+            pass
+        lab.registry = Registry(AgentId("other"), {})
+        async with lab.service() as service_without_agent:
+            question = lab.homeserver.say(service.room, ANNA, "Anybody?")
+            answer = await lab.homeserver.answer(service.room, question)
+            assert answer == TEXTS.failure(RunFailure.NO_AGENT)
+            assert await attempts(service_without_agent) == [(1, "no_agent")]
+
+
+async def test_a_room_whose_agent_hangs_holds_up_no_other(clock: MockClock, tmp_path: Path) -> None:
+    async def hang_on_request(run: AgentRun) -> None:
+        if run.question != "Hang":
+            await run.answer("Here I am")
+
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        other = await service.new_chat()
+        lab.agent.behave = hang_on_request
+        question = lab.homeserver.say(service.room, ANNA, "Hang")
+        await lab.agent.run()
+        began = trio.current_time()
+        for number in range(3):
+            assert await service.ask(f"Question {number}", other) == "Here I am"
+        assert trio.current_time() - began < 5
+        assert not lab.homeserver.finals(service.room, question)
+
+
+async def test_the_text_of_an_answer_that_broke_off_stays(clock: MockClock, tmp_path: Path) -> None:
+    async def break_off(run: AgentRun) -> None:
+        await run.start()
+        await run.text("Half an answer")
+        await run.socket.aclose()
+
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        lab.agent.behave = break_off
+        answer = await service.ask("Talk")
+        assert answer.startswith("Half an answer\n\n")
+        assert "broke off" in answer
+
+
+async def test_a_long_answer_comes_in_parts_that_say_how_many_they_are(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    paragraphs = "\n\n".join(f"Paragraph {n} {'word ' * 200}" for n in range(90))
+
+    async def talk(run: AgentRun) -> None:
+        await run.answer(paragraphs)
+
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        lab.agent.behave = talk
+        question = lab.homeserver.say(service.room, ANNA, "Talk")
+        await lab.homeserver.answer(service.room, question)
+        await trio.sleep(5)
+        finals = lab.homeserver.finals(service.room, question)
+        places = [(each[ANSWER_KEY]["part"], each[ANSWER_KEY]["parts"]) for each in finals]
+        assert len(finals) > 1
+        assert places == [(number, len(finals)) for number in range(len(finals))]
+
+
+async def test_a_question_that_was_answered_is_not_answered_again(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        lab.agent.behave = say_nothing
+        lab.homeserver.say(service.room, ANNA, "Think")
+        await lab.agent.run()
+        (row,) = await service.store.transact(
+            lambda db: db.execute("SELECT request_id FROM requests").fetchall()
+        )
+        done = await service.store.transact(
+            requests.finish, row[0], "answered", (), service.ourselves
+        )
+        assert done
+        lab.homeserver.say(service.room, ANNA, "!stop")
+        await trio.sleep(5)
+        assert lab.homeserver.bodies(service.room) == [TEXTS.nothing_to_stop]
+
+
+async def test_interrupts_and_files_are_told(clock: MockClock, tmp_path: Path) -> None:
+    async def want_consent(run: AgentRun) -> None:
+        await run.start()
+        await run.say({"type": "CUSTOM", "name": "file", "value": {"path": "plot.png"}})
+        interrupt = {"id": "i", "reason": "tool_call", "message": "Delete it?"}
+        await run.finish(outcome={"type": "interrupt", "interrupts": [interrupt]})
+
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        lab.agent.behave = want_consent
+        answer = await service.ask("Do it")
+        assert "plot.png" in answer
+        assert "Delete it?" in answer
