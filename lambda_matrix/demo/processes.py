@@ -137,7 +137,7 @@ async def running(program: Program) -> AsyncIterator[Child]:
     try:
         yield child
     finally:
-        await child.stop()
+        await child.stop()  # noqa: ASYNC102 - it shields itself, with a timeout
 
 
 async def start_notifying(program: Program, within: float) -> Child:

@@ -221,7 +221,8 @@ async def open_proxy(upstream: str) -> AsyncIterator[Proxy]:
         (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
         port = listener.socket.getsockname()[1]
         proxy = Proxy(f"http://127.0.0.1:{port}", upstream)
-        nursery.start_soon(trio.serve_listeners, proxy._serve, [listener])
+        # It listens already: who connects before the task runs waits in the backlog.
+        nursery.start_soon(trio.serve_listeners, proxy._serve, [listener])  # noqa: ASYNC113 - see above
         yield proxy
         nursery.cancel_scope.cancel()
 
