@@ -1,6 +1,6 @@
 """From the frames of one run to what the agent says (`agent_events`). Sans-IO, one per run.
 
-The rules, after AG-UI 1.0 and DECISIONS 34:
+The rules, after AG-UI 1.0 and docs/agent-wire.md:
 
 * `RUN_STARTED` comes first, once, and names the run that was asked for: an answer that belongs
   elsewhere must never appear under this question. Only `RUN_ERROR` may come without it.

@@ -204,7 +204,7 @@ class UnknownEvent:
 
 @frozen
 class FileValue:
-    """The `value` of `CUSTOM` `file` (AGENT_WIRE): a path in the agent's workspace."""
+    """The `value` of `CUSTOM` `file` (docs/agent-wire.md): a path in the agent's workspace."""
 
     path: str
     caption: str | None = None

@@ -1,4 +1,4 @@
-"""What we say to an agent: AG-UI's RunAgentInput (AG-UI 1.0; AGENT_WIRE, "One run")."""
+"""What we say to an agent: AG-UI's RunAgentInput (AG-UI 1.0; docs/agent-wire.md)."""
 
 import json
 from typing import Literal

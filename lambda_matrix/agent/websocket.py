@@ -1,4 +1,4 @@
-"""A run over a WebSocket of its own (AGENT_WIRE): opened for the run, closed with it.
+"""A run over a WebSocket of its own (docs/agent-wire.md): opened for the run, closed with it.
 
 wsproto speaks the protocol, Trio moves the bytes, and one task does both: no second task and no
 queue stand between the socket and the decoder, pings are answered by whoever reads, and the end

@@ -90,7 +90,7 @@ class Backoff:
 async def wait_for(
     action: Callable[[], Awaitable[T]], *, watch: HealthObserver = ignore_health
 ) -> T:
-    """Do `action` until the homeserver answers it (DECISIONS 27).
+    """Do `action` until the homeserver answers it.
 
     Only what passes by itself is waited out: no answer, 408, 425, 429, 5xx.
 

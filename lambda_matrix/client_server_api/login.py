@@ -1,6 +1,6 @@
 """From settings to a session: log in once, keep the session, and prove it before anything else.
 
-Theory (DECISIONS 10). The device is what transaction ids are scoped to, so it stays the same for
+Theory (ADR 0002). The device is what transaction ids are scoped to, so it stays the same for
 ever: its id is a setting, and the token lives beside it in `session.json`, apart from the
 database. A stored token is used as it is; a password is used only where there is no token, or
 where the homeserver says that the device may log in again (`soft_logout`). Synapse allows few

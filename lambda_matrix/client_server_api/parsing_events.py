@@ -49,7 +49,7 @@ OTHER_MESSAGE_TYPES: Final = (
     "org.matrix.msc3381.poll.start",
     "org.matrix.msc3488.location",
 )
-"""Event types that are messages without text: each gets a sentence (DECISIONS 23)."""
+"""Event types that are messages without text: each gets a sentence."""
 
 _TEXT_KINDS: Final[dict[str, TextKind]] = {
     "m.text": "m.text",

@@ -3,7 +3,7 @@
 Theory. The bot is the creator and stays above everybody; the owner has 100. From room version 12
 on a creator has infinite power by being the creator and *must not* stand in the power levels;
 before, it is a user like any other and gets more than the owner's 100 there. Nobody but the bot
-may switch encryption on, which cannot be undone and which the bot cannot read yet (DECISIONS 16).
+may switch encryption on, which cannot be undone and which the bot cannot read yet.
 
 `power_level_content_override` replaces whole keys of the homeserver's defaults, so `events` is
 given in full. The preset is `private_chat`; `trusted_private_chat` would make the invitee a

@@ -61,7 +61,7 @@ SYNC_FILTER: Final = json.dumps(
             "ephemeral": _NOTHING,
             "account_data": _NOTHING,
             "state": {"types": _STATE_TYPES, "lazy_load_members": True},
-            # Our own events are not left out: their echoes settle what we sent (DECISIONS 3).
+            # Our own events are not left out: their echoes settle what we sent (ADR 0002).
             "timeline": {
                 "limit": TIMELINE_LIMIT,
                 "lazy_load_members": True,

@@ -1,4 +1,4 @@
-"""Who may open a run: decided from the handshake alone, without I/O (DECISIONS.md 37).
+"""Who may open a run: decided from the handshake alone, without I/O.
 
 A browser names the page's origin in every WebSocket handshake and programs do not, so a request
 with an `Origin` comes from somebody's web page and is refused. A page that reaches a loopback

@@ -1,4 +1,4 @@
-"""The bundled agent on the network: one connection, one run (AGENT_WIRE.md).
+"""The bundled agent on the network: one connection, one run (docs/agent-wire.md).
 
 A run lives in its connection's nursery beside a task that does nothing but listen, so the closing
 of the socket ends even a run that is silent. A thread has one run at a time: the newest wins, for

@@ -23,7 +23,7 @@ def read_sequence(content: Mapping[str, object] | None) -> PlatformChatId:
 
 
 def binding_content(intent: Intent) -> dict[str, object]:
-    """Return the content under `BINDING_KEY` for a new chat (DECISIONS 12)."""
+    """Return the content under `BINDING_KEY` for a new chat."""
     return {
         "owner": intent.owner,
         "agent": intent.agent,

@@ -38,7 +38,7 @@ LOOK_BACK_PAGES = 20
 LOOK_BACK_LIMIT = 100
 FAULTS_MOST = 5
 FAULTS_WITHIN = 600.0
-"""The same 500 more often than this within so many seconds is for good (DECISIONS 6)."""
+"""The same 500 more often than this within so many seconds is for good (ADR 0002)."""
 TOO_MANY_REQUESTS = 429
 PAUSED = 60.0
 LONGEST_BACKOFF = 60.0

@@ -25,7 +25,7 @@ from lambda_matrix.surface.wording import is_reply_to_command, notice_draft
 logger = logging.getLogger(__name__)
 
 BOUND = 2000
-"""Events read back at most in one room (DECISIONS 8)."""
+"""Events read back at most in one room (ADR 0006)."""
 PAGE = 100
 BAD_REQUEST = 400
 
