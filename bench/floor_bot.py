@@ -43,7 +43,7 @@ async def main() -> None:
         async def answer(room: str, texts: trio.MemoryReceiveChannel[str]) -> None:
             path = f"{API}/rooms/{quote(room, safe='')}/send/m.room.message"
             async for text in texts:
-                echo = {"msgtype": "m.notice", "body": text}
+                echo = {"msgtype": "m.text", "body": text}
                 sent = await http.put(f"{path}/echo{next(numbers)}", json=echo)
                 sent.raise_for_status()
 

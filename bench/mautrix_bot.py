@@ -20,7 +20,7 @@ async def main() -> None:
 
     async def echo(event: MessageEvent) -> None:
         if event.sender != client.mxid:
-            await client.send_notice(event.room_id, event.content.body)
+            await client.send_text(event.room_id, event.content.body)
 
     client.add_event_handler(EventType.ROOM_MESSAGE, echo)
     await client.start(Filter(room=RoomFilter(timeline=RoomEventFilter(limit=100))))

@@ -14,7 +14,7 @@ async def main() -> None:
 
     async def echo(room: MatrixRoom, event: RoomMessageText) -> None:
         if event.sender != client.user_id:
-            content = {"msgtype": "m.notice", "body": event.body}
+            content = {"msgtype": "m.text", "body": event.body}
             await client.room_send(room.room_id, "m.room.message", content)
 
     client.add_event_callback(echo, RoomMessageText)
