@@ -151,8 +151,8 @@ class SmallHomeserver:
 
     def about(self, room_id: RoomId, question: EventId | None) -> list[Json]:
         """The bot's messages that answer `question`, in order."""
-        sent = self.sent(room_id)
-        return [e for e in sent if e["content"][ANSWER_KEY]["question"] == question]
+        marked = [e for e in self.sent(room_id) if ANSWER_KEY in e["content"]]
+        return [e for e in marked if e["content"][ANSWER_KEY]["question"] == question]
 
     def finals(self, room_id: RoomId, question: EventId | None) -> list[Json]:
         """The contents of the final events that answer `question`, edits as what they make."""

@@ -112,7 +112,7 @@ async def test_edits_come_ever_more_slowly_and_not_for_ever(
 ) -> None:
     at: list[float] = []
     async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
-        lab.agent.behave = in_steps(*(f"{n} " for n in range(150)), pause=2.0)
+        lab.agent.behave = in_steps(*(f"{n} " for n in range(120)), pause=2.5)
         question = lab.homeserver.say(service.room, ANNA, "Count")
         while not lab.homeserver.finals(service.room, question):
             await lab.homeserver.wait(lambda: len(lab.homeserver.sent(service.room)) > len(at))
@@ -269,9 +269,10 @@ async def test_a_stop_survives_a_crash(clock: MockClock, tmp_path: Path) -> None
             rule = lab.proxy.spoil(SEND, hold)
             lab.homeserver.say(service.room, ANNA, "!stop")
             await hold.caught.wait()
+            await trio.sleep(5)
             # As if the crash had come between the stop and the end of the run.
-            await service.change("UPDATE requests SET outcome = NULL")
             await service.change("DELETE FROM outbox WHERE question = ?", question)
+            await service.change("UPDATE requests SET outcome = NULL")
             lab.crash()
         lab.proxy.mend(rule)
         async with lab.service():

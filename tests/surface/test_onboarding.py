@@ -72,7 +72,7 @@ async def test_who_left_is_invited_again_when_they_ask_for_it(
         for room in (space, chat):
             homeserver.member(room, ANNA, "join", ANNA)
             homeserver.member(room, ANNA, "leave", ANNA)
-        await trio.sleep(600)
+        await trio.sleep(100)
         assert homeserver.rooms[space].membership(ANNA) == "leave", "not without being asked"
         lab.proxy.spoil("POST .*/invite", FORBIDDEN, times=1)
         homeserver.direct_chat(ANNA)
@@ -107,7 +107,7 @@ async def test_an_invite_that_was_taken_back_is_no_error(
         lobby = lab.homeserver.direct_chat(ANNA)
         await lab.proxy.wait_made("POST .*/join/")
         lab.homeserver.member(lobby, BOT, "leave", ANNA)
-        await trio.sleep(3600)
+        await trio.sleep(400)
         assert len(lab.proxy.made("POST .*/join/")) == 1
         assert not lab.homeserver.created
         assert "Traceback" not in caplog.text
@@ -124,7 +124,7 @@ async def test_an_invite_that_is_not_valid_yet_is_tried_again_then_let_go(
         assert rule.hits == 3
         lab.proxy.spoil("POST .*/join/", FORBIDDEN)
         lab.homeserver.direct_chat(BORIS)
-        await trio.sleep(3600)
+        await trio.sleep(400)
         assert "cannot join" in caplog.text
         assert not lab.homeserver.rooms_of_kind(BORIS, "space")
 
@@ -158,7 +158,7 @@ async def test_an_encrypted_lobby_is_told_once_what_it_is(clock: MockClock, tmp_
         content = {"algorithm": "m.megolm.v1.aes-sha2", "ciphertext": "x"}
         homeserver.add(lobby, "m.room.encrypted", content, ANNA)
         homeserver.add(lobby, "m.room.encrypted", content, ANNA)
-        await trio.sleep(600)
+        await trio.sleep(100)
         told = [body for body in homeserver.bodies(lobby) if "encrypted" in body]
         assert len(told) == 1
         assert len(homeserver.bodies(lobby)) == 2, "and where the chats are"

@@ -29,7 +29,7 @@ async def settled(lab: Lab) -> None:
         lambda: any(homeserver.sent(room) for room in homeserver.rooms_of_kind(ANNA, "chat")),
         within=3600,
     )
-    await trio.sleep(600)
+    await trio.sleep(100)
 
 
 @pytest.mark.parametrize("fault", [Loss.ANSWER, Loss.HALF], ids=["lost", "half"])
@@ -116,7 +116,7 @@ async def test_a_marker_that_somebody_else_planted_is_nothing(
         marker = homeserver.rooms[chat].events[0][1]["content"]["ru.coredump.lambda.room"]
         planted = homeserver.direct_chat(BORIS)
         homeserver.rooms[planted].events[0][1]["content"]["ru.coredump.lambda.room"] = marker
-        await trio.sleep(600)
+        await trio.sleep(100)
         assert homeserver.rooms[planted].membership(BOT) == "join"
         assert homeserver.forgotten == []
 
@@ -148,7 +148,7 @@ async def test_a_homeserver_that_will_not_is_told_and_asked_anew(
     async with open_lab(clock, tmp_path) as lab, lab.service():
         rule = lab.proxy.spoil(CREATE, REFUSED)
         lobby = lab.homeserver.direct_chat(ANNA)
-        await trio.sleep(600)
+        await trio.sleep(100)
         assert lab.homeserver.bodies(lobby) == [TEXTS.onboarding_failed]
         assert len(lab.proxy.made(CREATE)) == 1
         lab.proxy.mend(rule)

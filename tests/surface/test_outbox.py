@@ -1,0 +1,77 @@
+"""Everything goes out in its room's order, one at a time, whatever other rooms do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import trio
+from trio.testing import MockClock
+
+from lambda_matrix.ids import RoomId
+from lambda_matrix.surface.outbox import Preview
+from tests.lab.proxy import Hold
+from tests.lab.small_homeserver import ANNA
+from tests.surface.bridging import SEND, open_lab
+
+
+async def test_the_answers_of_a_room_arrive_in_the_order_of_its_questions(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        hold = Hold()
+        lab.proxy.spoil(SEND, hold, times=1)
+        for number in range(4):
+            lab.homeserver.say(service.room, ANNA, f"Q{number}")
+        await hold.caught.wait()
+        await trio.sleep(10)
+        assert len(lab.agent.runs) == 4, "a slow homeserver holds up no run"
+        assert len(lab.puts()) == 1, "one event of a room is on its way at a time"
+        hold.release()
+        await lab.homeserver.wait(lambda: len(lab.homeserver.sent(service.room)) == 4)
+        assert lab.homeserver.bodies(service.room) == [f"Answer to Q{n}" for n in range(4)]
+
+
+async def test_a_send_that_hangs_in_one_room_holds_up_no_other(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        other = await service.new_chat()
+        hold = Hold()
+        lab.proxy.spoil(SEND, hold, times=1)
+        lab.homeserver.say(service.room, ANNA, "Slow")
+        await hold.caught.wait()
+        began = trio.current_time()
+        assert await service.ask("Quick", other) == "Answer to Quick"
+        assert trio.current_time() - began < 1
+        hold.release()
+        await lab.homeserver.wait(lambda: bool(lab.homeserver.sent(service.room)))
+
+
+async def test_a_preview_of_what_is_not_there_is_dropped(clock: MockClock, tmp_path: Path) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        service.bridge.outbox.preview(service.room, Preview(404, b"{}"))
+        service.bridge.outbox.preview(RoomId("!elsewhere"), Preview(404, b"{}"))
+        service.bridge.outbox.drop_preview(RoomId("!elsewhere"))
+        await trio.sleep(5)
+        assert lab.puts() == []
+
+
+async def test_what_was_owed_before_a_crash_goes_out_after_it(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab:
+        async with lab.chat() as service:
+            hold = Hold()
+            rule = lab.proxy.spoil(SEND, hold)
+            questions = [lab.homeserver.say(service.room, ANNA, f"Q{n}") for n in range(3)]
+            await hold.caught.wait()
+            await trio.sleep(5)
+            lab.crash()
+        lab.proxy.mend(rule)
+        async with lab.service():
+            for number, question in enumerate(questions):
+                answer = await lab.homeserver.answer(service.room, question)
+                assert answer == f"Answer to Q{number}"
+            await trio.sleep(5)
+        assert lab.homeserver.bodies(service.room) == [f"Answer to Q{n}" for n in range(3)]
+        assert len(lab.agent.runs) == 3
