@@ -1,0 +1,261 @@
+"""The service put together: its start, its end, and what it says to the service manager."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import trio
+from attrs import define, evolve, field
+from trio.testing import wait_all_tasks_blocked
+
+from lambda_matrix.client_server_api.sync import SessionDeadError
+from lambda_matrix.config import ConfigError
+from lambda_matrix.config.settings import (
+    AccessSection,
+    AgentsSection,
+    DeniedInvites,
+    HomeserverSection,
+    ServiceSection,
+    Settings,
+    StateSection,
+)
+from lambda_matrix.conversation.texts import Language, texts
+from lambda_matrix.secret import Secret
+from lambda_matrix.service import serve
+from lambda_matrix.store.store import StoreLockedError, open_store
+from tests.agent.servers import websocket_agent
+from tests.lab.proxy import Answer, Hold, Proxy, open_proxy
+from tests.lab.small_homeserver import (
+    ANNA,
+    BOT,
+    PASSWORD,
+    TOKEN,
+    SmallHomeserver,
+    open_small_homeserver,
+)
+from tests.surface.bridging import MALLORY, SEND, Agent, say_nothing
+
+WITHIN = 20  # seconds of real time that anything may take
+
+
+def refusal(status: int, errcode: str, **more: object) -> Answer:
+    return Answer(status, json.dumps({"errcode": errcode, "error": "no", **more}).encode())
+
+
+@define(eq=False)
+class Manager:
+    """The service manager's end of NOTIFY_SOCKET."""
+
+    _channel: trio.socket.SocketType
+    heard: list[str] = field(factory=list)
+
+    async def wait_for(self, line: str) -> None:
+        """Wait until the service says this line."""
+        with trio.fail_after(WITHIN):
+            while line not in self.heard:
+                self.heard += (await self._channel.recv(4096)).decode().splitlines()
+
+
+@define(eq=False)
+class Place:
+    """Where the service is started."""
+
+    homeserver: SmallHomeserver
+    proxy: Proxy
+    agent: Agent
+    manager: Manager
+    settings: Settings
+
+    @asynccontextmanager
+    async def running(self, settings: Settings | None = None) -> AsyncIterator[None]:
+        """The service, ready; ended by SIGTERM."""
+        self.manager.heard.clear()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(serve, settings or self.settings)
+            await self.manager.wait_for("READY=1")
+            yield
+            signal.raise_signal(signal.SIGTERM)
+            await self.manager.wait_for("STOPPING=1")
+
+    async def ask(self, body: str) -> str:
+        """Have Anna ask in her first chat, which is made if need be."""
+        homeserver = self.homeserver
+        if not homeserver.rooms_of_kind(ANNA, "chat"):
+            homeserver.direct_chat(ANNA)
+            await homeserver.wait(
+                lambda: any(map(homeserver.sent, homeserver.rooms_of_kind(ANNA, "chat"))), WITHIN
+            )
+        chat = homeserver.room_of_kind(ANNA, "chat")
+        return await homeserver.answer(chat, homeserver.say(chat, ANNA, body), WITHIN)
+
+
+@pytest.fixture
+async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Place]:
+    agent = Agent()
+    channel = trio.socket.from_stdlib_socket(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+    with channel:
+        await channel.bind(f"\0{tmp_path.name}-{id(agent)}")
+        monkeypatch.setenv("NOTIFY_SOCKET", f"@{tmp_path.name}-{id(agent)}")
+        async with (
+            open_small_homeserver() as homeserver,
+            open_proxy(homeserver.url) as proxy,
+            websocket_agent(agent.serve) as agent_url,
+        ):
+            monkeypatch.setenv("AGENT_BASE_URL", agent_url)
+            settings = Settings(
+                homeserver=HomeserverSection(url=proxy.url, user_id=BOT, password=Secret(PASSWORD)),
+                state=StateSection(directory=tmp_path / "state"),
+                access=AccessSection(users=("@*:example.org",), deny=(MALLORY,)),
+                service=ServiceSection(language=Language.EN, display_name="Lambda (test)"),
+                agents=AgentsSection(),
+            )
+            yield Place(homeserver, proxy, agent, Manager(channel), settings)
+        assert proxy.findings == []
+
+
+async def test_a_start_to_its_orderly_end(place: Place) -> None:
+    async with place.running():
+        assert await place.ask("Hello?") == "Answer to Hello?"
+        assert place.homeserver.display_name == "Lambda (test)"
+    statuses = [line for line in place.manager.heard if line.startswith("STATUS=")]
+    assert statuses[-1] == "STATUS=ready"
+    async with place.running():
+        assert await place.ask("Again?") == "Answer to Again?"
+    assert len(place.proxy.made("POST .*/login")) == 1, "the session is kept"
+    assert len(place.proxy.made("POST .*/filter")) == 1, "so is the filter"
+
+
+async def test_a_run_that_sigterm_cuts_off_is_taken_up_again(place: Place) -> None:
+    async with place.running():
+        await place.ask("Hello?")
+        place.agent.behave = say_nothing
+        chat = place.homeserver.room_of_kind(ANNA, "chat")
+        question = place.homeserver.say(chat, ANNA, "Think")
+        await place.agent.run(2)
+    async with open_store(place.settings.state.directory) as store:
+        (row,) = await store.transact(
+            lambda db: db.execute("SELECT attempts FROM requests WHERE outcome IS NULL").fetchall()
+        )
+        assert row == (0,)
+    async with place.running():
+        run = await place.agent.run(3)
+        await run.text("At last")
+        await run.finish()
+        assert await place.homeserver.answer(chat, question, WITHIN) == "At last"
+
+
+async def test_a_soft_logout_is_mended_by_one_new_login(place: Place) -> None:
+    dead = refusal(401, "M_UNKNOWN_TOKEN", soft_logout=True)
+    async with place.running():
+        await place.ask("Hello?")
+        place.proxy.spoil("GET .*/sync", dead, times=1)
+        place.proxy.spoil("GET .*/whoami", dead, times=1)
+        place.manager.heard.clear()
+        place.homeserver.direct_chat(ANNA)  # something for the open long poll to bring
+        await place.manager.wait_for("READY=1")
+        assert await place.ask("Still there?") == "Answer to Still there?"
+    logins = [json.loads(login.body) for login in place.proxy.made("POST .*/login")]
+    assert len(logins) == 2
+    assert {login["device_id"] for login in logins} == {"LAMBDA_MATRIX"}
+
+
+@pytest.mark.parametrize("soft", [False, True], ids=["hard", "soft-twice"])
+async def test_a_dead_session_ends_the_service(place: Place, *, soft: bool) -> None:
+    dead = refusal(401, "M_UNKNOWN_TOKEN", soft_logout=soft)
+    place.proxy.spoil("GET .*/sync", dead)
+    with (
+        trio.fail_after(WITHIN),
+        pytest.RaisesGroup(SessionDeadError, flatten_subgroups=True),
+    ):
+        await serve(place.settings)
+    assert (place.settings.state.directory / "session.json").exists(), "everything is kept"
+
+
+async def test_a_name_that_may_not_be_set_is_no_reason_to_stop(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    place.proxy.spoil("PUT .*/displayname", refusal(403, "M_FORBIDDEN"))
+    async with place.running():
+        assert await place.ask("Hello?") == "Answer to Hello?"
+    assert "display_name" in caplog.text
+
+
+async def test_the_registry_may_be_a_file(place: Place, tmp_path: Path) -> None:
+    file = tmp_path / "agents.toml"
+    file.write_text('[agent.main]\nbase_url = "ws://127.0.0.1:1"\n')
+    settings = evolve(place.settings, agents=AgentsSection(registry=file))
+    async with place.running(settings):
+        place.homeserver.direct_chat(ANNA)
+        await place.homeserver.wait(
+            lambda: bool(place.homeserver.rooms_of_kind(ANNA, "chat")), WITHIN
+        )
+
+
+async def test_without_an_agent_there_is_no_start(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AGENT_BASE_URL")
+    with pytest.RaisesGroup(ConfigError):
+        await serve(place.settings)
+
+
+async def test_a_state_directory_serves_one_process(place: Place) -> None:
+    async with open_store(place.settings.state.directory):
+        with pytest.RaisesGroup(StoreLockedError):
+            await serve(place.settings)
+
+
+async def test_the_settings_reach_who_obeys_them(place: Place) -> None:
+    homeserver_section = evolve(
+        place.settings.homeserver, password=None, access_token=Secret(TOKEN)
+    )
+    access = evolve(place.settings.access, denied_invites=DeniedInvites.IGNORE)
+    service = evolve(place.settings.service, language=Language.RU, command_prefix="/")
+    settings = evolve(place.settings, homeserver=homeserver_section, access=access, service=service)
+    async with place.running(settings):
+        lobby = place.homeserver.direct_chat(MALLORY)
+        assert await place.ask("/stop") == texts(Language.RU, "/").nothing_to_stop
+        assert place.homeserver.rooms[lobby].membership(BOT) == "invite"
+    assert not place.proxy.made("POST .*/login")
+
+
+async def test_what_may_have_arrived_is_not_sent_before_the_catch_up(place: Place) -> None:
+    arrived = Hold(answer=True)
+    async with place.running():
+        await place.ask("Hello?")
+        rule = place.proxy.spoil(SEND, arrived)
+        chat = place.homeserver.room_of_kind(ANNA, "chat")
+        question = place.homeserver.say(chat, ANNA, "Again?")
+        await arrived.caught.wait()
+        deaf = place.proxy.spoil("GET .*/sync", Hold())
+        await place.homeserver.answer(chat, question, WITHIN)
+    async with open_store(place.settings.state.directory) as store:
+        # As if the process had ended before the echo was heard.
+        await store.transact(
+            lambda db: db.execute("UPDATE outbox SET state = 'pending' WHERE seq > 2").rowcount
+        )
+        await store.transact(
+            lambda db: db.execute("UPDATE meta SET value = 's1' WHERE key = 'sync_token'").rowcount
+        )
+    place.proxy.mend(deaf)
+    place.proxy.mend(rule)
+    puts = len(place.proxy.made(SEND))
+    catching_up = Hold()
+    rule = place.proxy.spoil("GET .*/sync", catching_up)
+    place.manager.heard.clear()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(serve, place.settings)
+        await catching_up.caught.wait()
+        await wait_all_tasks_blocked(0.3)
+        assert len(place.proxy.made(SEND)) == puts
+        place.proxy.mend(rule)
+        await place.manager.wait_for("READY=1")
+        await wait_all_tasks_blocked(0.3)
+        signal.raise_signal(signal.SIGTERM)
+    assert len(place.proxy.made(SEND)) == puts
