@@ -19,7 +19,6 @@ def onboard(db: Database, owner: UserId, lobby: RoomId, agent: AgentId) -> bool:
 
     Returns whether anything is still to be made for them.
     """
-    rooms.make_direct(db, lobby, owner)
     db.execute(
         "INSERT OR IGNORE INTO intents (intent_id, kind, owner, origin) VALUES (?, 'space', ?, ?)",
         (new_intent_id(), owner, lobby),

@@ -32,10 +32,13 @@ def space_of(db: Database, owner: UserId) -> RoomId | None:
     return spaces[0].room_id if spaces else None
 
 
-def invites(db: Database) -> tuple[Room, ...]:
-    """Return the rooms whose invite was not dealt with yet."""
-    rows = db.execute(f"{_ROOM} WHERE membership = 'invite'")
-    return tuple(read(Room, row) for row in rows)
+def unwelcomed(db: Database) -> tuple[RoomId, ...]:
+    """Return the rooms whose invite was not dealt with to its end: the way was not told there."""
+    rows = db.execute(
+        "SELECT room_id FROM rooms WHERE membership = 'invite'"
+        " OR (membership = 'join' AND kind = 'direct' AND ' ' || told || ' ' NOT LIKE '% way %')"
+    )
+    return tuple(RoomId(row[0]) for row in rows)
 
 
 def is_joined(db: Database, room_id: RoomId) -> bool:

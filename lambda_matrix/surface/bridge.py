@@ -84,7 +84,7 @@ class Bridge:
         if self.live.is_set():
             self.reactions.wake(accepted.wake)
             self.gaps.lanes.wake([gap.room_id for gap in accepted.gaps])
-            self.onboarding.lanes.wake([*accepted.invites, *accepted.encrypted])
+            self.onboarding.lanes.wake([*accepted.invites, *accepted.encrypted, *accepted.entered])
             self.outbox.wake(accepted.entered)
             if accepted.entered:
                 self.provisioning.duplicates.wake(

@@ -50,23 +50,33 @@ class Onboarding:
         self.lanes = Lanes("onboarding", self.serve)
 
     async def resume(self) -> None:
-        """Take up the invites that an earlier start left."""
-        pending = await self._store.transact(rooms.invites)
-        self.lanes.wake([room.room_id for room in pending])
+        """Take up the invites that an earlier start left, at whatever step."""
+        self.lanes.wake(await self._store.transact(rooms.unwelcomed))
 
     async def serve(self, room_id: RoomId) -> None:
-        """Deal with the room's invite, if it is still one; tell an encrypted room what it is."""
+        """Deal with the room's invite, however far that has come; tell an encrypted room so."""
         room = await self._store.transact(rooms.room, room_id)
         if room is None:
             return
-        if room.membership == "join" and room.encrypted:
-            await self._tell_encrypted(room)
-        if room.membership != "invite" or room.inviter is None:
+        if room.membership == "join":
+            if room.encrypted:
+                await self._tell_encrypted(room)
+            if room.kind is RoomKind.DIRECT and room.owner is not None and "way" not in room.told:
+                await self._welcome(room, room.owner)
+        elif room.membership == "invite" and room.inviter is not None:
+            await self._take_invite(room, room.inviter)
+
+    async def _take_invite(self, room: Room, inviter: UserId) -> None:
+        if not self._access.allows(PersonId(inviter)):
+            await self._deny(room, inviter)
             return
-        if not self._access.allows(PersonId(room.inviter)):
-            await self._deny(room, room.inviter)
-        elif await self._join(room, room.inviter):
-            await self._welcome(room, room.inviter)
+        # Noted before the join: once joined, the room is no invite any more and has to be known.
+        await self._store.transact(rooms.make_direct, room.room_id, inviter)
+        if await self._join(room, inviter):
+            if room.encrypted:
+                await self._tell_encrypted(room)
+            await self._welcome(room, inviter)
+            await self._invite_again(inviter)
 
     async def _deny(self, room: Room, inviter: UserId) -> None:
         logger.warning("invite of %s to %s denied: no access", inviter, room.room_id)
@@ -100,13 +110,10 @@ class Onboarding:
         unfinished = await self._store.transact(
             intents.onboard, inviter, room.room_id, self._registry.default
         )
-        if room.encrypted:
-            await self._tell_encrypted(room)
         if unfinished:
             self._provisioning.lanes.wake([inviter])
         else:
             await self._provisioning.greet_lobby(room.room_id, inviter)
-            await self._invite_again(inviter)
 
     async def _invite_again(self, owner: UserId) -> None:
         """Invite who left their Space, or every chat in it, once more: they have asked for it."""

@@ -34,6 +34,7 @@ async def onboard(told: Told, owner: UserId = ALICE, lobby: RoomId = ROOM) -> bo
     invite = InvitedRoom(room_id=lobby, inviter=owner)
     await told.store.transact(rooms.note_invite, invite)
     await told.batch(joined(room=lobby))
+    await told.store.transact(rooms.make_direct, lobby, owner)
     return await told.store.transact(intents.onboard, owner, lobby, AGENT)
 
 

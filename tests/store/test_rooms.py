@@ -31,6 +31,7 @@ async def the_room(told: Told) -> Room:
 async def test_a_room_that_nobody_told_of(told: Told) -> None:
     assert await told.store.transact(rooms.room, ROOM) is None
     assert not await told.store.transact(rooms.is_joined, ROOM)
+    assert await told.store.transact(rooms.joined) == set()
 
 
 async def test_what_is_said_of_a_room_is_kept_until_something_else_is(told: Told) -> None:
@@ -63,11 +64,16 @@ async def test_what_is_said_of_a_room_is_kept_until_something_else_is(told: Told
 async def test_an_invite_stays_until_it_is_dealt_with(told: Told) -> None:
     await invite(told)
     await invite(told, by=BOB)
-    (room,) = await told.store.transact(rooms.invites)
+    room = await the_room(told)
     assert (room.membership, room.inviter, room.is_direct) == ("invite", BOB, True)
+    assert await told.store.transact(rooms.unwelcomed) == (ROOM,)
+    await told.store.transact(rooms.make_direct, ROOM, BOB)
     assert not await join(told)
-    assert await told.store.transact(rooms.invites) == ()
-    assert (await the_room(told)).inviter == BOB
+    assert await told.store.transact(rooms.unwelcomed) == (ROOM,), "joined, and not yet welcomed"
+    await told.store.transact(rooms.tell_once, ROOM, "one-way")
+    assert await told.store.transact(rooms.unwelcomed) == (ROOM,)
+    await told.store.transact(rooms.tell_once, ROOM, "way")
+    assert await told.store.transact(rooms.unwelcomed) == ()
 
 
 async def test_an_encrypted_room_stays_encrypted(told: Told) -> None:
@@ -84,8 +90,10 @@ async def test_who_left_may_be_invited_and_join_again(told: Told) -> None:
     assert not await join(told)
     await told.store.transact(rooms.note_left, ROOM)
     assert (await the_room(told)).membership == "leave"
+    assert await told.store.transact(rooms.joined) == set()
     assert not await join(told)
     assert await join(told)
+    assert await told.store.transact(rooms.joined) == {ROOM}
 
 
 async def test_an_invite_makes_an_unregistered_room_direct(told: Told) -> None:
