@@ -1,0 +1,511 @@
+"""Whatever happens in whatever order: each message has one answer, in its turn, and none is lost.
+
+A homeserver in miniature keeps what was said and remembers transaction ids for each device. The
+service is driven step by step through the store's operations; between any two steps it may be
+killed, log in as another device, or lose its database. In the end it is left alone until nothing
+is to be done, and then the rooms are read as a person would read them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from attrs import define, evolve, field, frozen
+from hypothesis import HealthCheck, settings, strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from sqlite_utils import Database
+
+from lambda_matrix.ids import (
+    AgentId,
+    DeviceId,
+    EventId,
+    InstanceId,
+    PlatformChatId,
+    RequestId,
+    RoomId,
+    SyncToken,
+    TransactionId,
+)
+from lambda_matrix.matrix_events import (
+    AnswerMark,
+    AnswerState,
+    JoinedRoom,
+    SyncBatch,
+    TextMessage,
+    TimelineEvent,
+)
+from lambda_matrix.store import intake, meta, outbox, requests
+from lambda_matrix.store.facts import Incoming
+from lambda_matrix.store.records import Attempt, Draft, Ourselves, OutboxRow
+from lambda_matrix.store.schema import migrations
+from tests.store.telling import ALICE, BOB, BOT, joining, said
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+ROOMS = (RoomId("!one"), RoomId("!two"))
+TIMELINE_LIMIT = 3
+"""Events of a room in one batch; short, so that gaps are common."""
+
+
+class CutShort(Exception):  # noqa: N818 - no error but a power cut
+    """The process ended before the commit."""
+
+
+@frozen
+class Stored:
+    """An event as the homeserver keeps it. `transaction`: device and transaction id."""
+
+    event: TextMessage
+    transaction: tuple[DeviceId, str] | None = None
+    body: object = None
+
+
+@define
+class Homeserver:
+    """What was said, in the order in which the homeserver took it."""
+
+    log: list[Stored] = field(factory=list)
+
+    def say(self, room: RoomId, body: str, by: str) -> None:
+        event = said(f"$said{len(self.log)}", body, by=ALICE if by == "alice" else BOB, room=room)
+        self.log.append(Stored(event))
+
+    def put(
+        self,
+        device: DeviceId,
+        transaction_id: str,
+        room: RoomId,
+        mark: AnswerMark,
+        replaces: EventId | None,
+    ) -> EventId:
+        """Take an event of the bot's; give the same answer to the same transaction id."""
+        transaction = (device, transaction_id)
+        body = (room, mark, replaces)
+        for known in self.log:
+            if known.transaction == transaction:
+                assert known.body == body, "another body under one transaction id"
+                return known.event.event_id
+        event = TextMessage(
+            room_id=room,
+            event_id=EventId(f"$sent{len(self.log)}"),
+            sender=BOT,
+            msgtype="m.text",
+            body="An answer.",
+            replaces=replaces,
+            answer=mark,
+        )
+        self.log.append(Stored(event, transaction, body))
+        return event.event_id
+
+    def events(self, room: RoomId, device: DeviceId, since: int, until: int) -> list[TextMessage]:
+        """The room's events, as `device` sees them."""
+        return [
+            _as_seen(stored, device)
+            for stored in self.log[since:until]
+            if stored.event.room_id == room
+        ]
+
+    def sync(self, since: SyncToken | None, device: DeviceId) -> SyncBatch:
+        start, end = position(since), len(self.log)
+        return SyncBatch(
+            next_batch=SyncToken(f"s{end}"),
+            joined=tuple(
+                room
+                for room_id in ROOMS
+                if (room := self._room(room_id, device, start, end)).timeline or since is None
+            ),
+        )
+
+    def _room(self, room_id: RoomId, device: DeviceId, start: int, end: int) -> JoinedRoom:
+        events = self.events(room_id, device, start, end)
+        timeline: tuple[TimelineEvent, ...] = tuple(events[-TIMELINE_LIMIT:])
+        if len(events) <= TIMELINE_LIMIT:
+            join = (joining(f"$join{room_id}", room=room_id),) if start == 0 else ()
+            return JoinedRoom(room_id=room_id, timeline=(*join, *timeline))
+        first = events[-TIMELINE_LIMIT].event_id
+        index = next(i for i, stored in enumerate(self.log) if stored.event.event_id == first)
+        return JoinedRoom(
+            room_id=room_id, timeline=timeline, limited=True, prev_batch=SyncToken(f"s{index}")
+        )
+
+
+def _as_seen(stored: Stored, device: DeviceId) -> TextMessage:
+    if stored.transaction is None or stored.transaction[0] != device:
+        return stored.event
+    return evolve(stored.event, transaction_id=TransactionId(stored.transaction[1]))
+
+
+def position(token: SyncToken | None) -> int:
+    return 0 if token is None else int(token.removeprefix("s"))
+
+
+@cache
+def empty_database() -> bytes:
+    """The file of a database in which nothing is but its tables (making them takes long)."""
+    connection = sqlite3.connect(":memory:")
+    migrations.apply(Database(connection))
+    return connection.serialize()
+
+
+some_room = st.sampled_from(ROOMS)
+is_live = precondition(lambda self: self.live)
+
+
+class Service(RuleBasedStateMachine):
+    """The service as a sequence of its transactions and requests."""
+
+    homeserver: Homeserver
+    own: Ourselves
+    live: bool
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.homeserver = Homeserver()
+        self.directory = tempfile.TemporaryDirectory()
+        self.starts = 0
+        self.request_count = 0
+        self.running: dict[RoomId, Attempt] = {}
+        self.roots: dict[RoomId, int | None] = {}
+        self.database: Database | None = None
+
+    # -- the process --
+
+    @initialize()
+    def first_start(self) -> None:
+        self.start(DeviceId("ONE"))
+
+    def start(self, device: DeviceId) -> None:
+        """Begin again with what the disk holds, and nothing else."""
+        if self.database is not None:
+            self.database.close()
+        path = Path(self.directory.name) / "lambda-matrix.db"
+        if not path.exists():
+            path.write_bytes(empty_database())
+        self.database = Database(sqlite3.connect(path))
+        self.database.execute("PRAGMA synchronous = OFF")  # no power cuts here
+        self.database.execute("PRAGMA foreign_keys = ON")
+        self.starts += 1
+        self.own = Ourselves(BOT, device, InstanceId(f"{1_000 + self.starts}-start"))
+        self.running.clear()
+        self.roots.clear()
+        self.live = False
+        self.run(meta.begin_instance, self.own)
+
+    def run(
+        self, operation: Callable[Concatenate[Database, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        assert self.database is not None
+        with self.database.atomic():
+            return operation(self.database, *args, **kwargs)
+
+    def run_and_die(
+        self, operation: Callable[Concatenate[Database, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> None:
+        """Be killed before the commit."""
+
+        def cut_short(db: Database) -> None:
+            operation(db, *args, **kwargs)
+            raise CutShort
+
+        with suppress(CutShort):
+            self.run(cut_short)
+        self.start(self.own.device_id)
+
+    @rule()
+    def crash(self) -> None:
+        self.start(self.own.device_id)
+
+    @is_live
+    @rule()
+    def stop_in_order(self) -> None:
+        for attempt in self.running.values():
+            self.run(requests.give_back, attempt.request.request_id)
+        self.start(self.own.device_id)
+
+    @rule()
+    def log_in_as_another_device(self) -> None:
+        self.start(DeviceId(f"{self.own.device_id}+"))
+
+    @rule()
+    def lose_the_database(self) -> None:
+        assert self.database is not None
+        self.database.close()
+        self.database = None
+        for path in Path(self.directory.name).iterdir():
+            path.unlink()
+        self.start(self.own.device_id)
+
+    def teardown(self) -> None:
+        try:
+            if self.database is not None:
+                self.come_to_rest()
+                self.read_the_rooms()
+        finally:
+            if self.database is not None:
+                self.database.close()
+            self.directory.cleanup()
+
+    # -- people --
+
+    @rule(room=some_room, by=st.sampled_from(["alice", "bob"]), body=st.sampled_from("??!"))
+    def say(self, room: RoomId, by: str, body: str) -> None:
+        self.homeserver.say(room, body, by)
+
+    # -- T1 --
+
+    @rule()
+    def sync(self) -> None:
+        batch = self.next_batch()
+        accepted = self.run(intake.accept_batch, batch, self.own)
+        assert accepted.foreign is None or accepted.foreign < self.own.instance
+        self.live = True
+
+    @rule()
+    def die_in_sync(self) -> None:
+        token = self.run(meta.sync_token)
+        self.run_and_die(intake.accept_batch, self.next_batch(), self.own)
+        assert self.run(meta.sync_token) == token
+
+    def next_batch(self) -> SyncBatch:
+        return self.homeserver.sync(self.run(meta.sync_token), self.own.device_id)
+
+    @is_live
+    @rule(room=some_room)
+    def read_a_gap(self, room: RoomId) -> None:
+        for gap in self.run(intake.open_gaps, room)[:1]:
+            start, end = position(gap.to_token), position(gap.from_token)
+            events = self.homeserver.events(room, self.own.device_id, start, end)
+            self.run(intake.fill_gap, gap, tuple(events), self.own)
+
+    # -- reactions and runs --
+
+    @is_live
+    @rule(room=some_room, limit=st.integers(1, 3))
+    def react(self, room: RoomId, limit: int) -> None:
+        for event in self.run(requests.look, room, limit).events:
+            assert isinstance(event, TextMessage)
+            if event.body == "!":
+                self.run(requests.settle, event, (self.reply(event),), self.own)
+            else:
+                self.ask(event)
+
+    def reply(self, command: Incoming) -> Draft:
+        mark = AnswerMark(
+            question=command.event_id,
+            request=RequestId(f"reply:{command.event_id}"),
+            part=0,
+            state=AnswerState.FINAL,
+            instance=self.own.instance,
+        )
+        return Draft(room_id=command.room_id, content=b"{}", mark=mark)
+
+    def ask(self, question: TextMessage) -> None:
+        self.request_count += 1
+        self.run(
+            requests.ask,
+            question,
+            request_id=RequestId(f"request{self.request_count}"),
+            text=question.body,
+            agent=AgentId("main"),
+            platform_chat_id=PlatformChatId(1),
+            as_reply=False,
+        )
+
+    @is_live
+    @rule(room=some_room)
+    def begin(self, room: RoomId) -> None:
+        if room in self.running:
+            return
+        attempt = self.run(requests.begin_next, room)
+        if attempt is not None:
+            self.running[room] = attempt
+            self.roots[room] = attempt.root
+
+    @is_live
+    @rule(room=some_room, dies=st.booleans())
+    def open_answer(self, room: RoomId, *, dies: bool) -> None:
+        """T1b, unless a preview was taken over."""
+        if room not in self.running or self.roots[room] is not None:
+            return
+        root = Draft(room_id=room, content=b"{}", mark=self.mark(room, AnswerState.OPEN))
+        if dies:
+            self.run_and_die(requests.open_answer, root, self.own)
+        else:
+            self.roots[room] = self.run(requests.open_answer, root, self.own)
+
+    @is_live
+    @rule(room=some_room)
+    def show_a_preview(self, room: RoomId) -> None:
+        """Edit the open answer: an event that is no row, under a fresh transaction id."""
+        root = self.roots.get(room)
+        event_id = None if root is None else self.run(outbox.event_id_of, root)
+        if event_id is not None:
+            fresh = f"fresh{len(self.homeserver.log)}"
+            mark = self.mark(room, AnswerState.OPEN)
+            self.homeserver.put(self.own.device_id, fresh, room, mark, event_id)
+
+    @is_live
+    @rule(room=some_room, parts=st.integers(1, 2), dies=st.booleans())
+    def finish(self, room: RoomId, parts: int, *, dies: bool) -> None:
+        """T2."""
+        if room not in self.running:
+            return
+        root = self.roots[room]
+        final = self.mark(room, AnswerState.FINAL)
+        answer = tuple(
+            Draft(
+                room_id=room,
+                content=b"{}",
+                mark=evolve(final, part=part, parts=parts),
+                replaces=root if part == 0 else None,
+            )
+            for part in range(parts)
+        )
+        request_id = self.running[room].request.request_id
+        if dies:
+            self.run_and_die(requests.finish, request_id, "answered", answer, self.own)
+        else:
+            self.run(requests.finish, request_id, "answered", answer, self.own)
+            del self.running[room], self.roots[room]
+
+    def mark(self, room: RoomId, state: AnswerState) -> AnswerMark:
+        request = self.running[room].request
+        return AnswerMark(
+            question=request.question,
+            request=request.request_id,
+            part=0,
+            state=state,
+            instance=self.own.instance,
+        )
+
+    # -- T3 --
+
+    @is_live
+    @rule(room=some_room, hears=st.booleans())
+    def send(self, room: RoomId, *, hears: bool) -> None:
+        """Send what the room is owed next; `hears` says whether the homeserver's answer came."""
+        row = self.run(outbox.next_row, room)
+        if row is None:
+            return
+        event_id = self.find(row) if row.device_id != self.own.device_id else None
+        if event_id is None:
+            if row.device_id != self.own.device_id:
+                self.run(outbox.own_device, row.seq, self.own)
+            assert row.replaces is None or row.root is not None
+            event_id = self.homeserver.put(
+                self.own.device_id, row.transaction_id, room, row.mark, row.root
+            )
+        if hears:
+            self.run(outbox.sent, row.seq, event_id)
+
+    def find(self, row: OutboxRow) -> EventId | None:
+        """Look for a row of another device's in the room, by its mark."""
+        for stored in self.homeserver.log:
+            mark = stored.event.answer
+            if (
+                mark is not None
+                and stored.event.room_id == row.room_id
+                and (mark.request, mark.part, mark.state)
+                == (row.request, row.part, row.answer_state)
+                and (stored.event.replaces is None) == (row.replaces is None)
+            ):
+                return stored.event.event_id
+        return None
+
+    # -- what holds at any time --
+
+    @invariant()
+    def nothing_is_answered_twice(self) -> None:
+        assert all(count == 1 for count in Counter(self.answered()).values())
+
+    @invariant()
+    def answers_come_in_the_order_of_their_questions(self) -> None:
+        for room in ROOMS:
+            questions = self.said(room, "?")
+            answered = [event_id for event_id in self.answered() if event_id in questions]
+            assert answered == questions[: len(answered)]
+
+    def said(self, room: RoomId, body: str) -> list[EventId]:
+        """What people said in a room: questions or commands."""
+        return [
+            stored.event.event_id
+            for stored in self.homeserver.log
+            if stored.event.room_id == room and stored.event.body == body
+        ]
+
+    def answered(self) -> list[EventId]:
+        """The messages that have their whole answer, in the order in which they got it."""
+        marks = [stored.event.answer for stored in self.homeserver.log]
+        return [
+            mark.question
+            for mark in marks
+            if mark is not None and mark.completes and mark.question is not None
+        ]
+
+    # -- in the end --
+
+    def come_to_rest(self) -> None:
+        """Let the service do what there is to do, undisturbed."""
+        before: tuple[int, object] = (-1, None)
+        while before != (now := (len(self.homeserver.log), self.run(_unsettled))):
+            before = now
+            self.sync()
+            for room in ROOMS:
+                self.read_a_gap(room)
+                self.react(room, 3)
+                self.begin(room)
+                self.finish(room, 1, dies=False)
+                self.send(room, hears=True)
+
+    def read_the_rooms(self) -> None:
+        for room in ROOMS:
+            for body in "?!":
+                assert set(self.said(room, body)) <= set(self.answered()), "a message was lost"
+        assert self.run(_unsettled) == (0, 0, 0, 0)
+        for request, parts in self.parts_of_answers().items():
+            assert parts == list(range(len(parts))), f"parts of {request} are lost or doubled"
+        beginnings = Counter(
+            stored.event.answer.question
+            for stored in self.homeserver.log
+            if stored.event.answer is not None
+            and stored.event.answer.part == 0
+            and stored.event.replaces is None
+        )
+        assert set(beginnings.values()) <= {1}, "an answer begins twice"
+
+    def parts_of_answers(self) -> dict[RequestId, list[int]]:
+        """The final parts that each request was answered with, in the order in which they came."""
+        parts: dict[RequestId, list[int]] = {}
+        for stored in self.homeserver.log:
+            mark = stored.event.answer
+            if mark is not None and mark.state is AnswerState.FINAL:
+                parts.setdefault(mark.request, []).append(mark.part)
+        return parts
+
+
+def _unsettled(db: Database) -> tuple[int, ...]:
+    """What is still to be done: events, requests, rows, gaps."""
+    counts = db.execute(
+        "SELECT (SELECT count(*) FROM inbox WHERE settled_at IS NULL),"
+        " (SELECT count(*) FROM requests WHERE outcome IS NULL),"
+        " (SELECT count(*) FROM outbox WHERE state <> 'sent'), (SELECT count(*) FROM gaps)"
+    ).fetchone()
+    return tuple(counts)
+
+
+TestService = Service.TestCase
+TestService.settings = settings(
+    max_examples=40,
+    stateful_step_count=50,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
