@@ -65,7 +65,7 @@ async def test_the_same_transaction_is_sent_again_byte_for_byte(chatting: Chatti
     chatting.proxy.spoil(SENDS, Loss.ANSWER, times=2, containing=b'"final"')
     await chatting.ask("hello")
     sends = [one for one in chatting.proxy.made(SENDS) if b"You said: hello" in one.body]
-    assert len(sends) == 3
+    assert len(sends) > 1  # until its echo tells that it has arrived
     assert len({(one.target, one.body) for one in sends}) == 1
 
 
@@ -77,7 +77,7 @@ async def test_faults_of_typing_and_receipts_hurt_nobody(chatting: Chatting) -> 
 
 async def test_a_final_that_is_refused_for_good_blocks_nothing(chatting: Chatting) -> None:
     forbidden = Answer(403, b'{"errcode":"M_FORBIDDEN","error":"a policy says no"}')
-    chatting.proxy.spoil(SENDS, forbidden, containing=b"poison")
+    chatting.proxy.spoil(SENDS, forbidden, containing=b"You said: poison")
     refused = await chatting.say("poison")
     assert (await chatting.ask("next")).text.startswith("You said: next")
     told = chatting.view.answer(refused, chatting.bot)
@@ -85,10 +85,15 @@ async def test_a_final_that_is_refused_for_good_blocks_nothing(chatting: Chattin
 
 
 async def test_a_room_that_it_was_thrown_out_of_stops_no_other(chatting: Chatting) -> None:
-    second = await chatting.new_chat()
-    await chatting.say("slow 30 in vain", second)
-    await chatting.person.call("POST", "rooms", second, "kick", body={"user_id": chatting.bot})
+    # The direct chat is the person's own: in the bot's rooms nobody has the power to do this.
+    path = ("rooms", chatting.direct, "kick")
+    held = chatting.proxy.spoil(SENDS, Hold(), times=1, containing=b"!help")
+    await chatting.say("!help", chatting.direct)
+    await chatting.person.call("POST", *path, body={"user_id": chatting.bot})
+    chatting.proxy.mend(held)
     assert (await chatting.ask("here?")).text.startswith("You said: here?")
+    await chatting.person.invite(chatting.direct, chatting.bot)
+    await chatting.ask("!status", chatting.direct)
 
 
 async def test_a_homeserver_that_goes_away_is_waited_for(chatting: Chatting) -> None:
@@ -134,5 +139,7 @@ async def test_a_soft_logout_is_logged_in_again(chatting: Chatting) -> None:
     soft = Answer(401, b'{"errcode":"M_UNKNOWN_TOKEN","error":"soft","soft_logout":true}')
     await chatting.ask("before")
     chatting.proxy.spoil(SYNCS, soft, times=1)
+    chatting.proxy.spoil("^GET .*/whoami", soft, times=1)
+    await chatting.say("a sync that is not answered by a timeout")
     await chatting.proxy.wait_made("^POST .*/login", 2)
     assert (await chatting.ask("after")).text.startswith("You said: after")
