@@ -71,7 +71,7 @@ async def open_agent(directory: Path, arguments: Sequence[str] = ()) -> AsyncIte
     Raises:
       ChildError: it did not get ready.
     """
-    place = _agent_place(directory, arguments)
+    place = agent_place(directory, arguments)
     try:
         await place.program.start()
         yield place
@@ -79,7 +79,8 @@ async def open_agent(directory: Path, arguments: Sequence[str] = ()) -> AsyncIte
         await place.program.stop()  # noqa: ASYNC102 - it shields itself, with a timeout
 
 
-def _agent_place(directory: Path, arguments: Sequence[str]) -> AgentPlace:
+def agent_place(directory: Path, arguments: Sequence[str] = ()) -> AgentPlace:
+    """Write the agent's token and say how it is started, on a port that is free now."""
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     token = secrets.token_urlsafe(16)
     token_file = write_secret(directory / "token", token)

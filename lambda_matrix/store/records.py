@@ -90,12 +90,14 @@ class Request:
 class Attempt:
     """A run about to begin, the `number`th of its request, counted from 1.
 
-    `root` is the row of the preview that it takes over, if there is one.
+    `root` is the row of the preview that it takes over, if there is one; `language` is the one
+    that the asker chose.
     """
 
     request: Request
     number: int
     root: int | None
+    language: str | None = None
 
 
 class Priority(IntEnum):

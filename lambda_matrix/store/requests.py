@@ -9,7 +9,7 @@ from lambda_matrix.ids import AgentId, EventId, PlatformChatId, RequestId, RoomI
 from lambda_matrix.matrix_events import TextMessage
 from lambda_matrix.store import outbox, rooms
 from lambda_matrix.store.facts import Incoming, load_fact
-from lambda_matrix.store.records import Attempt, Draft, Look, Ourselves, Request
+from lambda_matrix.store.records import Attempt, Draft, Look, Ourselves, OutboxRow, Request
 from lambda_matrix.store.rows import columns, read
 
 MAX_ATTEMPTS = 3
@@ -148,12 +148,13 @@ def begin_next(db: Database, room_id: RoomId) -> Attempt | None:
         return None
     request = read(Request, row)
     root = outbox.root_of(db, request.question)
+    language = rooms.language(db, request.asker)
     if request.attempts >= MAX_ATTEMPTS:
-        return Attempt(request, 0, root)
+        return Attempt(request, 0, root, language)
     db.execute(
         "UPDATE requests SET attempts = attempts + 1 WHERE request_id = ?", (request.request_id,)
     )
-    return Attempt(request, request.attempts + 1, root)
+    return Attempt(request, request.attempts + 1, root, language)
 
 
 def give_back(db: Database, request_id: RequestId) -> None:
@@ -210,6 +211,14 @@ def finish(
         return False
     outbox.add(db, answer, own)
     return True
+
+
+def finish_then_next(
+    db: Database, request: Request, outcome: str, answer: tuple[Draft, ...], own: Ourselves
+) -> OutboxRow | None:
+    """T2, and what the room is to be sent next: one transaction on the way of each answer."""
+    finish(db, request.request_id, outcome, answer, own)
+    return outbox.next_row(db, request.room_id)
 
 
 def _settle(db: Database, event_id: EventId) -> bool:

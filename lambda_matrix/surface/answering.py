@@ -107,7 +107,7 @@ class Answering:
             attempt = await self._store.transact(requests.begin_next, room_id)
             if attempt is None:
                 return False
-            texts = await self._languages.of(attempt.request.asker)
+            texts = self._languages.chosen(attempt.language)
             progress = Progress(
                 attempt=attempt,
                 store=self._store,
@@ -213,11 +213,11 @@ class Answering:
         """T2, and out with it."""
         request = progress.attempt.request
         answer = final_drafts(request, ending.text, self._ourselves, root=progress.root)
-        await self._store.transact(
-            requests.finish, request.request_id, ending.outcome, answer, self._ourselves
+        first = await self._store.transact(
+            requests.finish_then_next, request, ending.outcome, answer, self._ourselves
         )
         self._outbox.drop_preview(request.room_id)
-        self._outbox.wake([request.room_id])
+        self._outbox.offer(request.room_id, first)
 
 
 def _run_input(attempt: Attempt, texts: Texts) -> RunInput:

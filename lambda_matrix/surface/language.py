@@ -21,8 +21,12 @@ class Languages:
         chosen = None
         if user_id is not None:
             chosen = await self._store.transact(rooms.language, user_id)
-        language = self._default if chosen is None else parse_language(chosen)
-        return texts(language, self._prefix)
+        return self.chosen(chosen)
+
+    def chosen(self, language: str | None) -> Texts:
+        """Return the sentences in `language`; None: nobody chose one."""
+        spoken = self._default if language is None else parse_language(language)
+        return texts(spoken, self._prefix)
 
     async def of_room(self, room_id: RoomId) -> Texts:
         """Return the sentences for the room's owner."""

@@ -44,6 +44,7 @@ class Outbox:
     _pace: Pace
     _delivery: Delivery
     _previews: dict[RoomId, Preview] = field(factory=dict)
+    _offered: dict[RoomId, OutboxRow] = field(factory=dict)
     _lanes: Lanes[RoomId] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -57,6 +58,12 @@ class Outbox:
     def wake(self, rooms: Iterable[RoomId]) -> None:
         """Rows were committed for `rooms`."""
         self._lanes.wake(rooms)
+
+    def offer(self, room_id: RoomId, row: OutboxRow | None) -> None:
+        """Rows were committed for the room, and `row` is the oldest of all that it is owed."""
+        if row is not None and not self._lanes.is_busy(room_id):
+            self._offered[room_id] = row  # an idle lane need not ask the store for it
+        self._lanes.wake([room_id])
 
     def preview(self, room_id: RoomId, preview: Preview) -> None:
         """Show `preview` when there is time; it takes the place of one not yet sent."""
@@ -73,7 +80,9 @@ class Outbox:
         await self._lanes.run(task_status)
 
     async def _serve(self, room_id: RoomId) -> None:
-        row = await self._store.transact(rows.next_row, room_id)
+        row = self._offered.pop(room_id, None)
+        if row is None:
+            row = await self._store.transact(rows.next_row, room_id)
         trouble = Trouble()
         while True:
             if row is not None:

@@ -71,6 +71,8 @@ class Reactions:
             for event in look.events:
                 await self._react(look.room, event)
             self._signals.read(room_id, look.events[-1].event_id)
+            if len(look.events) < BATCH:
+                return  # whatever came meanwhile has woken this lane again
 
     async def after_fault(self, room_id: RoomId) -> None:
         """Count a fault against the oldest event; one that fails again and again is let go."""
