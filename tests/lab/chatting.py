@@ -10,7 +10,7 @@ from pathlib import Path
 from attrs import define, evolve, frozen
 
 from lambda_matrix.demo.homeserver import Account, Homeserver
-from lambda_matrix.demo.own_programs import AgentPlace, Restartable, open_agent, service_program
+from lambda_matrix.demo.own_programs import AgentPlace, Restartable, agent_place, service_program
 from lambda_matrix.demo.person import Person, open_person
 from lambda_matrix.demo.settings_files import ServiceSettings, Table, write_service_files
 from lambda_matrix.demo.view import Answer, Message, RoomView
@@ -52,14 +52,18 @@ async def open_stack(
     idle_timeout: float = 120,
     run_timeout: float = 900,
     more: Mapping[str, Table] = {},
+    start_agent: bool = True,
 ) -> AsyncIterator[Stack]:
     """All of it but a person; what the service asks of the homeserver must be as the spec says."""
     bot = await fresh_account(homeserver, "bot")
     async with (
         open_proxy(homeserver.url) as proxy,
-        open_agent(directory / "agent") as agent,
         AsyncExitStack() as stack,
     ):
+        agent = agent_place(directory / "agent")
+        stack.push_async_callback(agent.program.stop)
+        if start_agent:
+            await agent.program.start()
         settings = ServiceSettings(
             directory=directory / "service",
             homeserver_url=proxy.url,

@@ -82,7 +82,18 @@ class Hold:
         self.released.set()
 
 
-Fault = Answer | Loss | Hold
+@frozen
+class Rewrite:
+    """Replace what the regular expression finds in the homeserver's answer.
+
+    So that events arrive that Synapse itself would not take, as they come over federation.
+    """
+
+    pattern: bytes
+    replacement: bytes
+
+
+Fault = Answer | Loss | Hold | Rewrite
 
 
 @define
@@ -184,6 +195,8 @@ class Proxy:
                 headers = await _forward(self.upstream, exchange)
             except (OSError, trio.BrokenResourceError, h11.RemoteProtocolError):
                 return False  # the homeserver is down: the service sees a cut connection
+        if isinstance(fault, Rewrite):
+            exchange.answer = re.sub(fault.pattern, lambda _: fault.replacement, exchange.answer)
         if isinstance(fault, Hold) and fault.answer:
             fault.caught.set()
             await fault.released.wait()

@@ -12,7 +12,7 @@ from lambda_matrix.demo.homeserver import Account, Homeserver
 from lambda_matrix.demo.person import open_person
 from tests.lab.chatting import fresh_account
 from tests.lab.openapi import load_validator
-from tests.lab.proxy import Hold, Loss, Proxy, bad_gateway, open_proxy, rate_limited
+from tests.lab.proxy import Hold, Loss, Proxy, Rewrite, bad_gateway, open_proxy, rate_limited
 
 VERSIONS = ("_matrix", "client", "versions")
 
@@ -91,6 +91,11 @@ async def test_a_held_exchange_waits(proxy: Proxy, caller: Caller, *, answer: bo
         (exchange,) = proxy.made("versions")
         assert exchange.status == (200 if answer else None)
         proxy.mend(rule)
+
+
+async def test_an_answer_is_rewritten(proxy: Proxy, caller: Caller) -> None:
+    proxy.spoil("versions", Rewrite(rb'"versions":\[[^]]*\]', b'"versions":["v9.9"]'))
+    assert (await caller.call("GET", *VERSIONS))["versions"] == ["v9.9"]
 
 
 async def test_a_homeserver_that_is_down_is_a_cut_connection(proxy: Proxy, caller: Caller) -> None:

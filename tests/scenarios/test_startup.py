@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -12,11 +12,19 @@ import pytest
 import trio
 import trustme
 
+from lambda_matrix.demo.homeserver import Homeserver
 from lambda_matrix.demo.processes import start
-from tests.lab.chatting import Stack, fresh_account, open_chatting
+from tests.lab.chatting import Stack, fresh_account, open_chatting, open_stack
 from tests.lab.proxy import Answer, bad_gateway, rate_limited
 
 Spoil = Callable[[Path], None]
+
+
+@pytest.fixture
+async def unstarted(synapse: Homeserver, tmp_path: Path) -> AsyncIterator[Stack]:
+    """A service that is to fail before it needs an agent."""
+    async with open_stack(synapse, tmp_path, start_agent=False) as opened:
+        yield opened
 
 
 async def ends_with(stack: Stack, code: int) -> str:
@@ -80,19 +88,19 @@ WRONG: dict[str, tuple[Spoil, list[str]]] = {
 
 @pytest.mark.parametrize(("spoil", "names"), WRONG.values(), ids=WRONG.keys())
 async def test_a_wrong_setting_ends_it_with_one_sentence(
-    stack: Stack, spoil: Spoil, names: list[str]
+    unstarted: Stack, spoil: Spoil, names: list[str]
 ) -> None:
-    spoil(stack.settings.directory)
-    sentence = await ends_with(stack, 78)
+    spoil(unstarted.settings.directory)
+    sentence = await ends_with(unstarted, 78)
     for name in names:
         assert name in sentence
-    assert stack.settings.bot.password not in stack.service.log
-    assert stack.settings.agent_token not in stack.service.log
+    assert unstarted.settings.bot.password not in unstarted.service.log
+    assert unstarted.settings.agent_token not in unstarted.service.log
 
 
-async def test_the_wrong_user_ends_it(stack: Stack) -> None:
-    other = await fresh_account(stack.homeserver, "other")
-    directory = stack.settings.directory
+async def test_the_wrong_user_ends_it(unstarted: Stack) -> None:
+    other = await fresh_account(unstarted.homeserver, "other")
+    directory = unstarted.settings.directory
     (directory / "token").write_text(other.access_token + "\n")
     text = (directory / "config.toml").read_text()
     lines = [
@@ -100,12 +108,12 @@ async def test_the_wrong_user_ends_it(stack: Stack) -> None:
         for line in text.splitlines()
     ]
     (directory / "config.toml").write_text("\n".join(lines) + "\n")
-    sentence = await ends_with(stack, 78)
+    sentence = await ends_with(unstarted, 78)
     assert other.user_id in sentence
-    assert other.access_token not in stack.service.log
+    assert other.access_token not in unstarted.service.log
 
 
-async def test_a_refused_certificate_ends_it(stack: Stack) -> None:
+async def test_a_refused_certificate_ends_it(unstarted: Stack) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
 
@@ -118,8 +126,8 @@ async def test_a_refused_certificate_ends_it(stack: Stack) -> None:
         serve = partial(trio.serve_ssl_over_tcp, host="127.0.0.1")
         (listener,) = await nursery.start(serve, shake_hands, 0, context)
         port = listener.transport_listener.socket.getsockname()[1]
-        in_config(stack.proxy.url, f"https://127.0.0.1:{port}")(stack.settings.directory)
-        sentence = await ends_with(stack, 78)
+        in_config(unstarted.proxy.url, f"https://127.0.0.1:{port}")(unstarted.settings.directory)
+        sentence = await ends_with(unstarted, 78)
         nursery.cancel_scope.cancel()
     assert "certificate" in sentence
 
@@ -162,10 +170,10 @@ async def test_a_homeserver_that_refuses_connections_is_waited_for(stack: Stack)
         await chatting.ask("hello")
 
 
-async def test_it_stops_while_it_waits_for_the_homeserver(stack: Stack) -> None:
-    stack.proxy.upstream = "http://127.0.0.1:1"
-    child = start(stack.service.program)
-    await stack.proxy.wait_made(".*", 2, within=30)
+async def test_it_stops_while_it_waits_for_the_homeserver(unstarted: Stack) -> None:
+    unstarted.proxy.upstream = "http://127.0.0.1:1"
+    child = start(unstarted.service.program)
+    await unstarted.proxy.wait_made(".*", 2, within=30)
     with trio.fail_after(10):
         assert await child.stop() == 0
 
