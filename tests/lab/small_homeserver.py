@@ -146,8 +146,8 @@ class SmallHomeserver:
         ]
 
     def bodies(self, room_id: RoomId) -> list[str]:
-        """The texts of the bot's messages, edits begin with `* `."""
-        return [event["content"]["body"] for event in self.sent(room_id)]
+        """The texts of the bot's messages: edits begin with `* `, redacted ones are empty."""
+        return [event["content"].get("body", "") for event in self.sent(room_id)]
 
     def about(self, room_id: RoomId, question: EventId | None) -> list[Json]:
         """The bot's messages that answer `question`, in order."""

@@ -9,9 +9,9 @@ from trio.testing import MockClock
 
 from lambda_matrix.ids import RoomId
 from lambda_matrix.surface.outbox import Preview
-from tests.lab.proxy import Hold
+from tests.lab.proxy import Hold, rate_limited
 from tests.lab.small_homeserver import ANNA
-from tests.surface.bridging import SEND, open_lab
+from tests.surface.bridging import SEND, TEXTS, in_steps, open_lab
 
 
 async def test_the_answers_of_a_room_arrive_in_the_order_of_its_questions(
@@ -75,3 +75,36 @@ async def test_what_was_owed_before_a_crash_goes_out_after_it(
             await trio.sleep(5)
         assert lab.homeserver.bodies(service.room) == [f"Answer to Q{n}" for n in range(3)]
         assert len(lab.agent.runs) == 3
+
+
+async def test_a_preview_that_waited_too_long_does_not_follow_the_final(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        hold = Hold()
+        lab.proxy.spoil(SEND, hold, times=1)
+        lab.agent.behave = in_steps("One ", "two ", "three", pause=4)
+        question = lab.homeserver.say(service.room, ANNA, "Count")
+        await hold.caught.wait()
+        await trio.sleep(30)  # the answer is whole, the last preview waits behind its root
+        hold.release()
+        assert await lab.homeserver.answer(service.room, question) == "One two three"
+        await trio.sleep(10)
+        assert lab.homeserver.bodies(service.room) == ["One", "* One two three"]
+
+
+async def test_no_preview_goes_through_a_door_that_another_room_closed(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        other = await service.new_chat()
+        lab.agent.behave = in_steps(*(f"{number} " for number in range(12)))
+        lab.homeserver.say(service.room, ANNA, "Count")
+        await lab.homeserver.wait(lambda: len(lab.homeserver.sent(service.room)) == 2)
+        lab.proxy.spoil(SEND, rate_limited(10_000), times=1, containing=b"nothing to stop")
+        command = lab.homeserver.say(other, ANNA, "!stop")
+        await lab.proxy.wait_made(SEND, len(lab.puts()) + 1)
+        refused_at, puts = trio.current_time(), len(lab.puts())
+        assert await lab.homeserver.answer(other, command) == TEXTS.nothing_to_stop
+        assert trio.current_time() - refused_at >= 9
+        assert len(lab.puts()) == puts + 1, "the final went first, and nothing before it"
