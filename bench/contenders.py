@@ -62,9 +62,11 @@ Open = Callable[[Ground], AbstractAsyncContextManager[Contender]]
 
 
 @asynccontextmanager
-async def _peer(name: str, program: str, ground: Ground) -> AsyncIterator[Contender]:
+async def _peer(
+    name: str, program: str, more: Mapping[str, str], ground: Ground
+) -> AsyncIterator[Contender]:
     """A bot of a few lines: it gets rooms that it is in already, and is asked until it answers."""
-    homeserver, stem = ground.homeserver, program.removesuffix("_bot.py")
+    homeserver, stem = ground.homeserver, "-".join(name.replace(",", "").split())
     account = await homeserver.register(f"{stem}-bot", _PASSWORD)
     person = await homeserver.register(f"{stem}-person", _PASSWORD)
     rooms = await _rooms_with(homeserver, person, account, ground.rooms)
@@ -73,6 +75,7 @@ async def _peer(name: str, program: str, ground: Ground) -> AsyncIterator[Conten
         "BOT_USER": account.user_id,
         "BOT_TOKEN": account.access_token,
         "BOT_DEVICE": account.device_id,
+        **more,
     }
     log = ground.directory / f"{stem}.log"
     started = Program(name, [sys.executable, str(_HERE / program)], log, environment)
@@ -187,8 +190,8 @@ class Entry:
     open: Open = field(repr=False)
 
 
-def _bot(name: str, program: str, made_of: str) -> Entry:
-    return Entry(name, made_of, partial(_peer, name, program))
+def _bot(name: str, program: str, made_of: str, **more: str) -> Entry:
+    return Entry(name, made_of, partial(_peer, name, program, more))
 
 
 SERVICE = Entry(
@@ -201,6 +204,12 @@ PEERS = (
         "bare httpx loop",
         "floor_bot.py",
         f"httpx {version('httpx')} on trio {version('trio')}: the floor",
+    ),
+    _bot(
+        "bare loop, m.mentions",
+        "floor_bot.py",
+        "the same, with the empty `m.mentions` that the service's events have",
+        BOT_EXTRA='{"m.mentions": {}}',
     ),
     _bot("matrix-nio", "nio_bot.py", f"matrix-nio {version('matrix-nio')}, asyncio"),
     _bot("mautrix", "mautrix_bot.py", f"mautrix {version('mautrix')}, asyncio"),

@@ -1,6 +1,7 @@
 """The floor: what any bot on httpx and Trio must do, and nothing else. No state, no retries.
 
-Long poll, and for each room a task that sends the echoes in order.
+Long poll, and for each room a task that sends the echoes in order. `BOT_EXTRA` is JSON that each
+event has besides.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import trio
 
 USER = os.environ["BOT_USER"]
 API = os.environ["BOT_HOMESERVER"] + "/_matrix/client/v3"
+EXTRA = json.loads(os.environ.get("BOT_EXTRA", "{}"))
 NOTHING = {"types": []}
 TIMELINE = {"types": ["m.room.message"], "not_senders": [USER], "limit": 100}
 FILTER = json.dumps(
@@ -43,7 +45,7 @@ async def main() -> None:
         async def answer(room: str, texts: trio.MemoryReceiveChannel[str]) -> None:
             path = f"{API}/rooms/{quote(room, safe='')}/send/m.room.message"
             async for text in texts:
-                echo = {"msgtype": "m.text", "body": text}
+                echo = {"msgtype": "m.text", "body": text, **EXTRA}
                 sent = await http.put(f"{path}/echo{next(numbers)}", json=echo)
                 sent.raise_for_status()
 
