@@ -77,7 +77,7 @@ class Place:
         """The service, ready; ended by SIGTERM."""
         self.manager.heard.clear()
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(serve, settings or self.settings)
+            nursery.start_soon(serve, settings or self.settings)  # noqa: ASYNC113 - READY=1 is waited for
             await self.manager.wait_for("READY=1")
             yield
             signal.raise_signal(signal.SIGTERM)
