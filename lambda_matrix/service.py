@@ -86,6 +86,9 @@ async def _end_on_signal(
 
 async def _serve(settings: Settings) -> None:
     registry = _load_registry(settings)
+    for warning in registry.warnings:
+        logger.warning("%s", warning)
+    logs.hide(*(entry.token for entry in registry.agents.values() if entry.token is not None))
     homeserver = settings.homeserver
     async with open_store(settings.state.directory) as store:
         session = await _log_in(settings)

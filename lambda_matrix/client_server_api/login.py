@@ -102,7 +102,14 @@ async def open_session(
         )
     if token is not None:
         given = Session(credentials.user_id, credentials.device_id, token)
-        session = await _confirmed(transport, given, watch)
+        try:
+            session = await _confirmed(transport, given, watch)
+        except SessionDeadError as error:
+            if stored is not None and stored.access_token == given.access_token:
+                raise  # it was good once: the session has ended
+            raise BadLogin(
+                f"The homeserver does not accept the access token of {given.user_id}."
+            ) from error
     elif stored is not None:
         try:
             session = await _confirmed(transport, stored, watch)

@@ -291,3 +291,24 @@ def test_credentials_never_show_their_secrets() -> None:
 
     assert "hunter2" not in repr(credentials)
     assert "hush" not in repr(credentials)
+
+
+async def test_a_given_token_that_was_never_good_is_a_wrong_setting(
+    homeserver: FakeHomeserver, transport: Transport, session_file: Path
+) -> None:
+    homeserver.on("whoami", refusal(401, "M_UNKNOWN_TOKEN"))
+    credentials = Credentials(user_id=ME, access_token=AccessToken("hush"))
+
+    assert isinstance(await refused(transport, credentials, session_file), BadLogin)
+
+
+async def test_a_given_token_that_was_good_once_is_a_session_that_ended(
+    homeserver: FakeHomeserver, transport: Transport, session_file: Path
+) -> None:
+    credentials = Credentials(user_id=ME, access_token=AccessToken("hush"))
+    homeserver.on("whoami", I_AM)
+    await open_session(transport, credentials, session_file)
+    homeserver.on("whoami", refusal(401, "M_UNKNOWN_TOKEN"))
+
+    with pytest.raises(SessionDeadError):
+        await open_session(transport, credentials, session_file)
