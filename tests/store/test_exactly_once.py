@@ -13,6 +13,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from enum import Enum, auto
 from functools import cache
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
@@ -45,7 +46,7 @@ from lambda_matrix.store import intake, meta, outbox, requests
 from lambda_matrix.store.facts import Incoming
 from lambda_matrix.store.records import Attempt, Draft, Ourselves, OutboxRow
 from lambda_matrix.store.schema import migrations
-from tests.store.telling import ALICE, BOB, BOT, joining, said
+from tests.store.telling import BOT, joining, said
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -74,9 +75,12 @@ class Homeserver:
 
     log: list[Stored] = field(factory=list)
 
-    def say(self, room: RoomId, body: str, by: str) -> None:
-        event = said(f"$said{len(self.log)}", body, by=ALICE if by == "alice" else BOB, room=room)
-        self.log.append(Stored(event))
+    def say(self, room: RoomId, body: str) -> None:
+        self.log.append(Stored(said(self._id(), body, room=room)))
+
+    def _id(self) -> str:
+        """Make an event id; they sort backwards, so that nothing is in order by mere luck."""
+        return f"${1_000_000 - len(self.log)}"
 
     def put(
         self,
@@ -95,7 +99,7 @@ class Homeserver:
                 return known.event.event_id
         event = TextMessage(
             room_id=room,
-            event_id=EventId(f"$sent{len(self.log)}"),
+            event_id=EventId(self._id()),
             sender=BOT,
             msgtype="m.text",
             body="An answer.",
@@ -156,7 +160,39 @@ def empty_database() -> bytes:
 
 
 some_room = st.sampled_from(ROOMS)
-is_live = precondition(lambda self: self.live)
+some_end = st.sampled_from(["crash", "stop", "another device", "loss"])
+
+
+class Step(Enum):
+    """What a lane of a room may do next."""
+
+    READ_A_GAP = auto()
+    REACT = auto()
+    BEGIN = auto()
+    OPEN_ANSWER = auto()
+    DIE_OPENING = auto()
+    SHOW_A_PREVIEW = auto()
+    FINISH = auto()
+    FINISH_IN_PARTS = auto()
+    DIE_FINISHING = auto()
+    SEND = auto()
+    SEND_UNHEARD = auto()
+    ANSWER = auto()
+
+
+ANSWER = (
+    Step.READ_A_GAP,
+    Step.REACT,
+    Step.BEGIN,
+    Step.OPEN_ANSWER,
+    Step.SEND,
+    Step.SHOW_A_PREVIEW,
+    Step.FINISH_IN_PARTS,
+    Step.SEND,
+    Step.SEND,
+    Step.SEND,
+)
+"""How one message is answered if nothing comes between."""
 
 
 class Service(RuleBasedStateMachine):
@@ -181,6 +217,7 @@ class Service(RuleBasedStateMachine):
     @initialize()
     def first_start(self) -> None:
         self.start(DeviceId("ONE"))
+        self.sync()
 
     def start(self, device: DeviceId) -> None:
         """Begin again with what the disk holds, and nothing else."""
@@ -219,29 +256,27 @@ class Service(RuleBasedStateMachine):
             self.run(cut_short)
         self.start(self.own.device_id)
 
-    @rule()
-    def crash(self) -> None:
-        self.start(self.own.device_id)
+    @rule(how=some_end, catches_up=st.booleans())
+    def end(self, how: str, *, catches_up: bool) -> None:
+        """End in one of four ways, and start again."""
+        device = self.own.device_id
+        if how == "stop":
+            for attempt in self.running.values():
+                self.run(requests.give_back, attempt.request.request_id)
+        elif how == "another device":
+            device = DeviceId(f"{device}+")
+        elif how == "loss":
+            self.lose_the_database()
+        self.start(device)
+        if catches_up:
+            self.sync()
 
-    @is_live
-    @rule()
-    def stop_in_order(self) -> None:
-        for attempt in self.running.values():
-            self.run(requests.give_back, attempt.request.request_id)
-        self.start(self.own.device_id)
-
-    @rule()
-    def log_in_as_another_device(self) -> None:
-        self.start(DeviceId(f"{self.own.device_id}+"))
-
-    @rule()
     def lose_the_database(self) -> None:
         assert self.database is not None
         self.database.close()
         self.database = None
         for path in Path(self.directory.name).iterdir():
             path.unlink()
-        self.start(self.own.device_id)
 
     def teardown(self) -> None:
         try:
@@ -255,9 +290,10 @@ class Service(RuleBasedStateMachine):
 
     # -- people --
 
-    @rule(room=some_room, by=st.sampled_from(["alice", "bob"]), body=st.sampled_from("??!"))
-    def say(self, room: RoomId, by: str, body: str) -> None:
-        self.homeserver.say(room, body, by)
+    @rule(room=some_room, bodies=st.lists(st.sampled_from("?!"), min_size=1, max_size=4))
+    def say(self, room: RoomId, bodies: list[str]) -> None:
+        for body in bodies:
+            self.homeserver.say(room, body)
 
     # -- T1 --
 
@@ -277,18 +313,52 @@ class Service(RuleBasedStateMachine):
     def next_batch(self) -> SyncBatch:
         return self.homeserver.sync(self.run(meta.sync_token), self.own.device_id)
 
-    @is_live
-    @rule(room=some_room)
     def read_a_gap(self, room: RoomId) -> None:
         for gap in self.run(intake.open_gaps, room)[:1]:
             start, end = position(gap.to_token), position(gap.from_token)
             events = self.homeserver.events(room, self.own.device_id, start, end)
             self.run(intake.fill_gap, gap, tuple(events), self.own)
 
-    # -- reactions and runs --
+    # -- what a room's lanes do --
 
-    @is_live
-    @rule(room=some_room, limit=st.integers(1, 3))
+    @precondition(lambda self: self.live)
+    @rule(room=some_room, steps=st.lists(st.sampled_from(Step), min_size=1, max_size=16))
+    def work(self, room: RoomId, steps: list[Step]) -> None:
+        for step in steps:
+            self.do(step, room)
+            if not self.live:
+                return
+
+    @precondition(lambda self: self.live)
+    @rule(room=some_room, after=st.integers(1, len(ANSWER)), how=some_end)
+    def end_in_an_answer(self, room: RoomId, after: int, how: str) -> None:
+        self.say(room, ["?"])
+        self.sync()
+        for step in ANSWER[:after]:
+            self.do(step, room)
+        self.end(how, catches_up=True)
+
+    def do(self, step: Step, room: RoomId) -> None:
+        match step:
+            case Step.READ_A_GAP:
+                self.read_a_gap(room)
+            case Step.REACT:
+                self.react(room, 3)
+            case Step.BEGIN:
+                self.begin(room)
+            case Step.OPEN_ANSWER | Step.DIE_OPENING:
+                self.open_answer(room, dies=step is Step.DIE_OPENING)
+            case Step.SHOW_A_PREVIEW:
+                self.show_a_preview(room)
+            case Step.FINISH | Step.FINISH_IN_PARTS | Step.DIE_FINISHING:
+                parts = 3 if step is Step.FINISH_IN_PARTS else 1
+                self.finish(room, parts, dies=step is Step.DIE_FINISHING)
+            case Step.SEND | Step.SEND_UNHEARD:
+                self.send(room, hears=step is Step.SEND)
+            case Step.ANSWER:
+                for part in ANSWER:
+                    self.do(part, room)
+
     def react(self, room: RoomId, limit: int) -> None:
         for event in self.run(requests.look, room, limit).events:
             assert isinstance(event, TextMessage)
@@ -319,8 +389,6 @@ class Service(RuleBasedStateMachine):
             as_reply=False,
         )
 
-    @is_live
-    @rule(room=some_room)
     def begin(self, room: RoomId) -> None:
         if room in self.running:
             return
@@ -329,8 +397,6 @@ class Service(RuleBasedStateMachine):
             self.running[room] = attempt
             self.roots[room] = attempt.root
 
-    @is_live
-    @rule(room=some_room, dies=st.booleans())
     def open_answer(self, room: RoomId, *, dies: bool) -> None:
         """T1b, unless a preview was taken over."""
         if room not in self.running or self.roots[room] is not None:
@@ -341,8 +407,6 @@ class Service(RuleBasedStateMachine):
         else:
             self.roots[room] = self.run(requests.open_answer, root, self.own)
 
-    @is_live
-    @rule(room=some_room)
     def show_a_preview(self, room: RoomId) -> None:
         """Edit the open answer: an event that is no row, under a fresh transaction id."""
         root = self.roots.get(room)
@@ -352,8 +416,6 @@ class Service(RuleBasedStateMachine):
             mark = self.mark(room, AnswerState.OPEN)
             self.homeserver.put(self.own.device_id, fresh, room, mark, event_id)
 
-    @is_live
-    @rule(room=some_room, parts=st.integers(1, 2), dies=st.booleans())
     def finish(self, room: RoomId, parts: int, *, dies: bool) -> None:
         """T2."""
         if room not in self.running:
@@ -388,8 +450,6 @@ class Service(RuleBasedStateMachine):
 
     # -- T3 --
 
-    @is_live
-    @rule(room=some_room, hears=st.booleans())
     def send(self, room: RoomId, *, hears: bool) -> None:
         """Send what the room is owed next; `hears` says whether the homeserver's answer came."""
         row = self.run(outbox.next_row, room)
@@ -469,6 +529,8 @@ class Service(RuleBasedStateMachine):
         for room in ROOMS:
             for body in "?!":
                 assert set(self.said(room, body)) <= set(self.answered()), "a message was lost"
+        self.answers_come_in_the_order_of_their_questions()
+        self.nothing_is_answered_twice()
         assert self.run(_unsettled) == (0, 0, 0, 0)
         for request, parts in self.parts_of_answers().items():
             assert parts == list(range(len(parts))), f"parts of {request} are lost or doubled"
@@ -503,8 +565,8 @@ def _unsettled(db: Database) -> tuple[int, ...]:
 
 TestService = Service.TestCase
 TestService.settings = settings(
-    max_examples=40,
-    stateful_step_count=50,
+    max_examples=50,
+    stateful_step_count=40,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.too_slow],

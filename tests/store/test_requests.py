@@ -212,6 +212,28 @@ async def test_a_request_ends_once(told: Told) -> None:
     assert not await told.finish("unknown", *answer)
 
 
+async def test_an_end_comes_with_the_oldest_row_that_the_room_is_owed(told: Told) -> None:
+    request = await told.asked()
+    (root,) = await told.commit(draft(mark("$q1", state=AnswerState.OPEN)))
+    final = (draft(mark("$q1"), replaces=root),)
+    row = await told.store.transact(requests.finish_then_next, request, "answered", final, OWN)
+    assert row == await told.row()
+    assert row.seq == root
+    await told.store.transact(outbox.sent, root, EventId("$root"))
+    row = await told.store.transact(requests.finish_then_next, request, "failed", final, OWN)
+    assert row is not None
+    assert (row.replaces, row.root) == (root, "$root")
+    assert await told.outcome() == "answered"
+    assert await owed(told) == 2
+
+
+@pytest.mark.parametrize("chosen", ["ru", None])
+async def test_an_attempt_knows_the_language_of_its_asker(told: Told, chosen: str | None) -> None:
+    await told.asked()
+    await told.value("INSERT INTO users VALUES (?, ?) RETURNING 1", ALICE, chosen)
+    assert (await begin(told)).language == chosen
+
+
 async def test_an_end_that_raises_is_no_end(told: Told) -> None:
     def cut_short(db: Database) -> None:
         requests.finish(db, RequestId("q1"), "answered", (draft(mark("$q1")),), OWN)
