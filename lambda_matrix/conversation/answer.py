@@ -1,5 +1,6 @@
 """An answer in the making: what an agent says during a run, folded into one text."""
 
+import re
 from collections.abc import Callable
 from typing import assert_never
 
@@ -19,6 +20,8 @@ from lambda_matrix.agent_events import (
     ToolStarted,
 )
 from lambda_matrix.conversation.markdown import with_line
+
+_BLANK_HEAD = re.compile(r"\A(?:[ \t\r]*\n)+")
 
 
 @define
@@ -90,7 +93,7 @@ def _joined(pieces: list[str]) -> str:
     """Return the text of `pieces`, without the blank lines around it."""
     if len(pieces) > 1:
         pieces[:] = ["".join(pieces)]  # the next time they need no joining
-    return pieces[0].strip("\r\n").rstrip() if pieces else ""
+    return _BLANK_HEAD.sub("", pieces[0]).rstrip() if pieces else ""
 
 
 def _is_blank(text: str) -> bool:

@@ -20,6 +20,8 @@ from lambda_matrix.surface.wording import preview_content, root_draft
 
 QUICK = 0.4
 """Seconds within which a whole answer is one event, without typing or preview."""
+SETTLE = 0.2
+"""Seconds from the first text to the first visible event: it may be the whole answer."""
 FIRST_INTERVAL = 1.0
 INTERVAL_GROWTH = 1.15
 LONGEST_INTERVAL = 10.0
@@ -75,6 +77,9 @@ class Progress:
         for _ in range(EDITS_MOST):
             text = await self._new_text(shown)
             if self.root is None:
+                # Many agents think for long and then say everything at once.
+                await trio.sleep(SETTLE)
+                text = self.draft.preview(self._texts.tool_line)
                 root = root_draft(request, text, self._ourselves)
                 with trio.CancelScope(shield=True):
                     # Committed or not, never committed and unknown to the final.

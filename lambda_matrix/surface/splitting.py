@@ -114,7 +114,8 @@ def _read(markdown: str) -> list[_Line]:
     for text in markdown.split("\n"):
         if isinstance(inside, _Table) and (not text.strip() or fence_after(text, None)):
             inside = None
-        header = _header(before, text) if inside is None else None
+        follows = bool(lines) and not lines[-1].is_blank
+        header = _header(before, text) if inside is None and follows else None
         cut = _Cut.NEVER if header else _cut_before(text, inside, before, lines)
         lines.append(_Line(text, inside, cut))
         if not isinstance(inside, _Table):
