@@ -126,10 +126,15 @@ class Membership(Enum):
 
 @frozen(kw_only=True)
 class MemberChange(TimelineFact):
-    """`m.room.member`: `target` is now `membership`, said `sender`."""
+    """`m.room.member`: `target` is now `membership`, said `sender`.
+
+    `previous` is what it was before, where the homeserver tells (`unsigned.prev_content`): a new
+    display name is a member event, too.
+    """
 
     target: UserId
     membership: Membership
+    previous: Membership | None = None
 
 
 @frozen(kw_only=True)

@@ -116,7 +116,10 @@ def _state_event(
     membership = membership_of(content)
     if membership is None or not is_id(state_key):
         return "the membership is not one"
-    return MemberChange(target=UserId(state_key), membership=membership, **common)
+    before = object_at(object_at(event, "unsigned"), "prev_content")
+    return MemberChange(
+        target=UserId(state_key), membership=membership, previous=membership_of(before), **common
+    )
 
 
 def membership_of(content: JsonObject) -> Membership | None:

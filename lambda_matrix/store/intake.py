@@ -133,6 +133,7 @@ def is_own_join(event: TimelineEvent, ourselves: Ourselves) -> bool:
         isinstance(event, MemberChange)
         and event.target == ourselves.user_id
         and event.membership is Membership.JOIN
+        and event.previous is not Membership.JOIN
     )
 
 

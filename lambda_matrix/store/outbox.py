@@ -113,13 +113,30 @@ def own_device(db: Database, seq: int, own: Ourselves) -> None:
 
 
 def park(db: Database, room_id: RoomId) -> None:
-    """The bot is not in the room: its rows wait for a new join."""
+    """The bot is not in the room: its rows wait for a new join.
+
+    But for answers just begun, which will not be finished: nobody shall see their beginning.
+    """
+    db.execute(
+        "UPDATE outbox SET state = 'undeliverable'"
+        " WHERE room_id = ? AND state = 'pending' AND answer_state = 'open'",
+        (room_id,),
+    )
     db.execute("UPDATE outbox SET parked = 1 WHERE room_id = ? AND state = 'pending'", (room_id,))
 
 
 def unpark(db: Database, room_id: RoomId) -> None:
     """The bot is in the room again."""
     db.execute("UPDATE outbox SET parked = 0 WHERE room_id = ? AND state = 'pending'", (room_id,))
+
+
+def is_said(db: Database, draft: Draft) -> bool:
+    """Return whether something was said for the same cause before."""
+    row = db.execute(
+        "SELECT 1 FROM outbox WHERE request = ? AND room_id = ?",
+        (draft.mark.request, draft.room_id),
+    ).fetchone()
+    return row is not None
 
 
 def root_of(db: Database, question: EventId) -> int | None:

@@ -134,6 +134,12 @@ def say_once(db: Database, draft: Draft, own: Ourselves, *, once: str) -> None:
         outbox.add(db, (draft,), own)
 
 
+def say_new(db: Database, draft: Draft, own: Ourselves) -> None:
+    """Commit a sentence unless one was committed for the same cause (the mark's request)."""
+    if not outbox.is_said(db, draft):
+        outbox.add(db, (draft,), own)
+
+
 def begin_next(db: Database, room_id: RoomId) -> Attempt | None:
     """Take up the room's oldest unanswered request, and count the attempt before it begins.
 

@@ -106,6 +106,12 @@ def _take_lock(directory: Path) -> int:
             f"Another lambda-matrix is running on the state directory {directory}; "
             "stop it first or give this one a directory of its own ([state] directory)."
         ) from error
+    except OSError as error:  # a file system without locks
+        os.close(lock)
+        raise StoreError(
+            f"The state directory {directory} ([state] directory) cannot be locked: "
+            f"{error.strerror}."
+        ) from error
     return lock
 
 

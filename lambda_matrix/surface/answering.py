@@ -205,8 +205,7 @@ class Answering:
             self._ourselves,
             request=f"queue:{request.request_id}",
         )
-        once = f"queue:{request.request_id}"
-        await self._store.transact(requests.say_once, draft, self._ourselves, once=once)
+        await self._store.transact(requests.say_new, draft, self._ourselves)
         self._outbox.wake([request.room_id])
 
     async def _finish(self, progress: Progress, ending: Ending) -> None:

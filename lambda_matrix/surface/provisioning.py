@@ -251,8 +251,7 @@ class Provisioning:
             draft = notice_draft(
                 intent.origin, delayed(wait), self._ourselves, request=f"slow:{intent.intent_id}"
             )
-            once = f"slow:{intent.intent_id}"
-            await self._store.transact(requests.say_once, draft, self._ourselves, once=once)
+            await self._store.transact(requests.say_new, draft, self._ourselves)
             self._outbox.wake([intent.origin])
         await trio.sleep(wait)
 

@@ -226,6 +226,21 @@ def test_members(membership: Membership) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("unsigned", "previous"),
+    [
+        ({"prev_content": {"membership": "join"}}, Membership.JOIN),
+        ({"prev_content": {"membership": 7}}, None),
+        ({"prev_content": None}, None),
+        ({}, None),
+    ],
+)
+def test_a_member_event_tells_what_was_before(unsigned: Json, previous: Membership | None) -> None:
+    found = parse_event({**member("@b:h", "join"), "unsigned": unsigned}, ROOM_ID)
+    assert isinstance(found, MemberChange)
+    assert found.previous is previous
+
+
 def test_other_state_and_unknown_types() -> None:
     assert parse_event(state("m.room.name", {}), ROOM_ID) == StateChange(
         type="m.room.name", state_key="", **COMMON

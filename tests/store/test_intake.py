@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 from sqlite_utils import Database
 
 from lambda_matrix.ids import EventId, InstanceId, RequestId, SyncToken, UserId
@@ -336,6 +337,14 @@ async def test_a_start_that_is_not_ours_is_reported(told: Told) -> None:
 
 
 # -- entering a room --
+
+
+async def test_a_new_name_of_the_bot_is_no_join(told: Told) -> None:
+    renamed = evolve(joining("$name"), previous=Membership.JOIN)
+    assert intake.is_own_join(joining("$join"), OWN)
+    assert not intake.is_own_join(renamed, OWN)
+    await told.events(joining("$join"), said("$q1"), renamed, said("$q2"))
+    assert await told.waits() == ["$q1", "$q2"]
 
 
 async def test_nothing_from_before_the_bots_join_counts(told: Told) -> None:

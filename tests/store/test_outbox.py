@@ -4,7 +4,7 @@ from attrs import evolve
 
 from lambda_matrix.ids import DeviceId, EventId, RoomId
 from lambda_matrix.matrix_events import AnswerState
-from lambda_matrix.store import outbox
+from lambda_matrix.store import outbox, requests
 from lambda_matrix.store.records import Draft, OutboxRow, Priority
 from tests.store.telling import OTHER_ROOM, OWN, ROOM, Told, draft, echo, mark
 
@@ -162,6 +162,26 @@ async def test_parked_rows_are_not_served(told: Told) -> None:
     assert await serve(told) == (OTHER_ROOM,)
     await told.store.transact(outbox.unpark, ROOM)
     assert [row.seq for row in await drain(told)] == [second]
+
+
+async def test_an_answer_just_begun_is_not_shown_after_a_new_join(told: Told) -> None:
+    begun, whole = await told.commit(draft(mark("$q1", "a", state=OPEN)), draft(mark("$q2", "b")))
+    await told.store.transact(outbox.park, ROOM)
+    await told.store.transact(outbox.unpark, ROOM)
+    assert [row.seq for row in await drain(told)] == [whole]
+    assert await told.state(begun) == "undeliverable"
+
+
+async def test_what_was_said_for_a_cause_is_known(told: Told) -> None:
+    sentence = draft(mark(None, "queue:r1"))
+    assert not await told.store.transact(outbox.is_said, sentence)
+    await told.store.transact(requests.say_new, sentence, OWN)
+    assert await told.store.transact(outbox.is_said, sentence)
+    await told.store.transact(requests.say_new, sentence, OWN)
+    assert len(await drain(told)) == 1
+    assert not await told.store.transact(
+        outbox.is_said, draft(mark(None, "queue:r1"), room=OTHER_ROOM)
+    )
 
 
 async def test_an_echo_settles_a_parked_row(told: Told) -> None:
