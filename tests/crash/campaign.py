@@ -50,6 +50,7 @@ class Run:
     asked: dict[str, list[Asked]] = field(factory=lambda: {chat: [] for chat in CHATS})
     sent: int = 0
     kills: int = 0
+    late: int = 0
     _said: trio.Event = field(factory=trio.Event)
 
     async def perform(self) -> Tally:
@@ -102,8 +103,9 @@ class Run:
 
     async def _kill_in_turn(self, kills: list[Kill]) -> None:
         for kill in kills:
-            with trio.move_on_after(_MOMENT_WITHIN):
+            with trio.move_on_after(_MOMENT_WITHIN) as patience:
                 await self._wait_moment(kill)
+            self.late += patience.cancelled_caught
             await self.stack.service.kill()
             self.stack.proxy.mend()
             self.kills += 1
@@ -165,7 +167,7 @@ class Run:
                 await person.wait_for_answer(room, fence, self.stack.bot, _PATIENCE)
 
     async def _count(self) -> Tally:
-        tally = Tally(kills=self.kills)
+        tally = Tally(kills=self.kills, late=self.late)
         for chat, room in self.rooms.items():
             messages = fold_messages(await self._person(chat).history(room))
             fences = {said.event_id for said in messages if said.body == "fence"}

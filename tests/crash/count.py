@@ -14,9 +14,13 @@ from lambda_matrix.ids import EventId, UserId
 
 @define
 class Tally:
-    """Numbers of questions, but for `kills`. All but the first three must be 0."""
+    """Numbers of questions, but for the first two; those after `answered` must all be 0.
+
+    `late` is how many of the `kills` came at no moment of the plan's, because theirs did not come.
+    """
 
     kills: int = 0
+    late: int = 0
     asked: int = 0
     answered: int = 0
     lost: int = 0

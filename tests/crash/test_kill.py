@@ -69,9 +69,9 @@ def table(tallies: dict[Plan, Tally]) -> str:
         for name in (plan.kills[0].moment.value, "in all"):
             rows.setdefault(name, Tally()).add(tally)
             runs[name] = runs.get(name, 0) + 1
-    columns = ["kills", "asked", "answered", "lost", "twice"]
+    columns = ["kills", "late", "asked", "answered", "lost", "twice"]
     columns += ["out_of_order", "wrong_room", "wrong_text"]
-    head = "| first killed when | runs | " + " | ".join(columns) + " |"
+    head = "| first to be killed when | runs | " + " | ".join(columns) + " |"
     lines = [head, "| --- " * (len(columns) + 2) + "|"]
     for name, tally in sorted(rows.items(), key=lambda row: (row[0] == "in all", row[0])):
         numbers = " | ".join(str(getattr(tally, column)) for column in columns)

@@ -88,7 +88,7 @@ async def test_what_cannot_be_read_yet_gets_a_sentence(chatting: Chatting, msgty
 async def test_state_of_every_kind_stops_nothing(chatting: Chatting) -> None:
     odd: list[tuple[str, str, Json]] = [
         ("m.room.name", "", {"name": ""}),
-        ("m.room.topic", "", {}),
+        ("m.room.topic", "", {"topic": ""}),
         ("m.room.pinned_events", "", {"pinned": "none"}),
         ("m.space.parent", "!nowhere:lambda.test", {"via": "not a list"}),
         ("org.example.state", "key", {"a": 1}),
