@@ -43,7 +43,7 @@ class Story:
         await self._first_chat()
         await self._second_chat()
         await self._stopping()
-        self._count()
+        await self._count()
 
     async def _onboarding(self) -> None:
         self.script.chapter("Anna invites the bot into a direct chat")
@@ -99,17 +99,18 @@ class Story:
         self.script.good("it ended at once, and what was there has stayed")
         await self.ask("chat 2", "!status")
 
-    def _count(self) -> None:
-        doubled = 0
+    async def _count(self) -> None:
+        """Look once more at everything that was asked: `!stop` is answered, too."""
+        answered = 0
         for room in self.chats.values():
-            messages = self.person.rooms[room].messages
-            mine = [said.event_id for said in messages if said.sender == self.person.user_id]
-            for question in mine:
-                answer = self.person.rooms[room].answer(question, self.bot)
-                doubled += len(answer.doubled) if answer else 0
-        if doubled:
-            raise StoryError(f"{doubled} answers came twice")
-        self.script.chapter(f"{self.asked} asked, {self.asked} answered, each once")
+            for said in self.person.rooms[room].said_by(self.person.user_id):
+                answer = await self.person.wait_for_answer(room, said.event_id, self.bot, _SHORT)
+                if answer.doubled:
+                    raise StoryError(f"“{said.body}” was answered more than once")
+                answered += 1
+        if answered != self.asked:
+            raise StoryError(f"{self.asked} were asked, and {answered} answered")
+        self.script.chapter(f"{self.asked} asked, {answered} answered, each once")
 
     async def wait_invite(self, within: float = 30, *, is_space: bool) -> RoomId:
         """Wait for the bot's invite to a chat or a Space that the person is not in yet."""
