@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test unit lint bench pex clean synapse-requirements
+.PHONY: help demo test unit crash lint bench pex clean synapse-requirements
 MAKEFLAGS += --no-print-directory
 
 # The one place that pins uv. It installs everything else, as uv.lock says.
@@ -28,6 +28,7 @@ help: ## this list
 	@echo 'make test    every check: linters, types, floors, tests, coverage'
 	@echo 'make lint    the linters, types and floors alone'
 	@echo 'make unit    the tests alone; ARGS="-k name" are given to pytest'
+	@echo 'make crash   kill -9 at 50 drawn moments, and count the answers; SEEDS=300 for more'
 	@echo 'make bench   the service beside other bots on one homeserver'
 	@echo 'make pex     one file to install: dist/lambda-matrix.pex'
 	@echo 'make clean   removes what these made'
@@ -82,6 +83,10 @@ unit: .venv/.dev .venv-synapse/.stamp
 	@.venv/bin/coverage run -m pytest $(ARGS)
 	@.venv/bin/coverage combine --quiet
 	@.venv/bin/coverage report
+
+SEEDS ?= 50
+crash: .venv/.dev .venv-synapse/.stamp
+	@CRASH_SEEDS=$(SEEDS) .venv/bin/pytest tests/crash/test_kill.py $(ARGS)
 
 bench: .venv-bench/.stamp .venv-synapse/.stamp
 	@.venv-bench/bin/python bench/run.py --synapse-python .venv-synapse/bin/python $(ARGS)
