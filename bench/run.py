@@ -50,7 +50,7 @@ class Size:
     warm_up: int = 10
 
 
-FULL = Size(rounds=10, questions=20, bursts=3, rooms=50, each=10)
+FULL = Size(rounds=10, questions=20, bursts=2, rooms=50, each=10)
 QUICK = Size(rounds=4, questions=10, bursts=1, rooms=10, each=10)
 PROFILE = Size(rounds=1, questions=300, bursts=0, rooms=1, each=0)
 
