@@ -104,7 +104,13 @@ async def test_a_long_answer_comes_in_parts_that_fit(chatting: Chatting) -> None
     answer = await chatting.ask("long 100", within=60)
     assert len(answer.parts) > 2
     events = await chatting.person.history(chatting.chat)
-    assert max(len(json.dumps(event["content"]).encode()) for event in events) < 65_536
+    assert (
+        max(
+            len(json.dumps(event["content"], ensure_ascii=False, separators=(",", ":")).encode())
+            for event in events
+        )
+        < 65_536
+    )
     assert answer.text.count("## Section 1\n") <= 1
     fences = [part.body.count("```") % 2 for part in answer.parts]
     assert not any(fences)
