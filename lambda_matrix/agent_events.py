@@ -114,5 +114,6 @@ class RunFailure(Enum):
     BAD_FRAME = "bad_frame"  # not JSON, not an event, an event out of order
     FRAME_TOO_LARGE = "frame_too_large"
     RUN_ERROR = "run_error"  # RUN_ERROR: it says so itself
+    NOT_ALLOWED = "not_allowed"  # the agent is not for this person
     NO_AGENT = "no_agent"  # the room's agent is not in the registry
     GAVE_UP = "gave_up"  # every attempt was cut off before its end

@@ -183,6 +183,7 @@ class RoomState:
     """
 
     creator: UserId | None = None
+    created_at: int | None = None
     room_type: str | None = None
     room_version: str | None = None
     marker: RoomMarker | None = None

@@ -16,6 +16,7 @@ import trio
 
 from lambda_matrix import logs, sd_notify
 from lambda_matrix.agent.registry import Registry, load_registry, registry_from_environment
+from lambda_matrix.client_server_api.backoff import Health, HomeserverAway, HomeserverBack
 from lambda_matrix.client_server_api.client import Client, Session, open_client
 from lambda_matrix.client_server_api.errors import MatrixError
 from lambda_matrix.client_server_api.login import Credentials, open_session
@@ -37,6 +38,7 @@ from lambda_matrix.surface.bridge import Bridge, Policy, build_bridge
 
 logger = logging.getLogger(__name__)
 
+DAY = 86_400.0
 KEPT_DAYS = 30.0
 """Days for which settled events are remembered, so that none is taken in twice."""
 
@@ -52,25 +54,26 @@ async def serve(settings: Settings) -> None:
     """
     async with trio.open_nursery() as nursery:
         await nursery.start(_end_on_signal, nursery.cancel_scope)
-        if await _ends_with_soft_logout(settings):
+        await _serve_sessions(settings)
+
+
+async def _serve_sessions(settings: Settings) -> None:
+    """Serve; when the homeserver asks for a new login (soft logout), log in again and go on.
+
+    Not for a session that ended before it was ready: that would be a loop of logins.
+    """
+    while True:
+        ready = trio.Event()
+        try:
+            await _serve(settings, ready)
+        except* SessionDeadError as ended:
+            if not ready.is_set() or ended.subgroup(_is_hard):
+                raise
             logger.info("the homeserver asks for a new login")
-            await _serve(settings)
-        nursery.cancel_scope.cancel()
 
 
-async def _ends_with_soft_logout(settings: Settings) -> bool:
-    """Serve; return whether a new login with the same device may go on (it may once)."""
-    try:
-        await _serve(settings)
-    except* SessionDeadError as ended:
-        if ended.subgroup(
-            lambda error: isinstance(error, SessionDeadError) and not error.soft_logout
-        ):
-            raise
-        is_soft = True
-    else:
-        is_soft = False
-    return is_soft
+def _is_hard(error: BaseException) -> bool:
+    return isinstance(error, SessionDeadError) and not error.soft_logout
 
 
 async def _end_on_signal(
@@ -84,10 +87,16 @@ async def _end_on_signal(
             scope.cancel()
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, ready: trio.Event) -> None:
     registry = _load_registry(settings)
     for warning in registry.warnings:
         logger.warning("%s", warning)
+    for entry in registry.agents.values():
+        if entry.history == "client" or entry.inline_files or entry.workspace is not None:
+            logger.warning(
+                'agent %s: history = "client", inline_files and workspace have no effect yet',
+                entry.id,
+            )
     logs.hide(*(entry.token for entry in registry.agents.values() if entry.token is not None))
     homeserver = settings.homeserver
     async with open_store(settings.state.directory) as store:
@@ -95,7 +104,6 @@ async def _serve(settings: Settings) -> None:
         async with open_client(homeserver.url, session, ca_file=homeserver.ca_file) as client:
             ourselves = Ourselves(session.user_id, session.device_id, _new_instance())
             await store.transact(meta.begin_instance, ourselves)
-            await store.transact(housekeeping.forget_old, KEPT_DAYS)
             bridge = build_bridge(
                 store=store,
                 client=client,
@@ -107,9 +115,11 @@ async def _serve(settings: Settings) -> None:
                 sd_notify.notify(sd_notify.status("catching up"))
                 await supervisor.start(_sync, client, store, bridge)
                 await supervisor.start(bridge.run)
+                supervisor.start_soon(_keep_house, store)
                 await _show_name(client, settings)
                 logger.info("ready: %s on device %s", ourselves.user_id, ourselves.device_id)
                 sd_notify.notify(sd_notify.READY, sd_notify.status("ready"))
+                ready.set()
 
 
 async def _log_in(settings: Settings) -> Session:
@@ -147,8 +157,27 @@ async def _sync(
         filter_id=await store.transact(meta.stored_filter, SYNC_FILTER_FINGERPRINT),
         on_batch=bridge.take_in,
         on_filter=keep_filter,
+        watch=_show_health,
         task_status=task_status,
     )
+
+
+async def _keep_house(store: Store) -> None:
+    """Forget what is old, now and each day."""
+    while True:
+        dropped = await store.transact(housekeeping.forget_old, KEPT_DAYS)
+        if dropped:
+            logger.warning("%d events for rooms that the bot is not in were dropped", dropped)
+        await trio.sleep(DAY)
+
+
+def _show_health(health: Health) -> None:
+    """Let `systemctl status` say whether the homeserver is there."""
+    match health:
+        case HomeserverAway(why):
+            sd_notify.notify(sd_notify.status(f"waiting for the homeserver: {why}"))
+        case HomeserverBack():
+            sd_notify.notify(sd_notify.status("ready"))
 
 
 async def _show_name(client: Client, settings: Settings) -> None:

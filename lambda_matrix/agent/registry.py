@@ -82,6 +82,11 @@ class Registry:
         """Find an agent; None if it is (no longer) registered."""
         return self.agents.get(agent)
 
+    def choose(self, user: str) -> AgentId:
+        """Return the agent of a user's new chats: the default, else the first that is theirs."""
+        theirs = [agent for agent in (self.default, *self.agents) if self.may_use(agent, user)]
+        return theirs[0] if theirs else self.default
+
     def may_use(self, agent: AgentId, user: str) -> bool:
         """Tell whether `user` may use `agent`; nobody may use one that is not registered."""
         entry = self.agents.get(agent)

@@ -82,6 +82,11 @@ class _Fold:
         creator = None if create is None else id_at(self.singles["m.room.create"], "sender")
         return RoomState(
             creator=None if creator is None else UserId(creator),
+            created_at=(
+                None
+                if create is None
+                else integer_at(self.singles["m.room.create"], "origin_server_ts")
+            ),
             room_type=None if create is None else id_at(create, "type"),
             room_version=(
                 None if create is None else id_at(create, "room_version") or _FIRST_ROOM_VERSION

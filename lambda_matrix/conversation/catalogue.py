@@ -138,6 +138,8 @@ class Texts:
     """One line under what was there of an answer when it was stopped."""
     broken_off_line: str
     """One line under what was there of an answer when the agent failed."""
+    cut_line: str
+    """One line under as much of an answer as can be shown, if it was far too long."""
     stopped_answer: str
     """The whole answer, if it was stopped before it had any text."""
     empty_answer: str

@@ -12,6 +12,9 @@ from lambda_matrix.conversation.answer import AnswerDraft
 from lambda_matrix.conversation.markdown import with_line
 from lambda_matrix.conversation.texts import Texts
 
+LONGEST_ANSWER = 200_000
+"""Characters of an answer, a dozen events or so. What an agent says beyond is cut, with a word."""
+
 
 @frozen
 class Ending:
@@ -40,11 +43,15 @@ def conclude(
         asked = [each.message or each.reason for each in draft.outcome.interrupts]
         paragraphs.append(texts.interrupt(asked))
     if paragraphs:
-        return Ending("\n\n".join(paragraphs), "answered")
+        return Ending(_bounded("\n\n".join(paragraphs), texts), "answered")
     if isinstance(draft.outcome, RunCancelled):
         return Ending(texts.cancelled, "cancelled")
     return Ending(texts.empty_answer, "empty")
 
 
+def _bounded(text: str, texts: Texts) -> str:
+    return text if len(text) <= LONGEST_ANSWER else with_line(text[:LONGEST_ANSWER], texts.cut_line)
+
+
 def _under(draft: AnswerDraft, line: str, alone: str) -> str:
-    return with_line(draft.text, line) if draft.has_text else alone
+    return with_line(draft.text[:LONGEST_ANSWER], line) if draft.has_text else alone

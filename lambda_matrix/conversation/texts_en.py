@@ -104,6 +104,7 @@ def english(prefix: str) -> Texts:
         tool_line=lambda tool: f"_Using {literal(tool)} …_",
         stopped_line="_Stopped._",
         broken_off_line="_The answer broke off here. Please ask again if you need the rest._",
+        cut_line="_The answer is too long to be shown whole; the rest was left out._",
         stopped_answer="Stopped before there was an answer.",
         empty_answer="The agent had nothing to say to that. Please try to put it differently.",
         failure=_failure,
@@ -203,6 +204,8 @@ def _failure(failure: RunFailure) -> str:  # noqa: C901, PLR0911, PLR0912 - one 
             return "The agent sent more at once than I can take. Please ask for something smaller."
         case RunFailure.RUN_ERROR:
             return "The agent ran into an error. Please ask again."
+        case RunFailure.NOT_ALLOWED:
+            return "The agent of this chat is not open to you. Please ask whoever runs this bot."
         case RunFailure.NO_AGENT:
             return (
                 "The agent of this chat is no longer there. A new chat will get another one: "

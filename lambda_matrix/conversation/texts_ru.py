@@ -106,6 +106,7 @@ def russian(prefix: str) -> Texts:
         tool_line=lambda tool: f"_Работает {literal(tool)} …_",
         stopped_line="_Остановлено._",
         broken_off_line="_Здесь ответ оборвался. Если нужно продолжение, спросите ещё раз._",
+        cut_line="_Ответ слишком длинный, чтобы показать его целиком; конец опущен._",
         stopped_answer="Остановлено до того, как появился ответ.",
         empty_answer="Агенту нечего на это сказать. Попробуйте спросить иначе.",
         failure=_failure,
@@ -221,6 +222,8 @@ def _failure(failure: RunFailure) -> str:  # noqa: C901, PLR0911, PLR0912 - one 
             )
         case RunFailure.RUN_ERROR:
             return "У агента произошла ошибка. Спросите, пожалуйста, ещё раз."
+        case RunFailure.NOT_ALLOWED:
+            return "Агент этого чата вам недоступен. Обратитесь, пожалуйста, к владельцу бота."
         case RunFailure.NO_AGENT:
             return (
                 "Агента этого чата больше нет. В новом чате будет другой: откройте новый чат и "

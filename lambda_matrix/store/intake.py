@@ -64,6 +64,7 @@ def accept_batch(db: Database, batch: SyncBatch, ourselves: Ourselves) -> Accept
         gaps=tuple(gaps),
         invites=tuple(invite.room_id for invite in batch.invited),
         entered=tuple(entered),
+        left=tuple(left.room_id for left in batch.left),
         encrypted=tuple(room.room_id for room in batch.joined if room.state.encrypted),
         foreign=max(foreign, default=None),
     )
@@ -92,8 +93,9 @@ def rooms_with_gaps(db: Database) -> tuple[RoomId, ...]:
 
 
 def is_known(db: Database, event_id: EventId) -> bool:
-    """Return whether the event was taken in before."""
-    return db.execute("SELECT 1 FROM inbox WHERE event_id = ?", (event_id,)).fetchone() is not None
+    """Return whether the event was told before (a place that an answer took is not a telling)."""
+    row = db.execute("SELECT 1 FROM inbox WHERE event_id = ? AND batch > 0", (event_id,)).fetchone()
+    return row is not None
 
 
 def _enter_room(

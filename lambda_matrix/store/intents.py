@@ -19,6 +19,7 @@ def onboard(db: Database, owner: UserId, lobby: RoomId, agent: AgentId) -> bool:
 
     Returns whether anything is still to be made for them.
     """
+    _forget_lost(db, owner)
     db.execute(
         "INSERT OR IGNORE INTO intents (intent_id, kind, owner, origin) VALUES (?, 'space', ?, ?)",
         (new_intent_id(), owner, lobby),
@@ -26,6 +27,17 @@ def onboard(db: Database, owner: UserId, lobby: RoomId, agent: AgentId) -> bool:
     if first_chat(db, owner) is None:
         _intend_chat(db, owner, command=None, origin=lobby, name=None, agent=agent)
     return bool(open_intents(db, owner))
+
+
+def _forget_lost(db: Database, owner: UserId) -> None:
+    """Forget a Space that the bot is no longer in, and a first chat if no chat is left."""
+    lost = (
+        "done = 1 AND command IS NULL AND owner = ? AND room_id NOT IN"
+        " (SELECT room_id FROM rooms WHERE membership = 'join')"
+    )
+    db.execute(f"DELETE FROM intents WHERE kind = 'space' AND {lost}", (owner,))  # noqa: S608 - above
+    if not rooms.rooms_of(db, owner, RoomKind.CHAT):
+        db.execute(f"DELETE FROM intents WHERE kind = 'chat' AND {lost}", (owner,))  # noqa: S608 - above
 
 
 def order_chat(
@@ -78,7 +90,7 @@ def rooms_of_intent(db: Database, intent_id: str, creator: UserId) -> tuple[Room
     """Return the rooms that sync has shown with our marker of this intent, made by us."""
     rows = db.execute(
         "SELECT room_id FROM rooms WHERE intent = ? AND creator = ? AND membership = 'join'"
-        " ORDER BY room_id",
+        " ORDER BY created_at, room_id",
         (intent_id, creator),
     )
     return tuple(RoomId(row[0]) for row in rows)

@@ -70,7 +70,8 @@ class Look:
 class Request:
     """One question and what became of it; `outcome` None: not answered yet.
 
-    `as_reply`: the answer names its question, since others may have been said in between.
+    `attempts` are those that count against it, `runs` all that were begun. `as_reply`: the answer
+    names its question, since others may have been said in between.
     """
 
     request_id: RequestId
@@ -82,8 +83,17 @@ class Request:
     platform_chat_id: PlatformChatId
     as_reply: bool
     attempts: int
+    runs: int
     stopped: bool
     outcome: str | None
+
+
+@frozen
+class Stopped:
+    """What a `!stop` ended: so many requests, and whether the one at work is among them."""
+
+    count: int
+    is_running: bool
 
 
 @frozen
@@ -205,4 +215,5 @@ class Accepted:
     invites: tuple[RoomId, ...] = ()
     encrypted: tuple[RoomId, ...] = ()
     entered: tuple[RoomId, ...] = ()
+    left: tuple[RoomId, ...] = ()
     foreign: InstanceId | None = None

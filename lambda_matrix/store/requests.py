@@ -9,17 +9,20 @@ from lambda_matrix.ids import AgentId, EventId, PlatformChatId, RequestId, RoomI
 from lambda_matrix.matrix_events import TextMessage
 from lambda_matrix.store import outbox, rooms
 from lambda_matrix.store.facts import Incoming, load_fact
-from lambda_matrix.store.records import Attempt, Draft, Look, Ourselves, OutboxRow, Request
+from lambda_matrix.store.records import Attempt, Draft, Look, Ourselves, OutboxRow, Request, Stopped
 from lambda_matrix.store.rows import columns, read
 
 MAX_ATTEMPTS = 3
 
 
 def look(db: Database, room_id: RoomId, limit: int) -> Look:
-    """Return the room and what waits in its inbox, oldest first; nothing while a gap is open."""
+    """Return the room and what waits in its inbox, oldest first.
+
+    Nothing while a gap is open, and nothing in a room of ours that is not bound yet: what is said
+    there is a question, and will be known as one in a moment.
+    """
     room = rooms.room(db, room_id)
-    gap = db.execute("SELECT 1 FROM gaps WHERE room_id = ? LIMIT 1", (room_id,)).fetchone()
-    if gap is not None:
+    if _has_gap(db, room_id) or rooms.is_unfinished(db, room_id):
         return Look(room, ())
     rows = db.execute(
         "SELECT fact FROM inbox WHERE room_id = ? AND settled_at IS NULL"
@@ -27,6 +30,11 @@ def look(db: Database, room_id: RoomId, limit: int) -> Look:
         (room_id, limit),
     )
     return Look(room, tuple(load_fact(row[0]) for row in rows))
+
+
+def _has_gap(db: Database, room_id: RoomId) -> bool:
+    row = db.execute("SELECT 1 FROM gaps WHERE room_id = ? LIMIT 1", (room_id,)).fetchone()
+    return row is not None
 
 
 def rooms_with_work(db: Database) -> tuple[RoomId, ...]:
@@ -82,12 +90,16 @@ def ask(
     platform_chat_id: PlatformChatId,
     as_reply: bool,
 ) -> Request | None:
-    """Make a request of the message, and settle it; None if it was settled before."""
+    """Make a request of the message, and settle it; None if it was settled before.
+
+    Its answer is to name it (`as_reply`) also when another question waits before it.
+    """
     place = db.execute(
         "SELECT batch, place FROM inbox WHERE event_id = ?", (message.event_id,)
     ).fetchone()
     if not _settle(db, message.event_id):
         return None
+    as_reply = as_reply or bool(waiting(db, message.room_id))
     db.execute(
         "INSERT INTO requests (request_id, question, room_id, batch, place, asker, text, agent,"
         " platform_chat_id, as_reply) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -113,6 +125,7 @@ def ask(
         platform_chat_id=platform_chat_id,
         as_reply=as_reply,
         attempts=0,
+        runs=0,
         stopped=False,
         outcome=None,
     )
@@ -143,8 +156,11 @@ def say_new(db: Database, draft: Draft, own: Ourselves) -> None:
 def begin_next(db: Database, room_id: RoomId) -> Attempt | None:
     """Take up the room's oldest unanswered request, and count the attempt before it begins.
 
-    A request that has had all of its attempts comes with `number` 0.
+    None while a gap is open: the answer may be in it. A request that has had all of its attempts
+    comes with `number` 0.
     """
+    if _has_gap(db, room_id):
+        return None
     row = db.execute(
         f"SELECT {columns(Request)} FROM requests"  # noqa: S608 - column names
         " WHERE room_id = ? AND outcome IS NULL ORDER BY batch, place LIMIT 1",
@@ -158,9 +174,10 @@ def begin_next(db: Database, room_id: RoomId) -> Attempt | None:
     if request.attempts >= MAX_ATTEMPTS:
         return Attempt(request, 0, root, language)
     db.execute(
-        "UPDATE requests SET attempts = attempts + 1 WHERE request_id = ?", (request.request_id,)
+        "UPDATE requests SET attempts = attempts + 1, runs = runs + 1 WHERE request_id = ?",
+        (request.request_id,),
     )
-    return Attempt(request, request.attempts + 1, root, language)
+    return Attempt(request, request.runs + 1, root, language)
 
 
 def give_back(db: Database, request_id: RequestId) -> None:
@@ -178,7 +195,7 @@ def stop(
     everything: bool,
     reply: Callable[[int], Draft],
     own: Ourselves,
-) -> int:
+) -> Stopped:
     """Settle a `!stop`: note which of the asker's requests are to end, and say how many.
 
     Noted here, they stay stopped through a crash; their runs are cancelled after the commit.
@@ -191,10 +208,10 @@ def stop(
     concerned = rows if everything else rows[:1]
     stopped = [row[0] for row in concerned if row[1] == command.sender]
     if not settle(db, command, (reply(len(stopped)),), own):
-        return 0
+        return Stopped(0, is_running=False)
     for request_id in stopped:
         db.execute("UPDATE requests SET stopped = 1 WHERE request_id = ?", (request_id,))
-    return len(stopped)
+    return Stopped(len(stopped), is_running=bool(stopped) and stopped[0] == rows[0][0])
 
 
 def open_answer(db: Database, root: Draft, own: Ourselves) -> int:

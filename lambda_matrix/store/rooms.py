@@ -69,6 +69,7 @@ def note_joined(db: Database, joined: JoinedRoom) -> bool:
     changes = {
         "membership": "join" if before is not None and before[0] != "join" else None,
         "creator": state.creator,
+        "created_at": state.created_at,
         "intent": state.marker.intent if state.marker is not None else None,
         "name": state.name,
         "encrypted": state.encrypted,
@@ -110,6 +111,16 @@ def make_direct(db: Database, room_id: RoomId, owner: UserId) -> None:
         "UPDATE rooms SET kind = 'direct', owner = ? WHERE room_id = ? AND kind = 'unregistered'",
         (owner, room_id),
     )
+
+
+def is_unfinished(db: Database, room_id: RoomId) -> bool:
+    """Return whether the room is one that we are still making (its intent is open)."""
+    row = db.execute(
+        "SELECT 1 FROM intents WHERE done = 0 AND (room_id = ? OR intent_id ="
+        " (SELECT intent FROM rooms WHERE room_id = ?))",
+        (room_id, room_id),
+    ).fetchone()
+    return row is not None
 
 
 def tell_once(db: Database, room_id: RoomId, thing: str) -> bool:

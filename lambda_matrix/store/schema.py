@@ -27,6 +27,7 @@ CREATE TABLE rooms (
     inviter          TEXT,
     is_direct        INTEGER NOT NULL DEFAULT 0,
     creator          TEXT,
+    created_at       INTEGER,                     -- milliseconds, as the creator's server says
     intent           TEXT,                        -- of the marker in m.room.create
     name             TEXT,
     encrypted        INTEGER NOT NULL DEFAULT 0,
@@ -89,6 +90,7 @@ CREATE TABLE requests (
     platform_chat_id INTEGER NOT NULL,
     as_reply         INTEGER NOT NULL DEFAULT 0,
     attempts         INTEGER NOT NULL DEFAULT 0,
+    runs             INTEGER NOT NULL DEFAULT 0,
     stopped          INTEGER NOT NULL DEFAULT 0,  -- its asker said !stop
     outcome          TEXT                         -- NULL: not answered yet
 ) WITHOUT ROWID;

@@ -21,7 +21,7 @@ from lambda_matrix.conversation.ending import Ending, conclude
 from lambda_matrix.conversation.texts import Texts
 from lambda_matrix.ids import RoomId, RunId
 from lambda_matrix.store import requests
-from lambda_matrix.store.records import Attempt, Ourselves, Request
+from lambda_matrix.store.records import Attempt, Draft, Ourselves, Request
 from lambda_matrix.store.store import Store
 from lambda_matrix.surface.language import Languages
 from lambda_matrix.surface.outbox import Outbox
@@ -33,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 WORTH_TELLING = 3.0
 """Seconds that a question waits before it is said that it does."""
+LONG_TEXT = 8_000
+"""Characters of an answer that are rendered in passing; more would keep the other rooms waiting."""
 CONNECT_PAUSES = (0.5, 1.0, 2.0)
 """Seconds between tries to reach an agent that is not there; nothing has reached it yet."""
 
@@ -47,7 +49,7 @@ class Running:
     def begin(self, room_id: RoomId) -> trio.CancelScope:
         """Return the scope of the room's new run."""
         self._scopes[room_id] = trio.CancelScope()
-        self._waiting[room_id] = trio.Event()
+        self._waiting.setdefault(room_id, trio.Event())
         return self._scopes[room_id]
 
     def end(self, room_id: RoomId) -> None:
@@ -56,9 +58,8 @@ class Running:
         self._waiting.pop(room_id, None)
 
     def note_waiting(self, room_id: RoomId) -> None:
-        """A question has to wait for the room's run."""
-        if room_id in self._waiting:
-            self._waiting[room_id].set()
+        """A question has to wait for the room's run, which may only be about to begin."""
+        self._waiting.setdefault(room_id, trio.Event()).set()
 
     async def somebody_waits(self, room_id: RoomId) -> None:
         """Wait until a question has to wait for the room's run."""
@@ -93,6 +94,7 @@ class Answering:
     _outbox: Outbox
     _signals: Signals
     _languages: Languages
+    _writers: trio.CapacityLimiter = field(factory=lambda: trio.CapacityLimiter(1))
 
     async def serve(self, room_id: RoomId) -> None:
         """Answer what waits in the room until nothing does."""
@@ -133,6 +135,8 @@ class Answering:
             return conclude(progress.draft, RunFailure.GAVE_UP, texts)
         if entry is None:
             return conclude(progress.draft, RunFailure.NO_AGENT, texts)
+        if not self._registry.may_use(entry.id, attempt.request.asker):
+            return conclude(progress.draft, RunFailure.NOT_ALLOWED, texts)
         return await self._run(entry, attempt, scope, progress, texts)
 
     async def _run(
@@ -199,6 +203,8 @@ class Answering:
         await self._running.somebody_waits(request.room_id)
         await trio.sleep(WORTH_TELLING)
         waiting = await self._store.transact(requests.waiting, request.room_id)
+        if len(waiting) <= 1:
+            return  # in a room of many every question is answered as a reply, waiting or not
         draft = notice_draft(
             request.room_id,
             texts.queued(len(waiting) - 1),
@@ -208,10 +214,20 @@ class Answering:
         await self._store.transact(requests.say_new, draft, self._ourselves)
         self._outbox.wake([request.room_id])
 
+    async def _drafts(self, progress: Progress, text: str) -> tuple[Draft, ...]:
+        """Return the whole answer's events; a long text is rendered and split in a thread."""
+
+        def write() -> tuple[Draft, ...]:
+            return final_drafts(progress.attempt.request, text, self._ourselves, root=progress.root)
+
+        if len(text) <= LONG_TEXT:
+            return write()
+        return await trio.to_thread.run_sync(write, limiter=self._writers)
+
     async def _finish(self, progress: Progress, ending: Ending) -> None:
         """T2, and out with it."""
         request = progress.attempt.request
-        answer = final_drafts(request, ending.text, self._ourselves, root=progress.root)
+        answer = await self._drafts(progress, ending.text)
         first = await self._store.transact(
             requests.finish_then_next, request, ending.outcome, answer, self._ourselves
         )

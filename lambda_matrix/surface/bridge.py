@@ -86,6 +86,8 @@ class Bridge:
             self.gaps.lanes.wake([gap.room_id for gap in accepted.gaps])
             self.onboarding.lanes.wake([*accepted.invites, *accepted.encrypted, *accepted.entered])
             self.outbox.wake(accepted.entered)
+            for room_id in accepted.left:
+                self.running.stop(room_id)
             if accepted.entered:
                 self.provisioning.duplicates.wake(
                     await self.store.transact(intents.duplicates, self.ourselves.user_id)
@@ -131,7 +133,20 @@ def build_bridge(
     signals = Signals(client)
     rounds = Rounds()
     running = Running()
-    provisioning = Provisioning(store, client, ourselves, outbox, languages, rounds)
+    # The lanes come first, since the parts wake them; what serves in them is made of the parts.
+    reaction_lanes = Lanes[RoomId](
+        "reaction",
+        lambda room_id: reactions.serve(room_id),  # noqa: PLW0108 - made below
+        lambda room_id: reactions.after_fault(room_id),  # noqa: PLW0108 - made below
+    )
+    runs = Lanes[RoomId]("run", lambda room_id: answering.serve(room_id))  # noqa: PLW0108 - as above
+
+    def look_again(room_id: RoomId) -> None:
+        """What a room has waited for is there: a gap is read, or the room is bound."""
+        reaction_lanes.wake([room_id])
+        runs.wake([room_id])
+
+    provisioning = Provisioning(store, client, ourselves, outbox, languages, rounds, look_again)
     onboarding = Onboarding(
         store=store,
         client=client,
@@ -144,7 +159,6 @@ def build_bridge(
         languages=languages,
     )
     answering = Answering(store, ourselves, registry, running, outbox, signals, languages)
-    runs = Lanes("run", answering.serve)
     commands = Commands(
         store=store,
         ourselves=ourselves,
@@ -168,7 +182,6 @@ def build_bridge(
         signals=signals,
         languages=languages,
     )
-    reaction_lanes = Lanes("reaction", reactions.serve, reactions.after_fault)
     return Bridge(
         store=store,
         ourselves=ourselves,
@@ -178,9 +191,7 @@ def build_bridge(
         outbox=outbox,
         provisioning=provisioning,
         onboarding=onboarding,
-        gaps=Gaps(
-            store, client, ourselves, languages, lambda room_id: reaction_lanes.wake([room_id])
-        ),
+        gaps=Gaps(store, client, ourselves, languages, look_again),
         runs=runs,
         reactions=reaction_lanes,
         live=trio.Event(),

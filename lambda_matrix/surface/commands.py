@@ -84,7 +84,7 @@ class Commands:
         await self._reply(message, text, once="encrypted")
 
     async def _new_chat(self, message: TextMessage, name: str | None) -> None:
-        agent = self._registry.default
+        agent = self._registry.choose(message.sender)
         await self._store.transact(intents.order_chat, message, name, agent, self._ourselves)
         self._provisioning.lanes.wake([message.sender])
 
@@ -101,7 +101,7 @@ class Commands:
         stopped = await self._store.transact(
             requests.stop, message, everything=everything, reply=reply, own=self._ourselves
         )
-        if stopped:
+        if stopped.is_running:
             self._running.stop(message.room_id)
         self._outbox.wake([message.room_id])
 

@@ -108,7 +108,7 @@ class Onboarding:
     async def _welcome(self, room: Room, inviter: UserId) -> None:
         """Want what the inviter does not have yet, and say where it is or will be."""
         unfinished = await self._store.transact(
-            intents.onboard, inviter, room.room_id, self._registry.default
+            intents.onboard, inviter, room.room_id, self._registry.choose(inviter)
         )
         if unfinished:
             self._provisioning.lanes.wake([inviter])

@@ -60,6 +60,7 @@ class Provisioning:
     _outbox: Outbox
     _languages: Languages
     _rounds: Rounds
+    _made: Callable[[RoomId], None]
     _numbering: trio.Lock = field(factory=trio.Lock)
     _server_mark: PlatformChatId | None = None
     lanes: Lanes[UserId] = field(init=False)
@@ -85,7 +86,8 @@ class Provisioning:
                 if isinstance(decide_retry(error), Retry | SessionDead):
                     raise
                 await self._abandon(intent, error)
-                return
+                if intent.kind is RoomKind.SPACE:
+                    return  # and with it went all that was to be made in it
 
     async def _complete(self, intent: Intent) -> None:
         if intent.kind is RoomKind.CHAT:
@@ -97,6 +99,7 @@ class Provisioning:
         room_id = intent.room_id or await self._make(intent, space)
         if space is not None:
             await self._patiently(intent, lambda: self._link(space, room_id, via))
+        if intent.kind is RoomKind.CHAT:
             await self._patiently(intent, lambda: self._note_binding(room_id, intent))
         made = evolve(intent, room_id=room_id, name=await self._name(intent))
         texts = await self._languages.of(made.owner)
@@ -105,6 +108,7 @@ class Provisioning:
         lobbies = await self._store.transact(
             intents.complete, made, room_id, drafts, self._ourselves
         )
+        self._made(room_id)
         logger.info("%s %s made for %s", intent.kind.value, room_id, intent.owner)
         self._outbox.wake({draft.room_id for draft in drafts})
         for lobby in lobbies:
@@ -259,6 +263,16 @@ class Provisioning:
         """The homeserver will not have it: say so, and let a new invite or `!new` begin anew."""
         logger.error("cannot make a %s for %s: %s", intent.kind.value, intent.owner, error)
         texts = await self._languages.of(intent.owner)
-        drafts = room_refused_drafts(intent, texts, self._ourselves)
+        given_up: tuple[Intent, ...] = (intent,)
+        if intent.kind is RoomKind.SPACE:
+            given_up = await self._store.transact(intents.open_intents, intent.owner)
+        drafts = [
+            draft
+            for each in given_up
+            for draft in room_refused_drafts(each, texts, self._ourselves)
+            if each.kind is intent.kind or each.command is not None
+        ]
         await self._store.transact(intents.abandon, intent, drafts, self._ourselves)
+        if intent.room_id is not None:
+            self._made(intent.room_id)
         self._outbox.wake({draft.room_id for draft in drafts})

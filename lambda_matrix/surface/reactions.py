@@ -119,17 +119,16 @@ class Reactions:
     async def _ask(self, room: Room, message: TextMessage, text: str) -> None:
         assert room.agent is not None  # noqa: S101 - rooms.bind wrote the whole binding
         assert room.platform_chat_id is not None  # noqa: S101 - the same
-        waited = self._running.is_running(room.room_id)
-        await self._store.transact(
+        request = await self._store.transact(
             requests.ask,
             message,
             request_id=RequestId(secrets.token_hex(8)),
             text=text,
             agent=room.agent,
             platform_chat_id=room.platform_chat_id,
-            as_reply=waited or not _is_private(room),
+            as_reply=not _is_private(room),
         )
-        if waited:
+        if request is not None and request.as_reply:
             self._running.note_waiting(room.room_id)
         self._runs.wake([room.room_id])
 

@@ -116,6 +116,25 @@ def test_users_are_globs_and_nobody_may_use_what_is_not_there(tmp_path: Path) ->
     assert not registry.may_use(AgentId("some"), "@Bob:evil.org")
     assert not registry.may_use(AgentId("nobody"), "@alice:example.org")
     assert not registry.may_use(AgentId("gone"), "@alice:example.org")
+    assert registry.choose("@alice:example.org") == "all"
+
+
+def test_new_chats_get_the_default_or_else_the_first_that_is_open(tmp_path: Path) -> None:
+    registry = load(
+        tmp_path,
+        """
+        default = "closed"
+        [agent.closed]
+        base_url = "ws://h"
+        users = ["@boss:*"]
+        [agent.open]
+        base_url = "ws://h"
+        users = ["@*:example.org"]
+        """,
+    )
+    assert registry.choose("@boss:example.org") == "closed"
+    assert registry.choose("@alice:example.org") == "open"
+    assert registry.choose("@eve:evil.org") == "closed", "and is refused there"
 
 
 def test_a_single_agent_is_the_default_without_being_named(tmp_path: Path) -> None:

@@ -438,6 +438,21 @@ async def test_a_room_waits_for_its_gap_and_the_others_do_not(told: Told) -> Non
     assert await told.waits() == ["$q2", "$q3", "$q4"]
 
 
+async def test_no_run_begins_while_the_answer_may_be_in_a_gap(told: Told) -> None:
+    await told.asked()
+    await told.batch(joined(said("$q2"), prev_batch="p1"))
+    assert await told.store.transact(requests.begin_next, ROOM) is None
+    await fill(told, echo("$a", mark("$q1")))
+    assert await told.store.transact(requests.begin_next, ROOM) is None, "it was answered"
+    assert await told.waits() == ["$q2"]
+
+
+async def test_a_place_that_an_answer_took_is_no_end_of_a_gap(told: Told) -> None:
+    await told.events(said("$q1"), echo("$a", mark("$help")))
+    assert await told.store.transact(intake.is_known, EventId("$q1"))
+    assert not await told.store.transact(intake.is_known, EventId("$help"))
+
+
 async def test_a_gap_comes_after_what_was_told_before_it(told: Told) -> None:
     await told.events(said("$q1"))
     await told.batch(joined(said("$q4"), prev_batch="p1"))

@@ -7,7 +7,7 @@ from attrs import evolve
 
 from lambda_matrix.ids import AgentId, PlatformChatId, RoomId, UserId
 from lambda_matrix.matrix_events import InvitedRoom, RoomMarker, RoomState
-from lambda_matrix.store import intents, rooms
+from lambda_matrix.store import intents, requests, rooms
 from lambda_matrix.store.records import Draft, Intent, RoomKind
 from tests.store.telling import (
     AGENT,
@@ -90,6 +90,31 @@ async def test_who_invites_twice_gets_one_of_each(told: Told) -> None:
     await complete(told, chat, CHAT_ROOM)
     assert not await onboard(told, lobby=RoomId("!third"))
     assert await wanted(told) == ()
+
+
+async def test_who_put_the_bot_out_gets_new_rooms_for_a_new_invite(told: Told) -> None:
+    await onboard(told)
+    space, chat = await wanted(told)
+    await complete(told, space, SPACE_ROOM)
+    await complete(told, chat, CHAT_ROOM)
+    await told.store.transact(rooms.note_left, SPACE_ROOM)
+    assert await onboard(told, lobby=OTHER_ROOM)
+    (new_space,) = await wanted(told)
+    assert new_space.kind is RoomKind.SPACE
+    assert new_space.intent_id != space.intent_id
+    await told.store.transact(rooms.note_left, CHAT_ROOM)
+    await onboard(told, lobby=OTHER_ROOM)
+    assert [intent.kind for intent in await wanted(told)] == [RoomKind.SPACE, RoomKind.CHAT]
+
+
+async def test_what_is_said_in_a_room_waits_until_it_is_bound(told: Told) -> None:
+    await onboard(told)
+    _, chat = await wanted(told)
+    await seen(told, CHAT_ROOM, chat)
+    await told.batch(joined(said("$q1", room=CHAT_ROOM), room=CHAT_ROOM))
+    assert (await told.store.transact(requests.look, CHAT_ROOM, 10)).events == ()
+    await complete(told, chat, CHAT_ROOM)
+    assert len((await told.store.transact(requests.look, CHAT_ROOM, 10)).events) == 1
 
 
 async def test_each_person_gets_their_own(told: Told) -> None:

@@ -6,7 +6,7 @@ from sqlite_utils import Database
 from lambda_matrix.ids import EventId, RequestId
 from lambda_matrix.matrix_events import AnswerState, OtherMessage
 from lambda_matrix.store import outbox, requests
-from lambda_matrix.store.records import Attempt, Draft, Request
+from lambda_matrix.store.records import Attempt, Draft, Request, Stopped
 from lambda_matrix.store.requests import MAX_ATTEMPTS
 from tests.store.telling import (
     AGENT,
@@ -114,6 +114,7 @@ async def test_a_question_becomes_a_request_and_is_settled(told: Told) -> None:
         platform_chat_id=CHAT,
         as_reply=False,
         attempts=0,
+        runs=0,
         stopped=False,
         outcome=None,
     )
@@ -179,8 +180,9 @@ async def test_an_attempt_is_counted_before_it_begins(told: Told) -> None:
 
 async def test_an_orderly_stop_gives_the_attempt_back(told: Told) -> None:
     await told.asked()
-    for _ in range(MAX_ATTEMPTS + 2):
-        assert (await begin(told)).number == 1
+    for run in range(1, MAX_ATTEMPTS + 3):
+        # The run is a new one all the same: AG-UI wants a new id for it.
+        assert (await begin(told)).number == run
         await told.store.transact(requests.give_back, RequestId("q1"))
 
 
@@ -249,7 +251,7 @@ async def test_an_end_that_raises_is_no_end(told: Told) -> None:
 # -- !stop --
 
 
-async def stop(told: Told, event_id: str, *, everything: bool, by: str = "alice") -> int:
+async def stop(told: Told, event_id: str, *, everything: bool, by: str = "alice") -> Stopped:
     """Tell a `!stop` and obey it."""
     command = said(event_id, "!stop", by=ALICE if by == "alice" else BOB)
 
@@ -276,7 +278,7 @@ async def stopped(told: Told) -> list[str]:
 
 async def test_stop_ends_the_one_at_work(told: Told) -> None:
     await ask_in_turn(told)
-    assert await stop(told, "$stop", everything=False) == 1
+    assert await stop(told, "$stop", everything=False) == Stopped(1, is_running=True)
     assert await stopped(told) == ["q1"]
     assert (await told.row()).content == b"1"
     assert await told.waits() == []
@@ -285,16 +287,17 @@ async def test_stop_ends_the_one_at_work(told: Told) -> None:
 
 async def test_stop_leaves_what_somebody_else_asked(told: Told) -> None:
     await ask_in_turn(told)
-    assert await stop(told, "$stop", everything=False, by="bob") == 0
+    assert await stop(told, "$stop", everything=False, by="bob") == Stopped(0, is_running=False)
     assert await stopped(told) == []
     assert (await told.row()).content == b"0"
 
 
 async def test_stop_all_ends_what_its_sender_asked(told: Told) -> None:
     await ask_in_turn(told)
-    assert await stop(told, "$stop", everything=True) == 2
+    assert await stop(told, "$stop", everything=True) == Stopped(2, is_running=True)
     assert await stopped(told) == ["q1", "q3"]
-    assert await stop(told, "$stop2", everything=True, by="bob") == 1
+    # Alice is answered: what Bob stops is his own, further back.
+    assert await stop(told, "$stop2", everything=True, by="bob") == Stopped(1, is_running=False)
     assert await stopped(told) == ["q1", "q2", "q3"]
 
 
@@ -302,11 +305,11 @@ async def test_a_stop_is_obeyed_once(told: Told) -> None:
     await ask_in_turn(told)
     await stop(told, "$stop", everything=False)
     await told.finish("q1")
-    assert await stop(told, "$stop", everything=True) == 0
+    assert await stop(told, "$stop", everything=True) == Stopped(0, is_running=False)
     assert await stopped(told) == []
     assert await owed(told) == 1
 
 
 async def test_stop_where_nothing_is_to_be_stopped(told: Told) -> None:
-    assert await stop(told, "$stop", everything=True) == 0
+    assert await stop(told, "$stop", everything=True) == Stopped(0, is_running=False)
     assert (await told.row()).content == b"0"

@@ -41,6 +41,7 @@ REQUEST = Request(
     platform_chat_id=PlatformChatId(1000),
     as_reply=True,
     attempts=1,
+    runs=1,
     stopped=False,
     outcome=None,
 )
