@@ -78,9 +78,12 @@ lint: .venv/.dev
 	$(STEP) 'mypy' .venv/bin/mypy
 	$(STEP) 'floors (import-linter)' .venv/bin/lint-imports --no-logo
 
+# Two, not one for each core: each has a homeserver of its own, and CI has two cores.
+JOBS ?= 2
 unit: .venv/.dev .venv-synapse/.stamp
 	@.venv/bin/coverage erase
-	@.venv/bin/coverage run -m pytest $(ARGS)
+	@.venv/bin/coverage run -m pytest --numprocesses $(JOBS) --dist worksteal --ignore tests/crash $(ARGS)
+	@.venv/bin/coverage run -m pytest tests/crash
 	@.venv/bin/coverage combine --quiet
 	@.venv/bin/coverage report
 

@@ -17,7 +17,7 @@ from tests.lab.openapi import in_ci
 @pytest.fixture(scope="session")
 def synapse_python() -> Path:
     """The interpreter of Synapse's own environment; without one the test is skipped."""
-    named = os.environ.get("LAMBDA_MATRIX_SYNAPSE_PYTHON")
+    named = os.environ.get("SYNAPSE_PYTHON")
     python = Path(named) if named else ROOT / ".venv-synapse/bin/python"
     if not python.exists():
         reason = f"no Synapse at {python} (make .venv-synapse/.stamp)"

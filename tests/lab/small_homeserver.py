@@ -479,7 +479,7 @@ async def open_small_homeserver() -> AsyncIterator[SmallHomeserver]:
     async with trio.open_nursery() as nursery:
         (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
         homeserver.url = f"http://127.0.0.1:{listener.socket.getsockname()[1]}"
-        nursery.start_soon(trio.serve_listeners, homeserver.serve, [listener])
+        nursery.start_soon(trio.serve_listeners, homeserver.serve, [listener])  # noqa: ASYNC113 - it listens already
         yield homeserver
         nursery.cancel_scope.cancel()
     assert not homeserver.findings, "\n".join(homeserver.findings)
