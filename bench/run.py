@@ -95,7 +95,7 @@ def _turns(
 
 
 async def main(chosen: argparse.Namespace, directory: Path) -> int:
-    began = time.monotonic()
+    began, commit = time.monotonic(), _commit()  # the tree may change while this runs
     settings = HomeserverSettings(
         python=chosen.synapse_python.absolute(),
         directory=directory / "homeserver",
@@ -114,7 +114,7 @@ async def main(chosen: argparse.Namespace, directory: Path) -> int:
         Circumstances(
             command=f"make bench{_arguments()}",
             date=time.strftime("%Y-%m-%d"),
-            commit=_commit(),
+            commit=commit,
             synapse=synapse,
             seconds=time.monotonic() - began,
         ),
