@@ -80,12 +80,20 @@ lint: .venv/.dev
 
 # Two, not one for each core: each has a homeserver of its own, and CI has two cores.
 JOBS ?= 2
+SIDE_BY_SIDE := --numprocesses $(JOBS) --dist worksteal
+# The scenarios start programs by the hundred, which measured would take half as long again; what
+# they run is measured in the tests of its own.
 unit: .venv/.dev .venv-synapse/.stamp
+ifeq ($(ARGS),)
 	@.venv/bin/coverage erase
-	@.venv/bin/coverage run -m pytest --numprocesses $(JOBS) --dist worksteal --ignore tests/crash $(ARGS)
-	@.venv/bin/coverage run -m pytest tests/crash
+	@.venv/bin/coverage run -m pytest $(SIDE_BY_SIDE) --ignore tests/scenarios --ignore tests/crash
+	@.venv/bin/pytest $(SIDE_BY_SIDE) tests/scenarios
+	@.venv/bin/pytest tests/crash
 	@.venv/bin/coverage combine --quiet
 	@.venv/bin/coverage report
+else
+	@.venv/bin/pytest $(ARGS)
+endif
 
 SEEDS ?= 50
 crash: .venv/.dev .venv-synapse/.stamp
