@@ -19,6 +19,8 @@ PYTHON ?= $(shell for candidate in python3 python3.13 python3.12 python3.11 pyth
 UV := .venv-uv/bin/uv
 # uv works inside this folder alone: no Python of its own, no environment that happens to be active.
 export UV_PYTHON_DOWNLOADS := never
+# Compiled once, here: where PYTHONDONTWRITEBYTECODE is set each start would compile everything anew.
+export UV_COMPILE_BYTECODE := 1
 unexport VIRTUAL_ENV
 
 STEP := @tools/step

@@ -63,7 +63,7 @@ class Story:
     async def _first_chat(self) -> None:
         self.script.chapter("She talks; the answers stream")
         await self.ask("chat 1", f"The magic word is {_WORD}.", expect=_WORD)
-        answer = await self.ask("chat 1", "slow 4 seconds of a streamed answer", within=30)
+        answer = await self.ask("chat 1", "slow 3 seconds of a streamed answer", within=30)
         if not answer.previews:
             raise StoryError("the slow answer came in one piece; it should have been seen to grow")
         self._show_growth(answer)
