@@ -29,7 +29,8 @@ async def test_a_fault_of_sending_neither_loses_nor_doubles(
     rule = chatting.proxy.spoil(SENDS, fault, times=2)
     question = await chatting.say("hello")
     answer = await chatting.answer(question)
-    assert rule.hits == 2
+    # What the homeserver has done comes back as an echo, and that may settle it before a retry.
+    assert rule.hits == 2 or (fault in {Loss.ANSWER, Loss.HALF} and rule.hits == 1)
     assert answer.text.startswith("You said: hello")
     after = await chatting.ask("next")
     assert after.text.startswith("You said: next")
