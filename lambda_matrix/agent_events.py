@@ -7,8 +7,58 @@ nor a WebSocket is to be seen here.
 from __future__ import annotations
 
 from enum import Enum
+from typing import Literal
 
 from attrs import frozen
+
+JsonText = str
+"""A JSON value that the service passes on as it came, as its text."""
+
+
+# -- what a conversation with an agent consists of (AG-UI `messages`) --
+
+
+@frozen
+class ToolCall:
+    """One call of a tool by an assistant message; `arguments` is the JSON text as it came."""
+
+    id: str
+    name: str
+    arguments: JsonText = ""
+
+
+@frozen
+class Attachment:
+    """A file that goes along with a message: `path` is relative to the agent's workspace."""
+
+    kind: Literal["image", "audio", "video", "document"]
+    path: str
+    mime_type: str
+    name: str
+
+
+@frozen(kw_only=True)
+class ThreadMessage:
+    """One message of a thread, in AG-UI's terms. A `tool` message names the call it answers."""
+
+    id: str
+    role: Literal["user", "assistant", "tool"]
+    content: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+
+
+@frozen
+class ResumeEntry:
+    """A person's word on one interrupt: AG-UI's `resume` has one for each of the ended run."""
+
+    interrupt_id: str
+    status: Literal["resolved", "cancelled"]
+    payload: JsonText | None = None
+
+
+# -- what an agent says --
 
 
 @frozen
@@ -40,6 +90,24 @@ class ToolStarted:
 
     tool_call_id: str
     name: str
+    parent_message_id: str | None = None
+
+
+@frozen
+class ToolArguments:
+    """More of the JSON text of a call's arguments."""
+
+    tool_call_id: str
+    delta: str
+
+
+@frozen
+class ToolReturned:
+    """What a tool gave back, as a message of the thread."""
+
+    tool_call_id: str
+    message_id: str
+    content: str
 
 
 @frozen
@@ -58,12 +126,33 @@ class FileOffered:
 
 
 @frozen
+class StateReplaced:
+    """`STATE_SNAPSHOT`: the agent's state, which goes along with the thread's next run."""
+
+    state: JsonText
+
+
+@frozen
+class StatePatched:
+    """`STATE_DELTA`: a JSON Patch (RFC 6902) on that state."""
+
+    patch: JsonText
+
+
+@frozen
 class Interrupt:
-    """One thing that a run waits for a person's word on (AG-UI `Interrupt`)."""
+    """One thing that a run waits for a person's word on (AG-UI `Interrupt`).
+
+    `response_schema` and `metadata` are JSON texts; `expires_at` is in seconds since the epoch.
+    """
 
     id: str
     reason: str
     message: str | None = None
+    tool_call_id: str | None = None
+    response_schema: JsonText | None = None
+    metadata: JsonText | None = None
+    expires_at: float | None = None
 
 
 @frozen

@@ -95,8 +95,28 @@ class TextMessage(TimelineFact):
 
 
 @frozen(kw_only=True)
+class MediaMessage(TimelineFact):
+    """`m.room.message` with a file: msgtype m.image, m.audio, m.video or m.file (11.2.1.6).
+
+    `url` is the file's `mxc://` address, None where the file is encrypted (and cannot be read).
+    `caption` is what was written under it; None without. `mimetype` and `size` (bytes) are claims.
+    """
+
+    msgtype: Literal["m.image", "m.audio", "m.video", "m.file"]
+    filename: str
+    url: str | None
+    caption: str | None = None
+    mimetype: str | None = None
+    size: int | None = None
+    is_voice: bool = False
+    in_reply_to: EventId | None = None
+    thread_root: EventId | None = None
+    mentions: frozenset[UserId] = frozenset()
+
+
+@frozen(kw_only=True)
 class OtherMessage(TimelineFact):
-    """A message that is not text: `kind` is its msgtype or event type (m.image, m.sticker ...)."""
+    """A message that is neither: `kind` is its msgtype or event type (m.location, m.poll.start)."""
 
     kind: str
     body: str = ""
@@ -164,6 +184,7 @@ class MalformedEvent:
 
 TimelineEvent = (
     TextMessage
+    | MediaMessage
     | OtherMessage
     | EncryptedMessage
     | Redaction
@@ -172,6 +193,14 @@ TimelineEvent = (
     | UnknownEvent
     | MalformedEvent
 )
+
+
+@frozen
+class Tombstone:
+    """`m.room.tombstone`: `sender` says that the room goes on in `replacement`."""
+
+    replacement: RoomId
+    sender: UserId
 
 
 @frozen(kw_only=True)

@@ -20,19 +20,19 @@ from lambda_matrix.matrix_events import SyncBatch
 from lambda_matrix.store import intake, intents, requests
 from lambda_matrix.store.records import Ourselves
 from lambda_matrix.store.store import Store
-from lambda_matrix.surface.answering import Answering, Running
 from lambda_matrix.surface.commands import Commands
-from lambda_matrix.surface.delivery import Delivery
 from lambda_matrix.surface.gaps import Gaps
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.language import Languages
-from lambda_matrix.surface.onboarding import Onboarding
-from lambda_matrix.surface.outbox import Outbox
-from lambda_matrix.surface.pace import Pace
-from lambda_matrix.surface.provisioning import Provisioning
 from lambda_matrix.surface.reactions import Reactions
+from lambda_matrix.surface.rooms.onboarding import Onboarding
+from lambda_matrix.surface.rooms.provisioning import Provisioning
 from lambda_matrix.surface.rounds import Rounds
-from lambda_matrix.surface.signals import Signals
+from lambda_matrix.surface.runs.answering import Answering, Running
+from lambda_matrix.surface.sending.delivery import Delivery
+from lambda_matrix.surface.sending.outbox import Outbox
+from lambda_matrix.surface.sending.pace import Pace
+from lambda_matrix.surface.sending.signals import Signals
 
 logger = logging.getLogger(__name__)
 

@@ -28,13 +28,13 @@ from lambda_matrix.store import intents, requests, rooms
 from lambda_matrix.store.facts import Incoming
 from lambda_matrix.store.records import Draft, Ourselves, Room, RoomKind
 from lambda_matrix.store.store import Store
-from lambda_matrix.surface.answering import Running
 from lambda_matrix.surface.language import Languages
 from lambda_matrix.surface.links import room_link, server_name, way_to_chats
-from lambda_matrix.surface.outbox import Outbox
-from lambda_matrix.surface.provisioning import Provisioning
+from lambda_matrix.surface.rooms.provisioning import Provisioning
 from lambda_matrix.surface.rounds import Rounds
-from lambda_matrix.surface.wording import reply_draft
+from lambda_matrix.surface.runs.answering import Running
+from lambda_matrix.surface.sending.outbox import Outbox
+from lambda_matrix.surface.writing.wording import reply_draft
 
 
 @frozen

@@ -20,7 +20,7 @@ from lambda_matrix.store.records import Gap, Ourselves
 from lambda_matrix.store.store import Store
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.language import Languages
-from lambda_matrix.surface.wording import is_reply_to_command, notice_draft
+from lambda_matrix.surface.writing.wording import is_reply_to_command, notice_draft
 
 logger = logging.getLogger(__name__)
 

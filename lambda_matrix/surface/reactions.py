@@ -26,13 +26,13 @@ from lambda_matrix.store import requests
 from lambda_matrix.store.facts import Incoming
 from lambda_matrix.store.records import Draft, Ourselves, Room, RoomKind
 from lambda_matrix.store.store import Store
-from lambda_matrix.surface.answering import Running
 from lambda_matrix.surface.commands import Commands
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.language import Languages
-from lambda_matrix.surface.outbox import Outbox
-from lambda_matrix.surface.signals import Signals
-from lambda_matrix.surface.wording import reply_draft
+from lambda_matrix.surface.runs.answering import Running
+from lambda_matrix.surface.sending.outbox import Outbox
+from lambda_matrix.surface.sending.signals import Signals
+from lambda_matrix.surface.writing.wording import reply_draft
 
 logger = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 import pytest
 
 from lambda_matrix.conversation.markdown import as_code, literal, with_line
-from lambda_matrix.surface.rendering import render
+from lambda_matrix.surface.writing.rendering import render
 
 
 @pytest.mark.parametrize(

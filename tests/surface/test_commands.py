@@ -16,7 +16,7 @@ from lambda_matrix.matrix_events import ANSWER_KEY
 from tests.lab.proxy import Hold
 from tests.lab.small_homeserver import ANNA
 from tests.surface.bridging import SEND, TEXTS, in_steps, open_lab, say_nothing
-from tests.surface.test_onboarding import onboarded
+from tests.surface.rooms.test_onboarding import onboarded
 
 
 async def test_help_lists_the_commands(clock: MockClock, tmp_path: Path) -> None:

@@ -7,10 +7,17 @@ from lambda_matrix.ids import EventId, RequestId, RoomId
 from lambda_matrix.matrix_events import AnswerMark, AnswerState
 from lambda_matrix.store.facts import Incoming
 from lambda_matrix.store.records import Draft, Intent, Ourselves, Priority, Request, RoomKind
-from lambda_matrix.surface.cleaning import clean
-from lambda_matrix.surface.content import Content, as_edit, encode, fits, notice, text_message
-from lambda_matrix.surface.rendering import render
-from lambda_matrix.surface.splitting import parts, split
+from lambda_matrix.surface.writing.cleaning import clean
+from lambda_matrix.surface.writing.content import (
+    Content,
+    as_edit,
+    encode,
+    fits,
+    notice,
+    text_message,
+)
+from lambda_matrix.surface.writing.rendering import render
+from lambda_matrix.surface.writing.splitting import parts, split
 
 COMMAND = "command:"
 """How the request of a mark begins that answers something else than a question to an agent."""

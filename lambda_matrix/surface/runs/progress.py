@@ -14,9 +14,9 @@ from lambda_matrix.conversation.texts import Texts
 from lambda_matrix.store import requests
 from lambda_matrix.store.records import Attempt, Ourselves
 from lambda_matrix.store.store import Store
-from lambda_matrix.surface.outbox import Outbox, Preview
-from lambda_matrix.surface.signals import TYPING_REFRESH, Signals
-from lambda_matrix.surface.wording import preview_content, root_draft
+from lambda_matrix.surface.sending.outbox import Outbox, Preview
+from lambda_matrix.surface.sending.signals import TYPING_REFRESH, Signals
+from lambda_matrix.surface.writing.wording import preview_content, root_draft
 
 QUICK = 0.4
 """Seconds within which a whole answer is one event, without typing or preview."""

@@ -17,7 +17,7 @@ from itertools import accumulate, takewhile
 from attrs import frozen
 
 from lambda_matrix.conversation.markdown import Fence, fence_after
-from lambda_matrix.surface.content import EVENT_LIMIT
+from lambda_matrix.surface.writing.content import EVENT_LIMIT
 
 Fits = Callable[[str], bool]
 

@@ -2,7 +2,7 @@ import json
 
 from hypothesis import given, strategies as st
 
-from lambda_matrix.surface.cleaning import clean
+from lambda_matrix.surface.writing.cleaning import clean
 
 ANYTHING = st.text(alphabet=st.characters(), max_size=50)
 WITH_SURROGATES = st.lists(

@@ -4,7 +4,7 @@ import trio
 import trio.testing
 
 from lambda_matrix.store.records import Priority
-from lambda_matrix.surface.pace import INTERVAL_MOST, Pace
+from lambda_matrix.surface.sending.pace import INTERVAL_MOST, Pace
 
 
 async def test_without_a_limit_nobody_waits(autojump_clock: trio.testing.MockClock) -> None:

@@ -26,9 +26,9 @@ from lambda_matrix.matrix_events import AnswerState, TextMessage
 from lambda_matrix.store import outbox as rows
 from lambda_matrix.store.records import Draft, Ourselves, OutboxRow
 from lambda_matrix.store.store import Store
-from lambda_matrix.surface.content import encode, notice, plain_of_edit, with_replacement
 from lambda_matrix.surface.language import Languages
-from lambda_matrix.surface.pace import Pace
+from lambda_matrix.surface.sending.pace import Pace
+from lambda_matrix.surface.writing.content import encode, notice, plain_of_edit, with_replacement
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from lambda_matrix.ids import EventId
 from lambda_matrix.matrix_events import ANSWER_KEY, AnswerMark
-from lambda_matrix.surface.rendering import Rendered, render
+from lambda_matrix.surface.writing.rendering import Rendered, render
 
 JsonValue = str | int | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
 Content = dict[str, JsonValue]

@@ -24,10 +24,10 @@ from lambda_matrix.store import requests
 from lambda_matrix.store.records import Attempt, Draft, Ourselves, Request
 from lambda_matrix.store.store import Store
 from lambda_matrix.surface.language import Languages
-from lambda_matrix.surface.outbox import Outbox
-from lambda_matrix.surface.progress import Progress
-from lambda_matrix.surface.signals import Signals
-from lambda_matrix.surface.wording import final_drafts, notice_draft
+from lambda_matrix.surface.runs.progress import Progress
+from lambda_matrix.surface.sending.outbox import Outbox
+from lambda_matrix.surface.sending.signals import Signals
+from lambda_matrix.surface.writing.wording import final_drafts, notice_draft
 
 logger = logging.getLogger(__name__)
 

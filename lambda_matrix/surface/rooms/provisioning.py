@@ -23,19 +23,23 @@ from lambda_matrix.matrix_events import RoomMarker
 from lambda_matrix.store import intents, meta, requests, rooms
 from lambda_matrix.store.records import Intent, Ourselves, RoomKind
 from lambda_matrix.store.store import Store
-from lambda_matrix.surface.account_data import (
+from lambda_matrix.surface.lanes import Lanes
+from lambda_matrix.surface.language import Languages
+from lambda_matrix.surface.links import room_link, server_name, way_to_chats
+from lambda_matrix.surface.rooms.account_data import (
     BINDING_KEY,
     SEQUENCE_KEY,
     binding_content,
     read_sequence,
     sequence_content,
 )
-from lambda_matrix.surface.lanes import Lanes
-from lambda_matrix.surface.language import Languages
-from lambda_matrix.surface.links import room_link, server_name, way_to_chats
-from lambda_matrix.surface.outbox import Outbox
 from lambda_matrix.surface.rounds import Rounds
-from lambda_matrix.surface.wording import notice_draft, room_made_drafts, room_refused_drafts
+from lambda_matrix.surface.sending.outbox import Outbox
+from lambda_matrix.surface.writing.wording import (
+    notice_draft,
+    room_made_drafts,
+    room_refused_drafts,
+)
 
 T = TypeVar("T")
 

@@ -18,8 +18,8 @@ from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-from lambda_matrix.surface.cleaning import clean
-from lambda_matrix.surface.mathematics import add_mathematics
+from lambda_matrix.surface.writing.cleaning import clean
+from lambda_matrix.surface.writing.mathematics import add_mathematics
 
 if TYPE_CHECKING:
     from markdown_it.renderer import RendererProtocol

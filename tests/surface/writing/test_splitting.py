@@ -7,9 +7,9 @@ from hypothesis import example, given, settings, strategies as st
 from lambda_matrix.conversation.markdown import Fence, fence_after
 from lambda_matrix.ids import EventId, InstanceId, RequestId
 from lambda_matrix.matrix_events import AnswerMark, AnswerState
-from lambda_matrix.surface.content import fits, text_message
-from lambda_matrix.surface.rendering import render
-from lambda_matrix.surface.splitting import Fits, parts, split
+from lambda_matrix.surface.writing.content import fits, text_message
+from lambda_matrix.surface.writing.rendering import render
+from lambda_matrix.surface.writing.splitting import Fits, parts, split
 
 MARK = AnswerMark(
     question=EventId("$" + "q" * 43),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lambda_matrix.surface.account_data import read_sequence, sequence_content
+from lambda_matrix.surface.rooms.account_data import read_sequence, sequence_content
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from lambda_matrix.ids import (
 from lambda_matrix.matrix_events import ANSWER_KEY, AnswerState
 from lambda_matrix.store.records import Intent, Ourselves, Priority, Request, RoomKind
 from lambda_matrix.surface.links import room_link
-from lambda_matrix.surface.wording import (
+from lambda_matrix.surface.writing.wording import (
     final_drafts,
     notice_draft,
     preview_content,

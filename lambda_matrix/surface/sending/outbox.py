@@ -19,10 +19,10 @@ from lambda_matrix.ids import RoomId, TransactionId
 from lambda_matrix.store import outbox as rows
 from lambda_matrix.store.records import OutboxRow
 from lambda_matrix.store.store import Store
-from lambda_matrix.surface.content import with_replacement
-from lambda_matrix.surface.delivery import Delivery, Trouble
 from lambda_matrix.surface.lanes import Lanes
-from lambda_matrix.surface.pace import Pace
+from lambda_matrix.surface.sending.delivery import Delivery, Trouble
+from lambda_matrix.surface.sending.pace import Pace
+from lambda_matrix.surface.writing.content import with_replacement
 
 logger = logging.getLogger(__name__)
 

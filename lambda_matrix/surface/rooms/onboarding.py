@@ -21,9 +21,9 @@ from lambda_matrix.store.store import Store
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.language import Languages
 from lambda_matrix.surface.links import server_name, way_to_chats
-from lambda_matrix.surface.outbox import Outbox
-from lambda_matrix.surface.provisioning import Provisioning
-from lambda_matrix.surface.wording import notice_draft
+from lambda_matrix.surface.rooms.provisioning import Provisioning
+from lambda_matrix.surface.sending.outbox import Outbox
+from lambda_matrix.surface.writing.wording import notice_draft
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ import trio
 from trio.testing import MockClock
 
 from lambda_matrix.ids import RoomId
-from lambda_matrix.surface.outbox import Preview
+from lambda_matrix.surface.sending.outbox import Preview
 from tests.lab.proxy import Hold, rate_limited
 from tests.lab.small_homeserver import ANNA
 from tests.surface.bridging import SEND, TEXTS, in_steps, open_lab

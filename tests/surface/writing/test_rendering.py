@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given, strategies as st
 
-from lambda_matrix.surface.rendering import ATTRIBUTES, DEEPEST, SCHEMES, TAGS, render
+from lambda_matrix.surface.writing.rendering import ATTRIBUTES, DEEPEST, SCHEMES, TAGS, render
 
 
 class Reader(HTMLParser):

@@ -6,7 +6,7 @@ from hypothesis import given, strategies as st
 
 from lambda_matrix.ids import EventId, InstanceId, RequestId
 from lambda_matrix.matrix_events import ANSWER_KEY, AnswerMark, AnswerState
-from lambda_matrix.surface.content import (
+from lambda_matrix.surface.writing.content import (
     ENVELOPE,
     EVENT_LIMIT,
     Content,
@@ -20,7 +20,7 @@ from lambda_matrix.surface.content import (
     text_message,
     with_replacement,
 )
-from lambda_matrix.surface.rendering import Rendered, render
+from lambda_matrix.surface.writing.rendering import Rendered, render
 
 QUESTION = EventId("$question")
 ROOT = EventId("$root")

@@ -1,0 +1,1 @@
+"""Requests at work: what an agent is asked, and its answer while it is being made."""
