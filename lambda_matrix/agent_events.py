@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Literal
 
-from attrs import frozen
+from attrs import field, frozen
 
 JsonText = str
 """A JSON value that the service passes on as it came, as its text."""
@@ -86,11 +86,15 @@ class TextDelta:
 
 @frozen
 class ToolStarted:
-    """The agent calls a tool: shown as a status line while it lasts."""
+    """The agent calls a tool: shown as a status line while it lasts.
+
+    A subagent's call is shown likewise, but is no part of the thread.
+    """
 
     tool_call_id: str
     name: str
     parent_message_id: str | None = None
+    by_subagent: bool = field(default=False, kw_only=True)
 
 
 @frozen
@@ -137,6 +141,17 @@ class StatePatched:
     """`STATE_DELTA`: a JSON Patch (RFC 6902) on that state."""
 
     patch: JsonText
+
+
+@frozen
+class MessagesReplaced:
+    """`MESSAGES_SNAPSHOT`: the thread's messages as the agent has them, in order.
+
+    Those of users, assistants and tools alone, without what subagents said, and without their
+    files: whoever sent those still has them.
+    """
+
+    messages: tuple[ThreadMessage, ...]
 
 
 @frozen
@@ -187,7 +202,13 @@ class RunFailed:
 
 
 RunOutcome = RunFinished | RunInterrupted | RunCancelled | RunFailed
-AgentEvent = TextStarted | TextDelta | ToolStarted | ToolFinished | FileOffered | RunOutcome
+AgentEvent = (
+    TextStarted | TextDelta
+    | ToolStarted | ToolArguments | ToolReturned | ToolFinished
+    | FileOffered
+    | StateReplaced | StatePatched | MessagesReplaced
+    | RunOutcome
+)  # fmt: skip
 
 
 class RunFailure(Enum):

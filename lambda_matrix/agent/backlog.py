@@ -3,7 +3,7 @@
 The reader never waits for the consumer: while it waited, it would answer no ping, and the agent
 would drop a connection that works. The consumer may well be slow (a homeserver allows an edit
 every few seconds), so what waits is merged and bounded: text that follows text of the same message
-becomes one delta.
+becomes one delta, and so do the arguments of a tool call.
 """
 
 from collections import deque
@@ -12,7 +12,7 @@ from typing import Final, Self
 import trio
 
 from lambda_matrix.agent.errors import AgentError, FrameTooLarge
-from lambda_matrix.agent_events import AgentEvent, RunOutcome, TextDelta
+from lambda_matrix.agent_events import AgentEvent, RunOutcome, TextDelta, ToolArguments
 
 MAX_WAITING: Final = 4096
 """Events (after merging) that may wait. An agent that gets ahead further is out of its mind."""
@@ -23,7 +23,8 @@ class Backlog:
 
     def __init__(self) -> None:
         self._events: deque[AgentEvent] = deque()
-        self._text_of: str | None = None  # the message that `_pieces`, last in line, belongs to
+        # What `_pieces`, last in line, belongs to: a message, or a tool call's arguments.
+        self._text_of: tuple[type[TextDelta | ToolArguments], str] | None = None
         self._pieces: list[str] = []
         self._failure: AgentError | None = None
         self._over = False
@@ -37,7 +38,9 @@ class Backlog:
         """
         for event in events:
             if isinstance(event, TextDelta):
-                self._put_text(event)
+                self._put_text((TextDelta, event.message_id), event.delta)
+            elif isinstance(event, ToolArguments):
+                self._put_text((ToolArguments, event.tool_call_id), event.delta)
             else:
                 self._seal_text()
                 self._events.append(event)
@@ -51,15 +54,16 @@ class Backlog:
             self._failure = failure
         self._reader.unpark()
 
-    def _put_text(self, event: TextDelta) -> None:
-        if event.message_id != self._text_of:
+    def _put_text(self, of: tuple[type[TextDelta | ToolArguments], str], delta: str) -> None:
+        if of != self._text_of:
             self._seal_text()
-            self._text_of = event.message_id
-        self._pieces.append(event.delta)
+            self._text_of = of
+        self._pieces.append(delta)
 
     def _seal_text(self) -> None:
         if self._text_of is not None:
-            self._events.append(TextDelta(self._text_of, "".join(self._pieces)))
+            kind, name = self._text_of
+            self._events.append(kind(name, "".join(self._pieces)))
             self._text_of, self._pieces = None, []
 
     def __aiter__(self) -> Self:

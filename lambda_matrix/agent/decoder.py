@@ -12,6 +12,7 @@ The rules, after AG-UI 1.0 and docs/agent-wire.md:
 * A tool is finished by its result. One whose result never comes (some agents send none) is
   finished when text goes on after its arguments were complete.
 * What was left open when the run finishes is closed by the end: strictness would help nobody.
+* What subagents do is no part of the thread. Their tool calls are shown, and that is all.
 """
 
 from typing import assert_never
@@ -21,36 +22,40 @@ from lambda_matrix.agent.frames import (
     Custom,
     Frame,
     Ignored,
+    MessagesSnapshot,
     RunErrorFrame,
     RunFinishedFrame,
     RunStarted,
+    StateDelta,
+    StateSnapshot,
     TextChunk,
     TextContent,
     TextEnd,
     TextStart,
-    TokenUsage,
+    ToolCallArgs,
     ToolCallChunk,
     ToolCallEnd,
     ToolCallResult,
     ToolCallStart,
     UnknownEvent,
-    parse_file,
-    parse_frame,
 )
+from lambda_matrix.agent.outcome import outcome_of
+from lambda_matrix.agent.parsing import parse_file, parse_frame
+from lambda_matrix.agent.snapshot import parse_messages, text_of
+from lambda_matrix.agent.strictness import json_text
 from lambda_matrix.agent_events import (
     AgentEvent,
     FileOffered,
-    Interrupt,
-    RunCancelled,
-    RunFailed,
-    RunFinished,
-    RunInterrupted,
+    MessagesReplaced,
     RunOutcome,
+    StatePatched,
+    StateReplaced,
     TextDelta,
     TextStarted,
+    ToolArguments,
     ToolFinished,
+    ToolReturned,
     ToolStarted,
-    Usage,
 )
 from lambda_matrix.ids import PlatformChatId, RunId
 
@@ -67,6 +72,7 @@ class FrameDecoder:
         self._started = False
         self._open_texts: dict[str, bool] = {}  # message id -> is it shown
         self._open_tools: dict[str, bool] = {}  # call id -> are its arguments complete
+        self._inner_tools: set[str] = set()  # calls of subagents
         self._chunk_text: str | None = None
         self._chunk_tool: str | None = None
 
@@ -107,7 +113,7 @@ class FrameDecoder:
             self._complete_tool(self._chunk_tool)
             self._chunk_tool = None
 
-    def _decode(self, frame: Frame) -> tuple[AgentEvent, ...]:  # noqa: PLR0911 C901 - a closed union, one line for each
+    def _decode(self, frame: Frame) -> tuple[AgentEvent, ...]:  # noqa: PLR0911 PLR0912 C901 - a closed union, one line for each
         match frame:
             case TextContent():
                 return self._text_content(frame)
@@ -120,18 +126,26 @@ class FrameDecoder:
                 self._end_text(frame)
                 return _NOTHING
             case ToolCallStart():
-                return self._start_tool(frame.tool_call_id, frame.tool_call_name)
+                return self._start_tool(frame.tool_call_id, frame.tool_call_name, frame)
+            case ToolCallArgs():
+                return self._arguments(frame.tool_call_id, frame.delta)
             case ToolCallEnd():
                 self._complete_tool(frame.tool_call_id)
                 return _NOTHING
             case ToolCallChunk():
                 return self._tool_chunk(frame)
             case ToolCallResult():
-                return self._finish_tool(frame.tool_call_id)
+                return (*self._returned(frame), *self._finish_tool(frame.tool_call_id))
+            case StateSnapshot():
+                return (StateReplaced(json_text(frame.snapshot)),)
+            case StateDelta():
+                return (StatePatched(json_text(frame.delta)),)
+            case MessagesSnapshot():
+                return (MessagesReplaced(parse_messages(frame.messages)),)
             case Custom():
                 return self._custom(frame)
             case RunFinishedFrame() | RunErrorFrame():
-                self.outcome = _outcome(frame)
+                self.outcome = outcome_of(frame)
                 return (self.outcome,)
             case RunStarted() | Ignored() | UnknownEvent():
                 return _NOTHING
@@ -174,24 +188,40 @@ class FrameDecoder:
             self._chunk_text = message_id
         return (*started, *self._delta(message_id, frame.delta, frame.subagent_run_id))
 
-    def _start_tool(self, call_id: str, name: str) -> tuple[AgentEvent, ...]:
+    def _start_tool(
+        self, call_id: str, name: str, frame: ToolCallStart | ToolCallChunk
+    ) -> tuple[AgentEvent, ...]:
         if call_id in self._open_tools:
             raise BadFrame("a tool call that is open is started again")
         self._open_tools[call_id] = False
-        return (ToolStarted(call_id, name),)
+        inner = frame.subagent_run_id is not None
+        if inner:
+            self._inner_tools.add(call_id)
+        return (ToolStarted(call_id, name, frame.parent_message_id, by_subagent=inner),)
 
     def _tool_chunk(self, frame: ToolCallChunk) -> tuple[AgentEvent, ...]:
         call_id = frame.tool_call_id if frame.tool_call_id is not None else self._chunk_tool
         if call_id is None:
             raise BadFrame("the first chunk of a tool call does not name it")
-        if call_id in self._open_tools:
+        started = _NOTHING
+        if call_id not in self._open_tools:
+            if frame.tool_call_name is None:
+                raise BadFrame("the first chunk of a tool call does not name the tool")
+            if self._chunk_tool is not None:
+                self._complete_tool(self._chunk_tool)
+            self._chunk_tool = call_id
+            started = self._start_tool(call_id, frame.tool_call_name, frame)
+        return (*started, *self._arguments(call_id, frame.delta))
+
+    def _arguments(self, call_id: str, delta: str | None) -> tuple[AgentEvent, ...]:
+        taken = self._open_tools.get(call_id) is False and call_id not in self._inner_tools
+        return (ToolArguments(call_id, delta),) if delta and taken else _NOTHING
+
+    def _returned(self, frame: ToolCallResult) -> tuple[AgentEvent, ...]:
+        """Give a result, also of a call that an earlier run made: that is what a resume brings."""
+        if frame.subagent_run_id is not None or frame.tool_call_id in self._inner_tools:
             return _NOTHING
-        if frame.tool_call_name is None:
-            raise BadFrame("the first chunk of a tool call does not name the tool")
-        if self._chunk_tool is not None:
-            self._complete_tool(self._chunk_tool)
-        self._chunk_tool = call_id
-        return self._start_tool(call_id, frame.tool_call_name)
+        return (ToolReturned(frame.tool_call_id, frame.message_id, text_of(frame.content)),)
 
     def _complete_tool(self, call_id: str) -> None:
         if call_id in self._open_tools:  # after a resume: a call of an earlier run
@@ -213,28 +243,3 @@ class FrameDecoder:
             self.skipped += 1
             return _NOTHING
         return (FileOffered(file.path, file.caption),)
-
-
-def _outcome(frame: RunFinishedFrame | RunErrorFrame) -> RunOutcome:
-    usage = _total(frame.usage or ())
-    if isinstance(frame, RunErrorFrame):
-        return RunFailed(frame.message, frame.code, usage)
-    if frame.outcome is None or frame.outcome.type == "success":
-        return RunFinished(usage)
-    if frame.outcome.type == "cancelled":
-        return RunCancelled(usage)
-    return RunInterrupted(
-        tuple(
-            Interrupt(asked.id, asked.reason, asked.message) for asked in frame.outcome.interrupts
-        ),
-        usage,
-    )
-
-
-def _total(entries: tuple[TokenUsage, ...]) -> Usage | None:
-    """Add up what the models of a run took; a sum of nothing counted is None, not 0."""
-    read = [entry.input_tokens for entry in entries if entry.input_tokens is not None]
-    wrote = [entry.output_tokens for entry in entries if entry.output_tokens is not None]
-    if not read and not wrote:
-        return None
-    return Usage(sum(read) if read else None, sum(wrote) if wrote else None)

@@ -1,11 +1,11 @@
-"""AG-UI 1.0 events as they come over the wire, one JSON object per frame, structured strictly.
+"""AG-UI 1.0 events as they come over the wire, one JSON object per frame.
 
 The theory. AG-UI 1.0 knows 31 event types. A consumer must drop what it does not know (a type, a
 field) with a note, and must treat a known event with a missing or mistyped field as fatal: it
 cannot tell what else is wrong. So a frame is one of four things here:
 
 * an event that the service uses: an attrs class below, every field that the official schema
-  types checked as the schema says (cattrs would turn `None` into `"None"`: strict hooks forbid);
+  types checked by `parsing.py` as the schema says;
 * an event that is known and of no use here (`IGNORED_TYPES`): not looked into;
 * an event of an unknown type: `UnknownEvent`;
 * anything else: `BadFrame`.
@@ -13,14 +13,11 @@ cannot tell what else is wrong. So a frame is one of four things here:
 No state and no I/O: what may follow what is `decoder.py`'s matter.
 """
 
-import json
-from collections.abc import Callable
-from typing import Final, Literal, NoReturn
+from typing import Final, Literal
 
 from attrs import frozen
 
-from lambda_matrix.agent.errors import BadFrame
-from lambda_matrix.agent.strictness import JsonObject, ToolContent, strict_converter
+from lambda_matrix.agent.strictness import JsonObject, ToolContent
 
 TextRole = Literal["developer", "system", "assistant", "user"]
 
@@ -149,6 +146,14 @@ class ToolCallStart(_Attributable):
 
 
 @frozen(kw_only=True)
+class ToolCallArgs(_Attributable):
+    """`TOOL_CALL_ARGS`: a piece of the JSON text of a call's arguments."""
+
+    tool_call_id: str
+    delta: str
+
+
+@frozen(kw_only=True)
 class ToolCallEnd(_Attributable):
     """`TOOL_CALL_END`: the arguments are complete; the tool itself runs now."""
 
@@ -167,12 +172,33 @@ class ToolCallChunk(_Attributable):
 
 @frozen(kw_only=True)
 class ToolCallResult(_Attributable):
-    """`TOOL_CALL_RESULT`: the tool is done. What it gave is between the agent and its model."""
+    """`TOOL_CALL_RESULT`: the tool is done, and this is what it gave."""
 
     message_id: str
     tool_call_id: str
     content: ToolContent
     role: Literal["tool"] | None = None
+
+
+@frozen(kw_only=True)
+class StateSnapshot(_Attributable):
+    """`STATE_SNAPSHOT`: the agent's state, any JSON value."""
+
+    snapshot: object
+
+
+@frozen(kw_only=True)
+class StateDelta(_Attributable):
+    """`STATE_DELTA`: a JSON Patch, of which only the shape is looked at here."""
+
+    delta: tuple[JsonObject, ...]
+
+
+@frozen(kw_only=True)
+class MessagesSnapshot(_Event):
+    """`MESSAGES_SNAPSHOT`: the conversation; `snapshot.parse_messages` reads its messages."""
+
+    messages: tuple[JsonObject, ...]
 
 
 @frozen(kw_only=True)
@@ -208,7 +234,8 @@ class FileValue:
 UsedFrame = (
     RunStarted | RunFinishedFrame | RunErrorFrame
     | TextStart | TextContent | TextEnd | TextChunk
-    | ToolCallStart | ToolCallEnd | ToolCallChunk | ToolCallResult
+    | ToolCallStart | ToolCallArgs | ToolCallEnd | ToolCallChunk | ToolCallResult
+    | StateSnapshot | StateDelta | MessagesSnapshot
     | Custom
 )  # fmt: skip
 Frame = UsedFrame | Ignored | UnknownEvent
@@ -222,18 +249,18 @@ USED_TYPES: Final[dict[str, type[UsedFrame]]] = {
     "TEXT_MESSAGE_END": TextEnd,
     "TEXT_MESSAGE_CHUNK": TextChunk,
     "TOOL_CALL_START": ToolCallStart,
+    "TOOL_CALL_ARGS": ToolCallArgs,
     "TOOL_CALL_END": ToolCallEnd,
     "TOOL_CALL_CHUNK": ToolCallChunk,
     "TOOL_CALL_RESULT": ToolCallResult,
+    "STATE_SNAPSHOT": StateSnapshot,
+    "STATE_DELTA": StateDelta,
+    "MESSAGES_SNAPSHOT": MessagesSnapshot,
     "CUSTOM": Custom,
 }
 
 IGNORED_TYPES: Final = frozenset(
     {
-        "TOOL_CALL_ARGS",
-        "STATE_SNAPSHOT",
-        "STATE_DELTA",
-        "MESSAGES_SNAPSHOT",
         "ACTIVITY_SNAPSHOT",
         "ACTIVITY_DELTA",
         "RAW",
@@ -251,49 +278,3 @@ IGNORED_TYPES: Final = frozenset(
         "SUBAGENT_ERROR",
     }
 )
-
-_CONVERTER: Final = strict_converter(
-    (TokenUsage, WireInterrupt, Outcome, FileValue, *USED_TYPES.values())
-)
-_STRUCTURE: Final[dict[str, Callable[[object, object], UsedFrame]]] = {
-    name: _CONVERTER.get_structure_hook(model) for name, model in USED_TYPES.items()
-}
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-_JSON: Final = json.JSONDecoder(parse_constant=_refuse_constant)
-
-
-def parse_frame(text: str) -> Frame:
-    """Read one frame.
-
-    Raises:
-        BadFrame: it is not JSON, not an event, or a known event that is malformed.
-    """
-    try:
-        value = _JSON.decode(text)
-    except (ValueError, RecursionError) as error:
-        raise BadFrame(f"a frame is not JSON: {error}") from error
-    kind = value.get("type") if isinstance(value, dict) else None
-    if not isinstance(kind, str):
-        raise BadFrame("a frame is JSON, but no AG-UI event: it has no type")
-    structure = _STRUCTURE.get(kind)
-    if structure is None:
-        return Ignored(kind) if kind in IGNORED_TYPES else UnknownEvent(kind)
-    try:
-        return structure(value, None)
-    except KeyError as error:
-        raise BadFrame(f"{kind} has no {error.args[0]}") from error
-    except (TypeError, ValueError) as error:
-        raise BadFrame(f"{kind} is malformed: {error}") from error
-
-
-def parse_file(value: object) -> FileValue | None:
-    """Read the value of `CUSTOM` `file`; None if it is not of our form (others use that name)."""
-    try:
-        return _CONVERTER.structure(value, FileValue)
-    except (KeyError, TypeError, ValueError):
-        return None

@@ -23,7 +23,7 @@ from lambda_matrix.agent.errors import (
     Unreachable,
 )
 from lambda_matrix.agent.registry import AgentEntry
-from lambda_matrix.agent.run_input import RunInput, encode_run_input
+from lambda_matrix.agent.run_input import RunInput, encoded
 from lambda_matrix.agent.trust import trust
 
 MAX_LINE: Final = 1 << 20
@@ -111,7 +111,7 @@ async def open_sse(entry: AgentEntry, run: RunInput) -> AsyncIterator[SseFrames]
     timeout = httpx.Timeout(None, connect=CONNECT_TIMEOUT)  # the rest is the run's timeouts
     async with httpx.AsyncClient(verify=verify, timeout=timeout, trust_env=False) as client:
         request = client.build_request(
-            "POST", url.geturl(), content=encode_run_input(run), headers=_headers(entry)
+            "POST", url.geturl(), content=await encoded(run), headers=_headers(entry)
         )
         response = await _send(client, request)
         try:

@@ -36,7 +36,7 @@ from lambda_matrix.agent.errors import (
     Unreachable,
 )
 from lambda_matrix.agent.registry import AgentEntry
-from lambda_matrix.agent.run_input import RunInput, encode_run_input
+from lambda_matrix.agent.run_input import RunInput, encoded
 from lambda_matrix.agent.trust import trust
 
 SUBPROTOCOL: Final = "ag-ui.v1+json"
@@ -197,7 +197,7 @@ async def open_websocket(entry: AgentEntry, run: RunInput) -> AsyncIterator[WebS
     try:
         frames = WebSocketFrames(stream)
         await frames.shake_hands(request)
-        await frames.send(encode_run_input(run).decode())
+        await frames.send((await encoded(run)).decode())
         yield frames
     finally:
         await trio.aclose_forcefully(stream)

@@ -9,14 +9,19 @@ from attrs import define, field
 from lambda_matrix.agent_events import (
     AgentEvent,
     FileOffered,
+    MessagesReplaced,
     RunCancelled,
     RunFailed,
     RunFinished,
     RunInterrupted,
     RunOutcome,
+    StatePatched,
+    StateReplaced,
     TextDelta,
     TextStarted,
+    ToolArguments,
     ToolFinished,
+    ToolReturned,
     ToolStarted,
 )
 from lambda_matrix.conversation.markdown import with_line
@@ -48,6 +53,10 @@ class AnswerDraft:
                 self._has_text = self._has_text or not _is_blank(delta)
             case ToolStarted(tool_call_id, name):
                 self._tools[tool_call_id] = name
+            case ToolArguments() | ToolReturned():
+                pass  # between the agent and its tool
+            case StateReplaced() | StatePatched() | MessagesReplaced():
+                pass  # for the thread's next run, not for the person
             case ToolFinished(tool_call_id):
                 self._tools.pop(tool_call_id, None)
             case FileOffered():

@@ -2,7 +2,8 @@
 
 import pytest
 
-from lambda_matrix.agent.run_input import InputMessage, RunInput
+from lambda_matrix.agent.run_input import RunInput
+from lambda_matrix.agent_events import ThreadMessage
 from lambda_matrix.ids import PlatformChatId, RequestId, RunId
 
 
@@ -12,7 +13,7 @@ def run_input() -> RunInput:
         thread_id=PlatformChatId(1000),
         run_id=RunId("q1.1"),
         request_id=RequestId("q1"),
-        messages=(InputMessage("$question", "user", "Как дела?"),),
+        messages=(ThreadMessage(id="$question", role="user", content="Как дела?"),),
         user="@alice:example.org",
         room="!room",
         locale="ru",

@@ -36,6 +36,7 @@ _interrupt = st.fixed_dictionaries(
         "toolCallId": _text,
         "responseSchema": _object,
         "metadata": _object,
+        "expiresAt": _text | st.datetimes().map(lambda moment: moment.isoformat()),
     },
 )
 _outcome = st.one_of(
@@ -59,6 +60,34 @@ _common = {
 }
 _SUBAGENT = {"subagentRunId": _text}
 _ids = st.sampled_from(["a", "b", "c"])
+_call = st.fixed_dictionaries(
+    {
+        "id": _text,
+        "type": st.just("function"),
+        "function": st.fixed_dictionaries({"name": _text, "arguments": _text}),
+    }
+)
+_messages = st.lists(
+    st.one_of(
+        st.fixed_dictionaries(
+            {"id": _ids, "role": st.sampled_from(["system", "developer"]), "content": _text}
+        ),
+        st.fixed_dictionaries({"id": _ids, "role": st.just("user"), "content": _text | _parts}),
+        st.fixed_dictionaries(
+            {"id": _ids, "role": st.just("assistant")},
+            optional={
+                "content": _text,
+                "toolCalls": st.lists(_call, max_size=2),
+                "subagentRunId": _text,
+            },
+        ),
+        st.fixed_dictionaries(
+            {"id": _ids, "role": st.just("tool"), "toolCallId": _text, "content": _text | _parts}
+        ),
+        st.fixed_dictionaries({"id": _ids, "role": st.just("reasoning"), "content": _text}),
+    ),
+    max_size=4,
+)
 _role = st.sampled_from(["developer", "system", "assistant", "user"])
 
 FIELDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -94,7 +123,7 @@ FIELDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "STATE_SNAPSHOT": ({"snapshot": _json}, {}),
     "STATE_DELTA": ({"delta": st.just([{"op": "add", "path": "/a", "value": 1}])}, {}),
-    "MESSAGES_SNAPSHOT": ({"messages": st.just([])}, {}),
+    "MESSAGES_SNAPSHOT": ({"messages": _messages}, {}),
     "ACTIVITY_SNAPSHOT": ({"messageId": _text, "activityType": _text, "content": _object}, {}),
     "ACTIVITY_DELTA": ({"messageId": _text, "activityType": _text, "patch": st.just([])}, {}),
     "RAW": ({"event": _json}, {"source": _text}),

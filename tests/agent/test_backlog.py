@@ -2,7 +2,13 @@ import pytest
 
 from lambda_matrix.agent.backlog import MAX_WAITING, Backlog
 from lambda_matrix.agent.errors import FrameTooLarge, IdleTimeout, Truncated
-from lambda_matrix.agent_events import RunFinished, TextDelta, TextStarted, ToolStarted
+from lambda_matrix.agent_events import (
+    RunFinished,
+    TextDelta,
+    TextStarted,
+    ToolArguments,
+    ToolStarted,
+)
 
 
 async def test_text_that_waits_is_merged_in_its_place() -> None:
@@ -16,6 +22,18 @@ async def test_text_that_waits_is_merged_in_its_place() -> None:
         ToolStarted("t", "n"),
         TextDelta("a", "3"),
         TextDelta("b", "45"),
+        RunFinished(),
+    ]
+
+
+async def test_the_arguments_of_a_call_are_merged_too() -> None:
+    backlog = Backlog()
+    backlog.put((ToolArguments("t", "{"), ToolArguments("t", "}"), TextDelta("t", "1")))
+    backlog.put((ToolArguments("u", "{}"), RunFinished()))
+    assert [event async for event in backlog] == [
+        ToolArguments("t", "{}"),
+        TextDelta("t", "1"),
+        ToolArguments("u", "{}"),
         RunFinished(),
     ]
 

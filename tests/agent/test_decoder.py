@@ -13,14 +13,21 @@ from lambda_matrix.agent_events import (
     AgentEvent,
     FileOffered,
     Interrupt,
+    MessagesReplaced,
     RunCancelled,
     RunFailed,
     RunFinished,
     RunInterrupted,
     RunOutcome,
+    StatePatched,
+    StateReplaced,
     TextDelta,
     TextStarted,
+    ThreadMessage,
+    ToolArguments,
+    ToolCall,
     ToolFinished,
+    ToolReturned,
     ToolStarted,
     Usage,
 )
@@ -51,8 +58,12 @@ def tool(kind: str, call_id: str, **more: object) -> dict[str, Any]:
     return {"type": f"TOOL_CALL_{kind}", "toolCallId": call_id, **more}
 
 
-def result(call_id: str) -> dict[str, Any]:
-    return tool("RESULT", call_id, messageId="m", content="done")
+def result(call_id: str, **more: object) -> dict[str, Any]:
+    return tool("RESULT", call_id, **{"messageId": f"r-{call_id}", "content": "done", **more})
+
+
+def returned(call_id: str) -> ToolReturned:
+    return ToolReturned(call_id, f"r-{call_id}", "done")
 
 
 def new_decoder() -> FrameDecoder:
@@ -157,13 +168,18 @@ def test_a_tool_is_done_when_its_result_comes() -> None:
         tool("ARGS", "t", delta="{}"),
         tool("END", "t"),
         result("t"),
-    ) == [ToolStarted("t", "search"), ToolFinished("t")]
+    ) == [
+        ToolStarted("t", "search"),
+        ToolArguments("t", "{}"),
+        returned("t"),
+        ToolFinished("t"),
+    ]
 
 
 def test_a_tool_without_result_is_done_when_text_goes_on() -> None:
     assert decode(
         tool("START", "t", toolCallName="search"), tool("END", "t"), start("m"), result("t")
-    ) == [ToolStarted("t", "search"), ToolFinished("t"), TextStarted("m")]
+    ) == [ToolStarted("t", "search"), ToolFinished("t"), TextStarted("m"), returned("t")]
 
 
 def test_a_tool_whose_arguments_still_come_is_not_done_by_text() -> None:
@@ -172,28 +188,120 @@ def test_a_tool_whose_arguments_still_come_is_not_done_by_text() -> None:
     ) == [
         ToolStarted("t", "n"),
         TextStarted("m"),
+        returned("t"),
         ToolFinished("t"),
     ]
 
 
 def test_chunks_are_tool_calls_too() -> None:
     assert decode(
-        tool("CHUNK", "t", toolCallName="search", delta="{"),
+        tool("CHUNK", "t", toolCallName="search", delta="{", parentMessageId="p"),
         {"type": "TOOL_CALL_CHUNK", "delta": "}"},
         tool("CHUNK", "u", toolCallName="find"),
         start("m"),
         result("u"),
     ) == [
-        ToolStarted("t", "search"),
+        ToolStarted("t", "search", "p"),
+        ToolArguments("t", "{"),
+        ToolArguments("t", "}"),
         ToolStarted("u", "find"),
         ToolFinished("t"),
         ToolFinished("u"),
         TextStarted("m"),
+        returned("u"),
     ]
 
 
-def test_the_result_of_a_call_of_an_earlier_run_says_nothing() -> None:
-    assert decode(tool("END", "old"), result("old")) == []
+def test_the_result_of_a_call_of_an_earlier_run_belongs_to_the_thread() -> None:
+    assert decode(tool("END", "old"), result("old")) == [returned("old")]
+
+
+def test_arguments_belong_to_a_call_that_is_open() -> None:
+    assert decode(
+        tool("ARGS", "t", delta="early"),
+        tool("START", "t", toolCallName="n", parentMessageId="p"),
+        tool("ARGS", "t", delta=""),
+        tool("END", "t"),
+        tool("ARGS", "t", delta="late"),
+    ) == [ToolStarted("t", "n", "p")]
+
+
+def test_what_a_subagents_tool_is_given_and_gives_is_no_part_of_the_thread() -> None:
+    assert decode(
+        tool("START", "t", toolCallName="n", subagentRunId="s"),
+        tool("ARGS", "t", delta="{}", subagentRunId="s"),
+        tool("END", "t"),
+        result("t"),
+        result("u", subagentRunId="s"),
+    ) == [ToolStarted("t", "n", by_subagent=True), ToolFinished("t")]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("done", "done"),
+        ([], ""),
+        ([{"type": "text", "text": "a"}, {"type": "image"}, {"type": "text", "text": "b"}], "a\nb"),
+        ([{"type": "image"}], '[{"type": "image"}]'),
+    ],
+)
+def test_a_result_is_said_in_words(content: object, expected: str) -> None:
+    assert decode(result("t", content=content)) == [ToolReturned("t", "r-t", expected)]
+
+
+def test_the_state_is_passed_on_as_it_is() -> None:
+    patch = [{"op": "add", "path": "/a", "value": "ы"}]
+    assert decode(
+        {"type": "STATE_SNAPSHOT", "snapshot": None}, {"type": "STATE_DELTA", "delta": patch}
+    ) == [StateReplaced("null"), StatePatched(json.dumps(patch))]
+
+
+def test_a_state_without_bottom_is_refused() -> None:
+    deep: object = {}
+    for _ in range(99):
+        deep = [deep]
+    frame = {"type": "STATE_SNAPSHOT", "snapshot": deep}
+    assert len(decode(frame)) == 1
+    with pytest.raises(BadFrame, match="within one another"):
+        decode({**frame, "snapshot": {"a": deep}})
+
+
+def test_a_snapshot_gives_the_messages_that_matter() -> None:
+    call = {"id": "t", "type": "function", "function": {"name": "n", "arguments": "{}"}}
+    messages = [
+        {"id": "0", "role": "system", "content": "Be nice."},
+        {"id": "1", "role": "user", "content": [{"type": "text", "text": "Hi"}]},
+        {"id": "2", "role": "assistant", "toolCalls": [call]},
+        {"id": "3", "role": "tool", "toolCallId": "t", "content": "done"},
+        {"id": "4", "role": "assistant", "content": "inner", "subagentRunId": "s"},
+        {"id": "5", "role": "reasoning", "content": "hm"},
+        {"id": "6", "role": ["of tomorrow"]},
+        {"id": "7", "role": "assistant", "content": "Hello", "toolCalls": None},
+    ]
+    assert decode({"type": "MESSAGES_SNAPSHOT", "messages": messages}) == [
+        MessagesReplaced(
+            (
+                ThreadMessage(id="1", role="user", content="Hi"),
+                ThreadMessage(id="2", role="assistant", tool_calls=(ToolCall("t", "n", "{}"),)),
+                ThreadMessage(id="3", role="tool", content="done", tool_call_id="t"),
+                ThreadMessage(id="7", role="assistant", content="Hello"),
+            )
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("message", "why"),
+    [
+        ({"id": "1", "role": "user"}, "no content"),
+        ({"id": 1, "role": "user", "content": ""}, "malformed"),
+        ({"id": "1", "role": "assistant", "toolCalls": [{}]}, "no id"),
+        ({"id": "1", "role": "tool", "content": "x"}, "no toolCallId"),
+    ],
+)
+def test_a_snapshot_with_a_malformed_message_is_refused(message: object, why: str) -> None:
+    with pytest.raises(BadFrame, match=why):
+        decode({"type": "MESSAGES_SNAPSHOT", "messages": [message]})
 
 
 def test_a_file_is_offered() -> None:
@@ -225,6 +333,41 @@ def test_custom_events_of_others_are_left_alone() -> None:
                 }
             },
             RunInterrupted((Interrupt("i", "r", "m"),)),
+        ),
+        (
+            {
+                "outcome": {
+                    "type": "interrupt",
+                    "interrupts": [
+                        {
+                            "id": "i",
+                            "reason": "r",
+                            "toolCallId": "t",
+                            "responseSchema": {"type": "boolean"},
+                            "metadata": {},
+                            "expiresAt": "1970-01-01T01:00:00+01:00",
+                        },
+                        {"id": "j", "reason": "r", "expiresAt": "1970-01-02T00:00:00"},
+                        {"id": "k", "reason": "r", "expiresAt": "tomorrow"},
+                        {"id": "l", "reason": "r", "expiresAt": "0001-01-01T00:00:00+23:00"},
+                    ],
+                }
+            },
+            RunInterrupted(
+                (
+                    Interrupt(
+                        "i",
+                        "r",
+                        tool_call_id="t",
+                        response_schema='{"type": "boolean"}',
+                        metadata="{}",
+                        expires_at=0.0,
+                    ),
+                    Interrupt("j", "r", expires_at=86_400.0),
+                    Interrupt("k", "r"),
+                    Interrupt("l", "r", expires_at=-62_135_679_600.0),
+                )
+            ),
         ),
         (
             {"usage": [{"inputTokens": 2, "outputTokens": 3}, {"inputTokens": 5}]},

@@ -17,7 +17,7 @@ from attrs import evolve
 from lambda_matrix.agent.decoder import FrameDecoder
 from lambda_matrix.agent.errors import Truncated
 from lambda_matrix.agent.registry import AgentEntry
-from lambda_matrix.agent.run_input import InputMessage, RunInput
+from lambda_matrix.agent.run_input import RunInput
 from lambda_matrix.agent.session import Frames, open_run
 from lambda_matrix.agent.sse import open_sse
 from lambda_matrix.agent.websocket import open_websocket
@@ -25,6 +25,7 @@ from lambda_matrix.agent_events import (
     AgentEvent,
     RunFinished,
     TextDelta,
+    ThreadMessage,
     ToolFinished,
     ToolStarted,
 )
@@ -53,9 +54,9 @@ def conversation(run_input: RunInput) -> RunInput:
     return evolve(
         run_input,
         messages=(
-            InputMessage("$1", "user", "Hello"),
-            InputMessage("$2", "assistant", "Hello, Alice"),
-            InputMessage("$3", "user", "How is the weather?"),
+            ThreadMessage(id="$1", role="user", content="Hello"),
+            ThreadMessage(id="$2", role="assistant", content="Hello, Alice"),
+            ThreadMessage(id="$3", role="user", content="How is the weather?"),
         ),
     )
 

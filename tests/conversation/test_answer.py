@@ -3,12 +3,18 @@ from hypothesis import given, strategies as st
 from lambda_matrix.agent_events import (
     AgentEvent,
     FileOffered,
+    MessagesReplaced,
     RunCancelled,
     RunFailed,
     RunFinished,
+    StatePatched,
+    StateReplaced,
     TextDelta,
     TextStarted,
+    ThreadMessage,
+    ToolArguments,
     ToolFinished,
+    ToolReturned,
     ToolStarted,
 )
 from lambda_matrix.conversation.answer import AnswerDraft
@@ -103,3 +109,15 @@ def test_looking_at_the_text_does_not_change_it(deltas: list[str]) -> None:
         left_alone.feed(TextDelta("m", delta))
         assert looked_at.has_text == bool(looked_at.text)
     assert looked_at.text == left_alone.text
+
+
+def test_what_is_for_the_next_run_is_not_for_the_person() -> None:
+    draft = fed(
+        TextDelta("m1", "text"),
+        ToolArguments("t1", "{}"),
+        ToolReturned("t1", "m2", "secret"),
+        StateReplaced("{}"),
+        StatePatched("[]"),
+        MessagesReplaced((ThreadMessage(id="m3", role="assistant", content="other"),)),
+    )
+    assert draft.preview(tool_line) == "text"

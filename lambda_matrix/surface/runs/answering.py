@@ -14,9 +14,9 @@ from attrs import define, field, frozen
 
 from lambda_matrix.agent.errors import AgentError
 from lambda_matrix.agent.registry import AgentEntry, Registry
-from lambda_matrix.agent.run_input import InputMessage, RunInput
+from lambda_matrix.agent.run_input import RunInput
 from lambda_matrix.agent.session import open_run
-from lambda_matrix.agent_events import RunFailed, RunFailure
+from lambda_matrix.agent_events import RunFailed, RunFailure, ThreadMessage
 from lambda_matrix.conversation.ending import Ending, conclude
 from lambda_matrix.conversation.texts import Texts
 from lambda_matrix.ids import RoomId, RunId
@@ -241,7 +241,7 @@ def _run_input(attempt: Attempt, texts: Texts) -> RunInput:
         thread_id=request.platform_chat_id,
         run_id=RunId(f"{request.request_id}.{attempt.number}"),
         request_id=request.request_id,
-        messages=(InputMessage(id=request.question, role="user", content=request.text),),
+        messages=(ThreadMessage(id=request.question, role="user", content=request.text),),
         user=request.asker,
         room=request.room_id,
         locale=texts.language.value,

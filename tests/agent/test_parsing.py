@@ -11,9 +11,8 @@ from lambda_matrix.agent.frames import (
     FileValue,
     Ignored,
     UnknownEvent,
-    parse_file,
-    parse_frame,
 )
+from lambda_matrix.agent.parsing import parse_file, parse_frame
 from tests.agent.corpus import ALL_TYPES, FIELDS, any_frame, is_official
 
 junk = st.one_of(
@@ -91,7 +90,7 @@ def test_what_is_no_event_is_refused(text: str) -> None:
 
 def test_what_is_unknown_and_what_is_of_no_use_is_told_apart() -> None:
     assert parse_frame('{"type": "THINKING_START"}') == UnknownEvent("THINKING_START")
-    assert parse_frame('{"type": "STATE_DELTA"}') == Ignored("STATE_DELTA")
+    assert parse_frame('{"type": "STEP_STARTED"}') == Ignored("STEP_STARTED")
 
 
 def test_the_error_does_not_carry_control_characters_into_the_journal() -> None:
