@@ -77,12 +77,26 @@ class TimelineFact:
     transaction_id: TransactionId | None = None
 
 
+@frozen
+class InvokedCommand:
+    """`org.matrix.msc4391.command`: a command that the client spelled out, whatever the body says.
+
+    `arguments` are (key, value) as text, in the order of the event; a list is joined by spaces.
+    """
+
+    name: str
+    arguments: tuple[tuple[str, str], ...] = ()
+
+
 @frozen(kw_only=True)
 class TextMessage(TimelineFact):
     """`m.room.message` with msgtype m.text, m.notice or m.emote (11.2.1.6).
 
-    `body` is the newest text (of `m.new_content` where `replaces` is set), with a reply's fallback
-    stripped. `answer` is the mark of an event of ours, read only by whoever checked the sender.
+    `body` is the text of this event (of `m.new_content` where `replaces` is set), with a reply's
+    fallback stripped. `answer` is the mark of an event of ours, read only by whoever checked the
+    sender. `newest_body` and `newest_answer` are those of the newest edit, where the homeserver
+    tells it with the event (11.34.3): who reads history needs no edits then. The edit was made by
+    `sender`, and to a text.
     """
 
     msgtype: Literal["m.text", "m.notice", "m.emote"]
@@ -92,6 +106,9 @@ class TextMessage(TimelineFact):
     thread_root: EventId | None = None
     mentions: frozenset[UserId] = frozenset()
     answer: AnswerMark | None = None
+    newest_body: str | None = None
+    newest_answer: AnswerMark | None = None
+    command: InvokedCommand | None = None
 
 
 @frozen(kw_only=True)
@@ -167,9 +184,10 @@ class StateChange(TimelineFact):
 
 @frozen(kw_only=True)
 class UnknownEvent(TimelineFact):
-    """A well-formed event of a type that the service has no use for."""
+    """A well-formed event that the service has no use for; `is_redacted` if it was taken back."""
 
     type: str
+    is_redacted: bool = False
 
 
 @frozen
@@ -203,11 +221,21 @@ class Tombstone:
     sender: UserId
 
 
+@frozen
+class SpaceChild:
+    """`m.space.child`: `sender` put a room into this Space, or took it out if it has no `via`."""
+
+    room_id: RoomId
+    has_via: bool
+    sender: UserId
+
+
 @frozen(kw_only=True)
 class RoomState:
     """What a batch newly says about a room's state; None where it says nothing.
 
-    `members` holds only the memberships that this batch carried (the filter is lazy-loading).
+    `members` holds only the memberships that this batch carried (the filter is lazy-loading), and
+    `children` only the links. `predecessor` is the room that this one goes on from.
     `joined_member_count` is the summary's `m.joined_member_count`.
     """
 
@@ -218,7 +246,9 @@ class RoomState:
     marker: RoomMarker | None = None
     name: str | None = None
     encrypted: bool | None = None
-    replacement_room: RoomId | None = None
+    tombstone: Tombstone | None = None
+    predecessor: RoomId | None = None
+    children: tuple[SpaceChild, ...] = ()
     members: tuple[MemberChange, ...] = ()
     joined_member_count: int | None = None
 

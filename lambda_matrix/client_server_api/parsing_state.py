@@ -16,11 +16,20 @@ from lambda_matrix.client_server_api.parsing_json import (
     JsonObject,
     id_at,
     integer_at,
+    is_id,
+    list_at,
     object_at,
     text_at,
 )
 from lambda_matrix.ids import RoomId, UserId
-from lambda_matrix.matrix_events import MARKER_KEY, MemberChange, RoomMarker, RoomState
+from lambda_matrix.matrix_events import (
+    MARKER_KEY,
+    MemberChange,
+    RoomMarker,
+    RoomState,
+    SpaceChild,
+    Tombstone,
+)
 
 _STATE_AFTER: Final = ("state_after", "org.matrix.msc4222.state_after")
 _MARKER_KINDS: Final[dict[str, Literal["space", "chat"]]] = {"space": "space", "chat": "chat"}
@@ -49,12 +58,19 @@ def parse_marker(content: JsonObject) -> RoomMarker | None:
     return RoomMarker(intent, _MARKER_KINDS[kind], UserId(owner))
 
 
+def parse_predecessor(create: JsonObject) -> RoomId | None:
+    """Read the room that a room with this `m.room.create` content goes on from."""
+    room_id = id_at(object_at(create, "predecessor"), "room_id")
+    return None if room_id is None else RoomId(room_id)
+
+
 @define
 class _Fold:
     """The state so far; a later event of a key replaces an earlier one."""
 
     room_id: RoomId
     members: dict[UserId, MemberChange] = field(factory=dict)
+    children: dict[RoomId, SpaceChild] = field(factory=dict)
     singles: dict[str, JsonObject] = field(factory=dict)
 
     def add_all(self, events: object) -> None:
@@ -68,17 +84,31 @@ class _Fold:
             fact = parse_event(event, self.room_id)
             if isinstance(fact, MemberChange):
                 self.members[fact.target] = fact
+        elif kind == "m.space.child":
+            self.add_child(event)
         elif isinstance(kind, str) and event["state_key"] == "":
             self.singles[kind] = event
+
+    def add_child(self, event: JsonObject) -> None:
+        room_id, sender = event["state_key"], id_at(event, "sender")
+        if is_id(room_id) and sender is not None:
+            has_via = any(map(is_id, list_at(object_at(event, "content"), "via")))
+            self.children[RoomId(room_id)] = SpaceChild(RoomId(room_id), has_via, UserId(sender))
+
+    def tombstone(self) -> Tombstone | None:
+        event = self.singles.get("m.room.tombstone", {})
+        replacement = id_at(object_at(event, "content"), "replacement_room")
+        sender = id_at(event, "sender")
+        if replacement is None or sender is None:
+            return None
+        return Tombstone(RoomId(replacement), UserId(sender))
 
     def content(self, kind: str) -> JsonObject | None:
         event = self.singles.get(kind)
         return None if event is None else object_at(event, "content")
 
     def result(self, joined_member_count: int | None) -> RoomState:
-        name, tombstone = self.content("m.room.name"), self.content("m.room.tombstone")
-        replacement = None if tombstone is None else id_at(tombstone, "replacement_room")
-        create = self.content("m.room.create")
+        name, create = self.content("m.room.name"), self.content("m.room.create")
         creator = None if create is None else id_at(self.singles["m.room.create"], "sender")
         return RoomState(
             creator=None if creator is None else UserId(creator),
@@ -94,7 +124,9 @@ class _Fold:
             marker=None if create is None else parse_marker(create),
             name=None if name is None else text_at(name, "name") or "",
             encrypted=True if self.content("m.room.encryption") is not None else None,
-            replacement_room=None if replacement is None else RoomId(replacement),
+            tombstone=self.tombstone(),
+            predecessor=None if create is None else parse_predecessor(create),
+            children=tuple(self.children.values()),
             members=tuple(self.members.values()),
             joined_member_count=joined_member_count,
         )

@@ -5,9 +5,9 @@ from typing import cast, get_args
 from cattrs.preconf.json import make_converter
 from cattrs.strategies import configure_tagged_union
 
-from lambda_matrix.matrix_events import EncryptedMessage, OtherMessage, TextMessage
+from lambda_matrix.matrix_events import EncryptedMessage, MediaMessage, OtherMessage, TextMessage
 
-Incoming = TextMessage | OtherMessage | EncryptedMessage
+Incoming = TextMessage | MediaMessage | OtherMessage | EncryptedMessage
 """What may want a reaction, and so goes through the inbox."""
 
 _converter = make_converter()

@@ -21,7 +21,7 @@ from lambda_matrix.conversation.decide import (
     decide,
 )
 from lambda_matrix.ids import PersonId, RequestId, RoomId
-from lambda_matrix.matrix_events import EncryptedMessage, OtherMessage, TextMessage
+from lambda_matrix.matrix_events import EncryptedMessage, MediaMessage, OtherMessage, TextMessage
 from lambda_matrix.store import requests
 from lambda_matrix.store.facts import Incoming
 from lambda_matrix.store.records import Draft, Ourselves, Room, RoomKind
@@ -94,7 +94,7 @@ class Reactions:
                 await self._hear(room, event)
             case EncryptedMessage():
                 await self._commands.tell_encrypted(event)
-            case OtherMessage():
+            case MediaMessage() | OtherMessage():
                 await self._decline(room, event)
 
     async def _hear(self, room: Room, message: TextMessage) -> None:
@@ -132,7 +132,7 @@ class Reactions:
             self._running.note_waiting(room.room_id)
         self._runs.wake([room.room_id])
 
-    async def _decline(self, room: Room, message: OtherMessage) -> None:
+    async def _decline(self, room: Room, message: MediaMessage | OtherMessage) -> None:
         """Say that this kind of message cannot be taken in yet."""
         if PLACES[room.kind] is Place.STRANGE:
             await self._settle(message)

@@ -5,11 +5,22 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from lambda_matrix.ids import EventId, RoomId, UserId
+from lambda_matrix.matrix_events import TextMessage
+
 Json = dict[str, Any]
 
 ME = "@bot:example.org"
 ANNA = "@anna:example.org"
 ROOM = "!room:example.org"
+ROOM_ID = RoomId(ROOM)
+COMMON: Any = {
+    "room_id": ROOM_ID,
+    "event_id": EventId("$event"),
+    "sender": UserId(ANNA),
+    "origin_server_ts": 1_700_000_000_000,
+}
+"""What the fact of `event()` has."""
 
 
 def event(kind: str = "m.room.message", content: Json | None = None, **more: object) -> Json:
@@ -51,3 +62,21 @@ def answer(join: Json | None = None, invite: Json | None = None, leave: Json | N
 def encoded(value: object) -> bytes:
     """As on the wire."""
     return json.dumps(value).encode()
+
+
+def text(**more: Any) -> TextMessage:
+    """The fact of `event()`."""
+    return TextMessage(**{"msgtype": "m.text", "body": "hello", **COMMON, **more})
+
+
+def edit(newer: object, **more: object) -> Json:
+    """An edit of `$first`."""
+    return event(
+        content={
+            "msgtype": "m.text",
+            "body": "* newer",
+            "m.relates_to": {"rel_type": "m.replace", "event_id": "$first"},
+            "m.new_content": newer,
+            **more,
+        }
+    )

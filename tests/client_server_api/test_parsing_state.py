@@ -12,6 +12,8 @@ from lambda_matrix.matrix_events import (
     Membership,
     RoomMarker,
     RoomState,
+    SpaceChild,
+    Tombstone,
 )
 from tests.client_server_api.sync_answers import ANNA, ROOM, Json, event, joined, member, state
 
@@ -50,7 +52,7 @@ def test_the_state_before_a_timeline_and_the_timeline_on_top() -> None:
     assert state_of_room.marker == RoomMarker("i1", "chat", UserId(ANNA))
     assert state_of_room.name == "newer"
     assert state_of_room.encrypted is True
-    assert state_of_room.replacement_room == "!new"
+    assert state_of_room.tombstone == Tombstone(RoomId("!new"), UserId(ANNA))
     assert state_of_room.joined_member_count == 2
     assert {change.target: change.membership for change in state_of_room.members} == {
         "@b:h": Membership.LEAVE,
@@ -116,3 +118,39 @@ def test_malformed_state_harms_nothing(bad: Any) -> None:
 )
 def test_a_marker_that_is_not_ours_is_none(bad: Json) -> None:
     assert parse_marker(bad) is None
+
+
+def test_the_room_before_an_upgrade() -> None:
+    create = state("m.room.create", {"predecessor": {"room_id": "!old", "event_id": "$last"}})
+
+    assert parsed(joined(create)).predecessor == "!old"
+    assert parsed(joined(state("m.room.create", {"predecessor": "!old"}))).predecessor is None
+
+
+def test_the_children_of_a_space_as_they_are_now() -> None:
+    section = joined(
+        state("m.space.child", {"via": ["h"]}, "!one"),
+        state("m.space.child", {"via": ["h"]}, "!two"),
+        state("m.space.child", {}, "!two", sender="@boris:h"),
+        state("m.space.child", {"via": "h"}, "!three"),
+        state("m.space.child", {"via": ["h"]}, ""),
+        state("m.space.child", {"via": ["h"]}, "!four", sender=5),
+    )
+
+    assert parsed(section).children == (
+        SpaceChild(RoomId("!one"), has_via=True, sender=UserId(ANNA)),
+        SpaceChild(RoomId("!two"), has_via=False, sender=UserId("@boris:h")),
+        SpaceChild(RoomId("!three"), has_via=False, sender=UserId(ANNA)),
+    )
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        state("m.room.tombstone", {"body": "gone"}),
+        state("m.room.tombstone", {"replacement_room": 5}),
+        state("m.room.tombstone", {"replacement_room": "!new"}, sender=None),
+    ],
+)
+def test_a_tombstone_that_leads_nowhere_is_none(bad: Json) -> None:
+    assert parsed(joined(bad)).tombstone is None
