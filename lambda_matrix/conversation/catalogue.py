@@ -5,21 +5,13 @@ error of the type checker's. Sentences are Markdown. Whatever comes from outside
 that somebody typed) is passed as it is and made harmless there (`markdown.literal`, `as_code`).
 """
 
-import re
 from collections.abc import Callable, Sequence
-from enum import Enum
 
 from attrs import frozen
 
 from lambda_matrix.agent_events import RunFailure
+from lambda_matrix.conversation.language import Language
 from lambda_matrix.conversation.markdown import literal
-
-
-class Language(Enum):
-    """The languages that the service speaks, by their ISO 639-1 codes."""
-
-    RU = "ru"
-    EN = "en"
 
 
 @frozen
@@ -157,12 +149,3 @@ class Texts:
     """Some messages could not be read."""
     undeliverable: str
     """In place of a message that the homeserver refuses for good."""
-
-
-def parse_language(code: str) -> Language:
-    """Return the language that `code` names: `ru`, `EN`, `ru_RU.UTF-8` ...
-
-    Raises:
-        ValueError: the service does not speak it.
-    """
-    return Language(re.split(r"[-_.]", code.strip().lower(), maxsplit=1)[0])

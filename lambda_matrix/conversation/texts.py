@@ -5,13 +5,12 @@ from typing import assert_never
 
 from lambda_matrix.conversation.catalogue import (
     ChatLine,
-    Language,
     Link,
     StatusFacts,
     Texts,
     Way,
-    parse_language,
 )
+from lambda_matrix.conversation.language import Language, parse_language
 from lambda_matrix.conversation.texts_en import english
 from lambda_matrix.conversation.texts_ru import russian
 

@@ -6,10 +6,10 @@ from typing import assert_never
 from lambda_matrix.agent_events import RunFailure
 from lambda_matrix.conversation.catalogue import (
     ChatLine,
-    Language,
     StatusFacts,
     Texts,
 )
+from lambda_matrix.conversation.language import Language
 from lambda_matrix.conversation.markdown import as_code, literal
 
 _MINUTE = 60

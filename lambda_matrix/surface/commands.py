@@ -19,8 +19,8 @@ from lambda_matrix.conversation.commands import (
     Status,
     Stop,
     UnknownCommand,
-    help_text,
 )
+from lambda_matrix.conversation.help import help_text
 from lambda_matrix.conversation.texts import ChatLine, StatusFacts
 from lambda_matrix.ids import RoomId
 from lambda_matrix.matrix_events import EncryptedMessage, TextMessage
@@ -69,6 +69,8 @@ class Commands:
                 await self._reply(message, texts.unknown_command(word, nearest))
             case BadArgument(usage):
                 await self._reply(message, texts.bad_argument(usage))
+            case _:  # not served yet
+                await self._reply(message, help_text(texts, self._prefix))
 
     async def show_the_way(self, message: TextMessage) -> None:
         """Say where the person's chats are."""

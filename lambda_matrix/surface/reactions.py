@@ -11,12 +11,14 @@ from attrs import frozen
 
 from lambda_matrix.agent_events import RunFailure
 from lambda_matrix.conversation.access import Access
+from lambda_matrix.conversation.command_table import Place
+from lambda_matrix.conversation.commands import Help
 from lambda_matrix.conversation.decide import (
     Ask,
     Execute,
     KeepSilent,
-    Place,
     ShowTheWay,
+    Standing,
     TellHowToBegin,
     decide,
 )
@@ -100,9 +102,8 @@ class Reactions:
     async def _hear(self, room: Room, message: TextMessage) -> None:
         decision = decide(
             message.body,
-            PLACES[room.kind],
-            addressed=self._is_addressed(room, message),
-            prefix=self._prefix,
+            Standing(place=PLACES[room.kind], addressed=self._is_addressed(room, message)),
+            self._prefix,
         )
         match decision:
             case Ask(text):
@@ -115,6 +116,8 @@ class Reactions:
                 await self._tell_how_to_begin(room, message)
             case KeepSilent():
                 await self._settle(message)
+            case _:  # not served yet
+                await self._commands.execute(Help(), room, message)
 
     async def _ask(self, room: Room, message: TextMessage, text: str) -> None:
         assert room.agent is not None  # noqa: S101 - rooms.bind wrote the whole binding

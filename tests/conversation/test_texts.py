@@ -5,7 +5,8 @@ import attrs
 import pytest
 
 from lambda_matrix.agent_events import RunFailure
-from lambda_matrix.conversation.commands import UnknownCommand, parse_command
+from lambda_matrix.conversation.commands import UnknownCommand
+from lambda_matrix.conversation.parsing import parse_command
 from lambda_matrix.conversation.texts import (
     ChatLine,
     Language,

@@ -10,7 +10,7 @@ from trio.testing import MockClock
 from lambda_matrix import __version__
 from lambda_matrix.agent.registry import Registry
 from lambda_matrix.agent_events import RunFailure
-from lambda_matrix.conversation.commands import help_text
+from lambda_matrix.conversation.help import help_text
 from lambda_matrix.ids import AgentId
 from lambda_matrix.matrix_events import ANSWER_KEY
 from tests.lab.proxy import Hold

@@ -76,7 +76,7 @@ async def test_an_unregistered_room_is_told_once(
 ) -> None:
     async with open_lab(clock, tmp_path) as lab, lab.service():
         room = lab.homeserver.chat_of_bot(ANNA)
-        for body in ("Hello?", "Anybody?", "!help"):
+        for body in ("Hello?", "Anybody?", "!chats"):
             lab.homeserver.say(room, ANNA, body)
         lab.homeserver.say(room, ANNA, "cat.png", msgtype="m.image")
         await lab.homeserver.wait(lambda: bool(lab.homeserver.sent(room)))
