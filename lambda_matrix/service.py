@@ -206,6 +206,7 @@ def _policy(settings: Settings) -> Policy:
         access=Access(access.users, access.deny),
         reject_denied_invites=access.denied_invites is DeniedInvites.REJECT,
         command_prefix=settings.service.command_prefix,
+        name=settings.service.display_name,
         language=settings.service.language,
     )
 

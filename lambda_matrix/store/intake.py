@@ -17,7 +17,7 @@ from typing import TypeGuard
 
 from sqlite_utils import Database
 
-from lambda_matrix.ids import EventId, InstanceId, RoomId, SyncToken
+from lambda_matrix.ids import EventId, InstanceId, RoomId, SyncToken, UserId
 from lambda_matrix.matrix_events import (
     AnswerState,
     JoinedRoom,
@@ -29,7 +29,7 @@ from lambda_matrix.matrix_events import (
     TextMessage,
     TimelineEvent,
 )
-from lambda_matrix.store import meta, outbox, rooms
+from lambda_matrix.store import departures, meta, outbox, rooms, withdrawals
 from lambda_matrix.store.facts import INCOMING, Incoming, dump_fact
 from lambda_matrix.store.records import Accepted, Gap, Ourselves
 
@@ -44,6 +44,7 @@ def accept_batch(db: Database, batch: SyncBatch, ourselves: Ourselves) -> Accept
     gaps: list[Gap] = []
     foreign: list[InstanceId] = []
     entered: list[RoomId] = []
+    stopped: list[RoomId] = []
     for room in batch.joined:
         # Left and joined again between two batches: the room never stopped being joined here.
         if not rooms.is_joined(db, room.room_id) or _own_join(room.timeline, ourselves) is not None:
@@ -54,6 +55,8 @@ def accept_batch(db: Database, batch: SyncBatch, ourselves: Ourselves) -> Accept
             gaps.append(gap)
         if _take_in(db, timeline, ourselves, number, first_place=0, foreign=foreign):
             wake.add(room.room_id)
+        for user_id in _gone(room, ourselves):
+            stopped += departures.note_gone(db, room.room_id, user_id)
     for invite in batch.invited:
         rooms.note_invite(db, invite)
     for left in batch.left:
@@ -66,7 +69,21 @@ def accept_batch(db: Database, batch: SyncBatch, ourselves: Ourselves) -> Accept
         entered=tuple(entered),
         left=tuple(left.room_id for left in batch.left),
         encrypted=tuple(room.room_id for room in batch.joined if room.state.encrypted),
+        stopped=tuple(stopped),
+        withdrawn=withdrawals.rooms_with_withdrawals(db),
+        upgraded=tuple(room.room_id for room in batch.joined if room.state.tombstone),
         foreign=max(foreign, default=None),
+    )
+
+
+def _gone(room: JoinedRoom, ourselves: Ourselves) -> frozenset[UserId]:
+    """Return who is not in the room any more, of those that this batch speaks of."""
+    members = {change.target: change for change in room.state.members}
+    members |= {event.target: event for event in room.timeline if isinstance(event, MemberChange)}
+    return frozenset(
+        user_id
+        for user_id, change in members.items()
+        if change.membership in {Membership.LEAVE, Membership.BAN} and user_id != ourselves.user_id
     )
 
 
@@ -186,11 +203,14 @@ def _take_in(
 
 
 def wants_reaction(event: TimelineEvent, ourselves: Ourselves) -> TypeGuard[Incoming]:
-    """Return whether somebody else said something (a notice is a bot's, an edit says nothing)."""
+    """Return whether somebody else said something, or changed what they had said.
+
+    A notice is a bot's, and never answered.
+    """
     if isinstance(event, MalformedEvent) or event.sender == ourselves.user_id:
         return False
     if isinstance(event, TextMessage):
-        return event.msgtype != "m.notice" and event.replaces is None
+        return event.msgtype != "m.notice"
     return isinstance(event, INCOMING)
 
 
@@ -205,6 +225,7 @@ def settle_echo(db: Database, event: TextMessage, ourselves: Ourselves) -> Insta
         return None
     known_row = outbox.settle(db, event, mark)
     if mark.question is not None:
+        withdrawals.note_echo(db, event.room_id, event.event_id, mark.question)
         if mark.completes:
             settle_question(db, event.room_id, mark.question)
         elif mark.state is AnswerState.OPEN and event.replaces is None and not known_row:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from sqlite_utils import Database
 
 from lambda_matrix.ids import AgentId, EventId, PlatformChatId, RoomId, UserId
-from lambda_matrix.store import outbox, requests, rooms
+from lambda_matrix.store import contexts, outbox, requests, rooms
 from lambda_matrix.store.facts import Incoming
-from lambda_matrix.store.records import Draft, Intent, Ourselves, RoomKind
+from lambda_matrix.store.records import Draft, Intent, NewContext, Ourselves, RoomKind
 from lambda_matrix.store.rows import columns, read
 
 _INTENT = f"SELECT {columns(Intent)} FROM intents"  # noqa: S608 - column names
@@ -102,26 +102,38 @@ def room_made(db: Database, intent_id: str, room_id: RoomId) -> None:
 
 
 def complete(
-    db: Database, intent: Intent, room_id: RoomId, drafts: Sequence[Draft], own: Ourselves
+    db: Database,
+    intent: Intent,
+    name: str,
+    room_id: RoomId,
+    drafts: Sequence[Draft],
+    own: Ourselves,
 ) -> tuple[RoomId, ...]:
     """The room is what the intent wanted: put it to work, and say so (one transaction).
+
+    `name` is how the room was called; if nobody wished for it, it may be changed once.
 
     Returns the rooms in which its owner is to be told the way, if this was their first chat.
     """
     db.execute(
-        "INSERT INTO rooms (room_id, membership, kind, owner, agent, platform_chat_id, name)"
+        "INSERT INTO rooms (room_id, membership, kind, owner, agent, name, untitled)"
         " VALUES (?, 'join', ?, ?, ?, ?, ?) ON CONFLICT (room_id) DO UPDATE SET"
         " kind = excluded.kind, owner = excluded.owner, agent = excluded.agent,"
-        " platform_chat_id = excluded.platform_chat_id, name = coalesce(name, excluded.name)",
+        " name = coalesce(name, excluded.name), untitled = excluded.untitled",
         (
             room_id,
             intent.kind.value,
             intent.owner,
             intent.agent,
-            intent.platform_chat_id,
-            intent.name,
+            name,
+            intent.kind is RoomKind.CHAT and intent.name is None,
         ),
     )
+    if intent.agent is not None and intent.platform_chat_id is not None:
+        new = NewContext(
+            platform_chat_id=intent.platform_chat_id, room_id=room_id, agent=intent.agent
+        )
+        contexts.begin(db, new)
     db.execute(
         "UPDATE intents SET room_id = ?, done = 1 WHERE intent_id = ?", (room_id, intent.intent_id)
     )

@@ -149,6 +149,12 @@ def root_of(db: Database, question: EventId) -> int | None:
     return None if row is None else int(row[0])
 
 
+def is_ours(db: Database, event_id: EventId) -> bool:
+    """Return whether the event is one that we have sent (and have not forgotten)."""
+    row = db.execute("SELECT 1 FROM outbox WHERE event_id = ? LIMIT 1", (event_id,)).fetchone()
+    return row is not None
+
+
 def settle(db: Database, event: TextMessage, mark: AnswerMark) -> bool:
     """Settle the row whose echo `event` is; return whether there is one.
 

@@ -1,9 +1,13 @@
 """Rows as the operations give them out, and the shapes in which they take them in."""
 
+from __future__ import annotations
+
 from enum import Enum, IntEnum
+from typing import Literal
 
 from attrs import frozen
 
+from lambda_matrix.agent_events import Interrupt, JsonText, ResumeEntry, ThreadMessage
 from lambda_matrix.ids import (
     AgentId,
     DeviceId,
@@ -17,7 +21,7 @@ from lambda_matrix.ids import (
     UserId,
 )
 from lambda_matrix.matrix_events import AnswerMark, AnswerState
-from lambda_matrix.store.facts import Incoming
+from lambda_matrix.store.facts import Incoming, Stretch
 
 
 @frozen
@@ -40,7 +44,12 @@ class RoomKind(Enum):
 
 @frozen(kw_only=True)
 class Room:
-    """A room that the bot is, was, or is asked to be in."""
+    """A room that the bot is, was, or is asked to be in.
+
+    `platform_chat_id` is the context of what is said there now; `own_threads` gives each thread a
+    context of its own. `untitled` waits to be named after its first question; `ended` was deleted
+    by its owner, and is left once all is said. `replaced_by` is where it goes on after an upgrade.
+    """
 
     room_id: RoomId
     membership: str
@@ -51,10 +60,16 @@ class Room:
     name: str | None
     encrypted: bool
     member_count: int | None
+    version: str | None = None
+    replaced_by: RoomId | None = None
     kind: RoomKind
     owner: UserId | None
     agent: AgentId | None
     platform_chat_id: PlatformChatId | None
+    archived: bool = False
+    own_threads: bool = False
+    untitled: bool = False
+    ended: bool = False
     told: frozenset[str]
 
 
@@ -71,7 +86,9 @@ class Request:
     """One question and what became of it; `outcome` None: not answered yet.
 
     `attempts` are those that count against it, `runs` all that were begun. `as_reply`: the answer
-    names its question, since others may have been said in between.
+    names its question, since others may have been said in between. `edited` counts the edits of the
+    question: an answer is to the text that was there when its run began. With `resume` (JSON) it is
+    no question, but a person's word on what a run was interrupted for.
     """
 
     request_id: RequestId
@@ -81,11 +98,163 @@ class Request:
     text: str
     agent: AgentId
     platform_chat_id: PlatformChatId
+    thread_root: EventId | None = None
+    in_reply_to: EventId | None = None
+    resume: tuple[ResumeEntry, ...] | None = None
     as_reply: bool
+    edited: int = 0
     attempts: int
     runs: int
     stopped: bool
     outcome: str | None
+
+
+@frozen(kw_only=True)
+class Question:
+    """What is to become a request: see `Request`."""
+
+    request_id: RequestId
+    text: str
+    agent: AgentId
+    platform_chat_id: PlatformChatId
+    thread_root: EventId | None = None
+    in_reply_to: EventId | None = None
+    resume: tuple[ResumeEntry, ...] | None = None
+    as_reply: bool = False
+
+
+@frozen(kw_only=True)
+class Context:
+    """What an agent remembers by one number; see the table of contexts. `begun_at` in seconds."""
+
+    platform_chat_id: PlatformChatId
+    room_id: RoomId
+    thread_root: EventId | None
+    agent: AgentId
+    since_event: EventId | None
+    loaded: tuple[Stretch, ...]
+    begun_at: float
+    is_whole: bool
+    message_count: int
+    input_tokens: int
+    output_tokens: int
+
+
+@frozen(kw_only=True)
+class NewContext:
+    """A context to begin, with the messages that are loaded into it from the stretches `loaded`.
+
+    Nothing from before `since_event` goes to an agent. With `thread_root` it is that thread's own.
+    """
+
+    platform_chat_id: PlatformChatId
+    room_id: RoomId
+    agent: AgentId
+    thread_root: EventId | None = None
+    since_event: EventId | None = None
+    loaded: tuple[Stretch, ...] = ()
+    messages: tuple[ThreadMessage, ...] = ()
+
+
+@frozen(kw_only=True)
+class Binding:
+    """What a chat is bound to; kept on the homeserver, too.
+
+    `since_event`: nothing from before it goes to an agent. `loaded`: the history that the context
+    began with. `threads`: the contexts of threads that have their own, by their roots.
+    """
+
+    owner: UserId
+    agent: AgentId
+    platform_chat_id: PlatformChatId
+    since_event: EventId | None = None
+    loaded: tuple[Stretch, ...] = ()
+    archived: bool = False
+    own_threads: bool = False
+    threads: tuple[tuple[EventId, PlatformChatId], ...] = ()
+
+
+@frozen(kw_only=True)
+class Thread:
+    """What an agent may be told of a context: what was loaded, what was said, its own state."""
+
+    loaded: tuple[ThreadMessage, ...]
+    messages: tuple[ThreadMessage, ...]
+    state: JsonText | None
+    interrupts: tuple[Interrupt, ...]
+
+
+@frozen(kw_only=True)
+class Exchange:
+    """What a run added to its context. `state` None: as it was."""
+
+    messages: tuple[ThreadMessage, ...] = ()
+    state: JsonText | None = None
+    interrupts: tuple[Interrupt, ...] = ()
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+@frozen(kw_only=True)
+class StagedFile:
+    """A file that somebody sent. `path` and what follows are known once it is "ready"."""
+
+    event_id: EventId
+    room_id: RoomId
+    sender: UserId
+    thread_root: EventId | None
+    name: str
+    url: str
+    agent: AgentId
+    platform_chat_id: PlatformChatId
+    state: Literal["wanted", "ready", "refused"]
+    path: str | None
+    kind: Literal["image", "audio", "video", "document"] | None
+    mime_type: str | None
+    size: int | None
+    request: RequestId | None
+
+
+@frozen(kw_only=True)
+class Confirmation:
+    """One thing that a person is asked in a room; only they may answer, until `expires_at`.
+
+    `platform_chat_id` is the context whose run waits (kind "interrupts"), `request` its request.
+    """
+
+    user_id: UserId
+    room_id: RoomId
+    kind: Literal["interrupts", "delete"]
+    platform_chat_id: PlatformChatId | None = None
+    request: RequestId | None = None
+    expires_at: float
+
+
+@frozen(kw_only=True)
+class OfferedFile:
+    """A file of an agent's for the room; `path` as the agent said it, believed by nobody."""
+
+    position: int
+    room_id: RoomId
+    request: RequestId
+    agent: AgentId
+    platform_chat_id: PlatformChatId
+    path: str
+    caption: str | None
+
+
+@frozen(kw_only=True)
+class Done:
+    """How a request ended: a word for the journal, the answer's events, and what comes with it.
+
+    `files` are (path, caption) as the agent said them.
+    """
+
+    outcome: str
+    answer: tuple[Draft, ...] = ()
+    exchange: Exchange | None = None
+    asked: Confirmation | None = None
+    files: tuple[tuple[str, str | None], ...] = ()
 
 
 @frozen
@@ -96,18 +265,29 @@ class Stopped:
     is_running: bool
 
 
+@frozen(kw_only=True)
+class Person:
+    """What a person chose, None where they left it to the default."""
+
+    user_id: UserId
+    language: str | None = None
+    streaming: bool | None = None
+    reply_style: str | None = None
+    tool_lines: bool | None = None
+    agent: AgentId | None = None
+
+
 @frozen
 class Attempt:
     """A run about to begin, the `number`th of its request, counted from 1.
 
-    `root` is the row of the preview that it takes over, if there is one; `language` is the one
-    that the asker chose.
+    `root` is the row of the preview that it takes over, if there is one; `person` is the asker.
     """
 
     request: Request
     number: int
     root: int | None
-    language: str | None = None
+    person: Person
 
 
 class Priority(IntEnum):
@@ -206,8 +386,10 @@ class Intent:
 class Accepted:
     """What a batch brought, by rooms: to be reacted in, with gaps to read, newly encrypted ...
 
-    `entered` are those that the bot joined, maybe once more. `foreign` is the newest instance under
-    our name that this store never knew.
+    `entered` are those that the bot joined, maybe once more. `stopped` are those whose owner went
+    away: nothing is answered there any more. `withdrawn` are those with events of ours to be
+    redacted, `upgraded` those that go on elsewhere. `foreign` is the newest instance under our name
+    that this store never knew.
     """
 
     wake: frozenset[RoomId] = frozenset()
@@ -216,4 +398,7 @@ class Accepted:
     encrypted: tuple[RoomId, ...] = ()
     entered: tuple[RoomId, ...] = ()
     left: tuple[RoomId, ...] = ()
+    stopped: tuple[RoomId, ...] = ()
+    withdrawn: tuple[RoomId, ...] = ()
+    upgraded: tuple[RoomId, ...] = ()
     foreign: InstanceId | None = None

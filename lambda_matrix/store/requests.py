@@ -5,11 +5,30 @@ from collections.abc import Callable
 
 from sqlite_utils import Database
 
-from lambda_matrix.ids import AgentId, EventId, PlatformChatId, RequestId, RoomId
-from lambda_matrix.matrix_events import TextMessage
-from lambda_matrix.store import outbox, rooms
-from lambda_matrix.store.facts import Incoming, load_fact
-from lambda_matrix.store.records import Attempt, Draft, Look, Ourselves, OutboxRow, Request, Stopped
+from lambda_matrix.ids import EventId, RequestId, RoomId
+from lambda_matrix.matrix_events import Redaction, TextMessage
+from lambda_matrix.store import (
+    attachments,
+    confirmations,
+    contexts,
+    offered,
+    outbox,
+    people,
+    rooms,
+    withdrawals,
+)
+from lambda_matrix.store.facts import Incoming, dump_resume, load_fact
+from lambda_matrix.store.records import (
+    Attempt,
+    Done,
+    Draft,
+    Look,
+    Ourselves,
+    OutboxRow,
+    Question,
+    Request,
+    Stopped,
+)
 from lambda_matrix.store.rows import columns, read
 
 MAX_ATTEMPTS = 3
@@ -80,55 +99,93 @@ def count_failure(db: Database, event: Incoming) -> bool:
     return row is not None and row[0] >= MAX_ATTEMPTS
 
 
-def ask(
-    db: Database,
-    message: TextMessage,
-    *,
-    request_id: RequestId,
-    text: str,
-    agent: AgentId,
-    platform_chat_id: PlatformChatId,
-    as_reply: bool,
-) -> Request | None:
+def ask(db: Database, message: Incoming, question: Question) -> Request | None:
     """Make a request of the message, and settle it; None if it was settled before.
 
-    Its answer is to name it (`as_reply`) also when another question waits before it.
+    The staged files of its sender go along (but not with a word on interrupts). Its answer is to
+    name it (`as_reply`) also when another question waits before it.
     """
     place = db.execute(
         "SELECT batch, place FROM inbox WHERE event_id = ?", (message.event_id,)
     ).fetchone()
     if not _settle(db, message.event_id):
         return None
-    as_reply = as_reply or bool(waiting(db, message.room_id))
+    as_reply = question.as_reply or bool(waiting(db, message.room_id))
     db.execute(
         "INSERT INTO requests (request_id, question, room_id, batch, place, asker, text, agent,"
-        " platform_chat_id, as_reply) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " platform_chat_id, thread_root, in_reply_to, resume, asked_at, as_reply)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            request_id,
+            question.request_id,
             message.event_id,
             message.room_id,
             *place,
             message.sender,
-            text,
-            agent,
-            platform_chat_id,
+            question.text,
+            question.agent,
+            question.platform_chat_id,
+            question.thread_root,
+            question.in_reply_to,
+            dump_resume(question.resume),
+            time.time(),
             as_reply,
         ),
     )
+    if question.resume is None:
+        attachments.take_along(db, message, question.request_id)
     return Request(
-        request_id=request_id,
+        request_id=question.request_id,
         question=message.event_id,
         room_id=message.room_id,
         asker=message.sender,
-        text=text,
-        agent=agent,
-        platform_chat_id=platform_chat_id,
+        text=question.text,
+        agent=question.agent,
+        platform_chat_id=question.platform_chat_id,
+        thread_root=question.thread_root,
+        in_reply_to=question.in_reply_to,
+        resume=question.resume,
         as_reply=as_reply,
+        edited=0,
         attempts=0,
         runs=0,
         stopped=False,
         outcome=None,
     )
+
+
+def edit(db: Database, event: TextMessage, text: str) -> Request | None:
+    """Settle the edit of a question, and ask its new text instead of the old one.
+
+    Returns the request, if it is one that is still to be answered and its asker's to edit.
+    """
+    if not _settle(db, event.event_id):
+        return None
+    row = db.execute(
+        f"UPDATE requests SET text = ?, edited = edited + 1, attempts = 0"  # noqa: S608 - column names
+        " WHERE question = ? AND room_id = ? AND asker = ? AND outcome IS NULL AND stopped = 0"
+        f" AND resume IS NULL AND text <> ? RETURNING {columns(Request)}",
+        (text, event.replaces, event.room_id, event.sender, text),
+    ).fetchone()
+    return None if row is None else read(Request, row)
+
+
+def withdraw(db: Database, event: Redaction) -> Request | None:
+    """Settle a redaction. If it took back a question, its answer is to go, too.
+
+    Returns the request, if it was still to be answered.
+    """
+    if not _settle(db, event.event_id):
+        return None
+    row = db.execute(
+        f"SELECT {columns(Request)} FROM requests WHERE question = ? AND room_id = ?",  # noqa: S608 - column names
+        (event.redacts, event.room_id),
+    ).fetchone()
+    if row is None:
+        return None
+    db.execute("UPDATE requests SET outcome = 'withdrawn' WHERE question = ?", (event.redacts,))
+    withdrawals.withdraw_answer(db, event.redacts)
+    request = read(Request, row)
+    return request if request.outcome is None else None
 
 
 def waiting(db: Database, room_id: RoomId) -> tuple[Request, ...]:
@@ -156,28 +213,34 @@ def say_new(db: Database, draft: Draft, own: Ourselves) -> None:
 def begin_next(db: Database, room_id: RoomId) -> Attempt | None:
     """Take up the room's oldest unanswered request, and count the attempt before it begins.
 
-    None while a gap is open: the answer may be in it. A request that has had all of its attempts
-    comes with `number` 0.
+    None while a gap is open: the answer may be in it. None while the request's files are still on
+    their way, or its context waits for a person's word: that word goes before everything that was
+    asked. A request that has had all of its attempts comes with `number` 0.
     """
     if _has_gap(db, room_id):
         return None
     row = db.execute(
         f"SELECT {columns(Request)} FROM requests"  # noqa: S608 - column names
-        " WHERE room_id = ? AND outcome IS NULL ORDER BY batch, place LIMIT 1",
+        " WHERE room_id = ? AND outcome IS NULL ORDER BY resume IS NULL, batch, place LIMIT 1",
         (room_id,),
     ).fetchone()
     if row is None:
         return None
     request = read(Request, row)
+    if not request.stopped and (
+        attachments.are_wanted(db, request.request_id)
+        or (request.resume is None and confirmations.waits(db, request.platform_chat_id))
+    ):
+        return None
     root = outbox.root_of(db, request.question)
-    language = rooms.language(db, request.asker)
+    person = people.person(db, request.asker)
     if request.attempts >= MAX_ATTEMPTS:
-        return Attempt(request, 0, root, language)
+        return Attempt(request, 0, root, person)
     db.execute(
         "UPDATE requests SET attempts = attempts + 1, runs = runs + 1 WHERE request_id = ?",
         (request.request_id,),
     )
-    return Attempt(request, request.runs + 1, root, language)
+    return Attempt(request, request.runs + 1, root, person)
 
 
 def give_back(db: Database, request_id: RequestId) -> None:
@@ -214,33 +277,42 @@ def stop(
     return Stopped(len(stopped), is_running=bool(stopped) and stopped[0] == rows[0][0])
 
 
-def open_answer(db: Database, root: Draft, own: Ourselves) -> int:
-    """T1b: commit the first visible event of an answer before it is sent; return its row."""
-    return outbox.add(db, (root,), own)[0]
+def open_answer(db: Database, root: Draft, own: Ourselves) -> int | None:
+    """T1b: commit the first visible event of an answer before it is sent; return its row.
+
+    None if the request was withdrawn meanwhile: there is nothing to be shown any more.
+    """
+    row = db.execute(
+        "SELECT 1 FROM requests WHERE request_id = ? AND outcome IS NULL", (root.mark.request,)
+    ).fetchone()
+    return None if row is None else outbox.add(db, (root,), own)[0]
 
 
-def finish(
-    db: Database, request_id: RequestId, outcome: str, answer: tuple[Draft, ...], own: Ourselves
-) -> bool:
+def finish(db: Database, request: Request, done: Done, own: Ourselves) -> bool:
     """T2: the request is done, and here is its whole answer.
 
-    Returns False, and says nothing, if it was done before.
+    Returns False, and says nothing, if it was done before, or edited since its run began.
     """
-    done = db.execute(
-        "UPDATE requests SET outcome = ? WHERE request_id = ? AND outcome IS NULL",
-        (outcome, request_id),
+    finished = db.execute(
+        "UPDATE requests SET outcome = ? WHERE request_id = ? AND outcome IS NULL AND edited = ?",
+        (done.outcome, request.request_id, request.edited),
     )
-    if not done.rowcount:
+    if not finished.rowcount:
         return False
-    outbox.add(db, answer, own)
+    outbox.add(db, done.answer, own)
+    if done.exchange is not None:
+        contexts.note_exchange(db, request, done.exchange)
+    if done.asked is not None:
+        confirmations.ask(db, done.asked)
+    offered.note(db, request, done.files)
     return True
 
 
 def finish_then_next(
-    db: Database, request: Request, outcome: str, answer: tuple[Draft, ...], own: Ourselves
+    db: Database, request: Request, done: Done, own: Ourselves
 ) -> OutboxRow | None:
     """T2, and what the room is to be sent next: one transaction on the way of each answer."""
-    finish(db, request.request_id, outcome, answer, own)
+    finish(db, request, done, own)
     return outbox.next_row(db, request.room_id)
 
 

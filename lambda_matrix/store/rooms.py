@@ -74,6 +74,8 @@ def note_joined(db: Database, joined: JoinedRoom) -> bool:
         "name": state.name,
         "encrypted": state.encrypted,
         "member_count": state.joined_member_count,
+        "version": state.room_version,
+        "replaced_by": None if state.tombstone is None else state.tombstone.replacement,
     }
     said = {column: value for column, value in changes.items() if value is not None}
     if said:
@@ -133,12 +135,3 @@ def tell_once(db: Database, room_id: RoomId, thing: str) -> bool:
         "UPDATE rooms SET told = ? WHERE room_id = ?", (" ".join(sorted({*told, thing})), room_id)
     )
     return True
-
-
-# -- users --
-
-
-def language(db: Database, user_id: UserId) -> str | None:
-    """Return the language that the user chose, if any."""
-    row = db.execute("SELECT language FROM users WHERE user_id = ?", (user_id,)).fetchone()
-    return None if row is None else row[0]

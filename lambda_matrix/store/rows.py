@@ -6,6 +6,9 @@ from typing import Any, TypeVar
 import attrs
 import cattrs
 
+from lambda_matrix.agent_events import ResumeEntry
+from lambda_matrix.store.facts import Stretch, load_resume, load_stretches
+
 T = TypeVar("T")
 
 _converter = cattrs.Converter(forbid_extra_keys=True)
@@ -13,6 +16,12 @@ _converter.register_structure_hook(bool, lambda value, _: bool(value))
 _converter.register_structure_hook(bytes, lambda value, _: bytes(value))
 _converter.register_structure_hook_func(
     lambda kind: kind == frozenset[str], lambda value, _: frozenset(value.split())
+)
+_converter.register_structure_hook_func(
+    lambda kind: kind == (tuple[ResumeEntry, ...] | None), lambda value, _: load_resume(value)
+)
+_converter.register_structure_hook_func(
+    lambda kind: kind == tuple[Stretch, ...], lambda value, _: load_stretches(value)
 )
 
 

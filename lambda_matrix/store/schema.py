@@ -32,19 +32,129 @@ CREATE TABLE rooms (
     name             TEXT,
     encrypted        INTEGER NOT NULL DEFAULT 0,
     member_count     INTEGER,
+    version          TEXT,                        -- room version
+    replaced_by      TEXT,                        -- of the tombstone; NULL: this room is current
     kind             TEXT NOT NULL DEFAULT 'unregistered',  -- space, chat, direct, unregistered
     owner            TEXT,
     agent            TEXT,
-    platform_chat_id INTEGER UNIQUE,
+    platform_chat_id INTEGER UNIQUE,              -- the context of what is said here now
+    archived         INTEGER NOT NULL DEFAULT 0,
+    own_threads      INTEGER NOT NULL DEFAULT 0,  -- each thread has a context of its own
+    untitled         INTEGER NOT NULL DEFAULT 0,  -- to be named after its first question
+    ended            INTEGER NOT NULL DEFAULT 0,  -- deleted: to be left once all is said
     told             TEXT NOT NULL DEFAULT ''     -- the things said once here, separated by spaces
 ) WITHOUT ROWID;
 CREATE INDEX rooms_by_owner ON rooms (owner, kind);
 CREATE INDEX rooms_by_intent ON rooms (intent) WHERE intent IS NOT NULL;
 
+-- What each person chose; NULL: the default.
 CREATE TABLE users (
-    user_id  TEXT PRIMARY KEY,
-    language TEXT                                 -- NULL: the default of the settings
+    user_id     TEXT PRIMARY KEY,
+    language    TEXT,
+    streaming   INTEGER,
+    reply_style TEXT,
+    tool_lines  INTEGER,
+    agent       TEXT                              -- of their next rooms
 ) WITHOUT ROWID;
+
+-- What an agent remembers by one number: rooms.platform_chat_id, or one thread's of a room. A row
+-- stays when its room goes on with another one.
+CREATE TABLE contexts (
+    platform_chat_id INTEGER PRIMARY KEY,
+    room_id          TEXT NOT NULL,
+    thread_root      TEXT,                        -- the thread whose own it is
+    agent            TEXT NOT NULL,
+    since_event      TEXT,                        -- nothing from before it goes to an agent
+    loaded           TEXT,                        -- JSON: the stretches that it began with
+    begun_at         REAL NOT NULL,               -- seconds since the epoch
+    is_whole         INTEGER NOT NULL DEFAULT 1,  -- `messages` has all of it, or its newest
+    message_count    INTEGER NOT NULL DEFAULT 0,
+    input_tokens     INTEGER NOT NULL DEFAULT 0,
+    output_tokens    INTEGER NOT NULL DEFAULT 0,
+    state            TEXT,                        -- JSON: the agent's, for its next run
+    interrupts       TEXT                         -- JSON: what its last run waits to be told
+);
+CREATE INDEX contexts_by_room ON contexts (room_id);
+
+-- The conversation of each context, as agents are told it: a cache of the rooms' history, but for
+-- calls of tools.
+CREATE TABLE messages (
+    position         INTEGER PRIMARY KEY,
+    platform_chat_id INTEGER NOT NULL,
+    message_id       TEXT NOT NULL,
+    question         TEXT,                        -- the event that it is, or answers
+    is_loaded        INTEGER NOT NULL DEFAULT 0,
+    message          TEXT NOT NULL,               -- JSON
+    UNIQUE (platform_chat_id, message_id)
+);
+CREATE INDEX messages_by_question ON messages (question) WHERE question IS NOT NULL;
+
+-- Stretches of a room's history that have a name. No copies: the homeserver is the archive.
+CREATE TABLE saved_contexts (
+    user_id   TEXT NOT NULL,
+    name      TEXT NOT NULL,
+    stretches TEXT NOT NULL,                      -- JSON, the oldest first
+    agent     TEXT NOT NULL,
+    messages  INTEGER NOT NULL,
+    size      INTEGER NOT NULL,                   -- bytes of text
+    saved_at  REAL NOT NULL,                      -- seconds since the epoch
+    PRIMARY KEY (user_id, name)
+) WITHOUT ROWID;
+
+-- What a person is asked in a room, one thing at a time: interrupts of an agent's, or by us.
+CREATE TABLE confirmations (
+    user_id          TEXT NOT NULL,
+    room_id          TEXT NOT NULL,
+    kind             TEXT NOT NULL,               -- interrupts, delete
+    platform_chat_id INTEGER,                     -- the context whose run waits
+    request          TEXT,                        -- the request whose run asks
+    expires_at       REAL NOT NULL,               -- seconds since the epoch
+    PRIMARY KEY (user_id, room_id)
+) WITHOUT ROWID;
+
+-- A list that a person was shown in a room: their next bare number picks from it.
+CREATE TABLE picks (
+    user_id    TEXT NOT NULL,
+    room_id    TEXT NOT NULL,
+    command    TEXT NOT NULL,                     -- load, agent
+    choices    TEXT NOT NULL,                     -- JSON: names, in the order shown
+    expires_at REAL NOT NULL,
+    PRIMARY KEY (user_id, room_id)
+) WITHOUT ROWID;
+
+-- Files of people: fetched into the workspace, staged, and taken along by a request.
+CREATE TABLE attachments (
+    position  INTEGER PRIMARY KEY,
+    event_id  TEXT NOT NULL UNIQUE,
+    room_id   TEXT NOT NULL,
+    sender    TEXT NOT NULL,
+    thread_root TEXT,
+    name      TEXT NOT NULL,                      -- as its sender called it
+    url       TEXT NOT NULL,                      -- mxc://
+    agent     TEXT NOT NULL,
+    platform_chat_id INTEGER NOT NULL,            -- the folder that it goes to
+    state     TEXT NOT NULL DEFAULT 'wanted',     -- wanted, ready, refused
+    path      TEXT,                               -- in the agent's workspace
+    kind      TEXT,                               -- image, audio, video, document
+    mime_type TEXT,
+    size      INTEGER,
+    request   TEXT                                -- NULL: staged
+);
+CREATE INDEX attachments_staged ON attachments (room_id, sender) WHERE request IS NULL;
+CREATE INDEX attachments_by_request ON attachments (request) WHERE request IS NOT NULL;
+
+-- Files of agents on their way into rooms.
+CREATE TABLE offered_files (
+    position INTEGER PRIMARY KEY,
+    room_id  TEXT NOT NULL,
+    request  TEXT NOT NULL,
+    agent    TEXT NOT NULL,
+    platform_chat_id INTEGER NOT NULL,
+    path     TEXT NOT NULL,
+    caption  TEXT,
+    done     INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX offered_files_open ON offered_files (room_id, position) WHERE done = 0;
 
 -- Every event that may want a reaction, once. (batch, place) is its place in the room's order:
 -- events that fill the gap before a batch get places below zero.
@@ -88,13 +198,25 @@ CREATE TABLE requests (
     text             TEXT NOT NULL,
     agent            TEXT NOT NULL,
     platform_chat_id INTEGER NOT NULL,
+    thread_root      TEXT,                        -- the thread that it was asked in
+    in_reply_to      TEXT,                        -- the event whose text goes along
+    resume           TEXT,                        -- JSON: no question, but the word on interrupts
+    asked_at         REAL NOT NULL,               -- seconds since the epoch
     as_reply         INTEGER NOT NULL DEFAULT 0,
+    edited           INTEGER NOT NULL DEFAULT 0,  -- counts its edits: a run answers one of them
     attempts         INTEGER NOT NULL DEFAULT 0,
     runs             INTEGER NOT NULL DEFAULT 0,
     stopped          INTEGER NOT NULL DEFAULT 0,  -- its asker said !stop
     outcome          TEXT                         -- NULL: not answered yet
 ) WITHOUT ROWID;
 CREATE INDEX requests_open ON requests (room_id, batch, place) WHERE outcome IS NULL;
+CREATE INDEX requests_by_asker ON requests (asker, asked_at);
+
+-- Events of ours that are to be redacted: they answer questions that were taken back.
+CREATE TABLE withdrawals (
+    event_id TEXT PRIMARY KEY,
+    room_id  TEXT NOT NULL
+) WITHOUT ROWID;
 
 -- Every event that we owe a room, in order. Sent again it is the same bytes under the same id.
 CREATE TABLE outbox (
@@ -121,6 +243,7 @@ CREATE INDEX outbox_pending ON outbox (room_id, seq) WHERE state = 'pending';
 CREATE INDEX outbox_by_request ON outbox (request, part);
 CREATE INDEX outbox_by_question ON outbox (question) WHERE question IS NOT NULL;
 CREATE INDEX outbox_by_replaced ON outbox (replaces) WHERE replaces IS NOT NULL;
+CREATE INDEX outbox_by_event ON outbox (event_id) WHERE event_id IS NOT NULL;
 
 -- Rooms to be made: committed before createRoom, which has no transaction id.
 CREATE TABLE intents (

@@ -20,15 +20,23 @@ from lambda_matrix.matrix_events import SyncBatch
 from lambda_matrix.store import intake, intents, requests
 from lambda_matrix.store.records import Ourselves
 from lambda_matrix.store.store import Store
-from lambda_matrix.surface.commands import Commands
+from lambda_matrix.surface.commands.chats import ChatCommands
+from lambda_matrix.surface.commands.dispatch import Commands
+from lambda_matrix.surface.commands.runs import RunCommands
+from lambda_matrix.surface.commands.status import StatusCommand
 from lambda_matrix.surface.gaps import Gaps
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.language import Languages
+from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.reactions import Reactions
+from lambda_matrix.surface.rooms.bindings import Bindings
 from lambda_matrix.surface.rooms.onboarding import Onboarding
 from lambda_matrix.surface.rooms.provisioning import Provisioning
 from lambda_matrix.surface.rounds import Rounds
-from lambda_matrix.surface.runs.answering import Answering, Running
+from lambda_matrix.surface.runs.answering import Answering
+from lambda_matrix.surface.runs.asking import Asking
+from lambda_matrix.surface.runs.running import Running
+from lambda_matrix.surface.runs.withdrawals import Withdrawals
 from lambda_matrix.surface.sending.delivery import Delivery
 from lambda_matrix.surface.sending.outbox import Outbox
 from lambda_matrix.surface.sending.pace import Pace
@@ -43,11 +51,12 @@ class AnotherInstanceError(Exception):
 
 @frozen
 class Policy:
-    """What the operator decides about people and words."""
+    """What the operator decides about people and words; `name` is what the bot is called."""
 
     access: Access
     reject_denied_invites: bool
     command_prefix: str
+    name: str
     language: Language
 
 
@@ -61,6 +70,7 @@ class Bridge:
     running: Running
     signals: Signals
     outbox: Outbox
+    withdrawals: Withdrawals
     provisioning: Provisioning
     onboarding: Onboarding
     gaps: Gaps
@@ -86,7 +96,8 @@ class Bridge:
             self.gaps.lanes.wake([gap.room_id for gap in accepted.gaps])
             self.onboarding.lanes.wake([*accepted.invites, *accepted.encrypted, *accepted.entered])
             self.outbox.wake(accepted.entered)
-            for room_id in accepted.left:
+            self.withdrawals.lanes.wake(accepted.withdrawn)
+            for room_id in (*accepted.left, *accepted.stopped):
                 self.running.stop(room_id)
             if accepted.entered:
                 self.provisioning.duplicates.wake(
@@ -104,6 +115,7 @@ class Bridge:
                 self.reactions,
                 self.runs,
                 self.gaps.lanes,
+                self.withdrawals.lanes,
                 self.onboarding.lanes,
                 self.provisioning.lanes,
                 self.provisioning.duplicates,
@@ -116,6 +128,7 @@ class Bridge:
             self.reactions.wake(waiting)
             self.runs.wake(waiting)
             self.gaps.lanes.wake(await self.store.transact(intake.rooms_with_gaps))
+            await self.withdrawals.resume()
             await self.onboarding.resume()
             await self.provisioning.resume()
             task_status.started()
@@ -128,8 +141,14 @@ def build_bridge(
     """Wire the parts."""
     languages = Languages(store, policy.language, policy.command_prefix)
     pace = Pace()
-    delivery = Delivery(store, client, pace, ourselves, languages)
-    outbox = Outbox(store, client, pace, delivery)
+    means = Means(
+        store=store,
+        client=client,
+        ourselves=ourselves,
+        agents=registry,
+        outbox=Outbox(store, client, pace, Delivery(store, client, pace, ourselves, languages)),
+        languages=languages,
+    )
     signals = Signals(client)
     rounds = Rounds()
     running = Running()
@@ -139,48 +158,34 @@ def build_bridge(
         lambda room_id: reactions.serve(room_id),  # noqa: PLW0108 - made below
         lambda room_id: reactions.after_fault(room_id),  # noqa: PLW0108 - made below
     )
-    runs = Lanes[RoomId]("run", lambda room_id: answering.serve(room_id))  # noqa: PLW0108 - as above
+    runs = Lanes[RoomId]("run", Answering(means, running, signals, Asking(means)).serve)
 
     def look_again(room_id: RoomId) -> None:
         """What a room has waited for is there: a gap is read, or the room is bound."""
         reaction_lanes.wake([room_id])
         runs.wake([room_id])
 
-    provisioning = Provisioning(store, client, ourselves, outbox, languages, rounds, look_again)
-    onboarding = Onboarding(
-        store=store,
-        client=client,
-        ourselves=ourselves,
-        registry=registry,
-        access=policy.access,
-        reject_denied=policy.reject_denied_invites,
-        provisioning=provisioning,
-        outbox=outbox,
-        languages=languages,
-    )
-    answering = Answering(store, ourselves, registry, running, outbox, signals, languages)
+    bindings = Bindings(store, client)
+    provisioning = Provisioning(means, bindings, rounds, look_again)
+    withdrawals = Withdrawals(means)
+    chats = ChatCommands(means, provisioning, running)
     commands = Commands(
-        store=store,
-        ourselves=ourselves,
-        registry=registry,
+        means=means,
         prefix=policy.command_prefix,
-        running=running,
-        provisioning=provisioning,
-        rounds=rounds,
-        outbox=outbox,
-        languages=languages,
+        chats=chats,
+        runs=RunCommands(means, running),
+        status=StatusCommand(means, rounds, chats),
     )
     reactions = Reactions(
-        store=store,
-        ourselves=ourselves,
+        means=means,
         access=policy.access,
         prefix=policy.command_prefix,
+        names=(policy.name, ourselves.user_id),
         commands=commands,
         running=running,
         runs=runs,
-        outbox=outbox,
+        withdrawals=withdrawals.lanes,
         signals=signals,
-        languages=languages,
     )
     return Bridge(
         store=store,
@@ -188,10 +193,11 @@ def build_bridge(
         rounds=rounds,
         running=running,
         signals=signals,
-        outbox=outbox,
+        outbox=means.outbox,
+        withdrawals=withdrawals,
         provisioning=provisioning,
-        onboarding=onboarding,
-        gaps=Gaps(store, client, ourselves, languages, look_again),
+        onboarding=Onboarding(means, provisioning, policy.access, policy.reject_denied_invites),
+        gaps=Gaps(means, look_again),
         runs=runs,
         reactions=reaction_lanes,
         live=trio.Event(),

@@ -11,15 +11,13 @@ from collections.abc import Callable
 
 from attrs import define, field
 
-from lambda_matrix.client_server_api.client import Client
 from lambda_matrix.client_server_api.errors import MatrixError, Retry, decide_retry
 from lambda_matrix.ids import EventId, RoomId
 from lambda_matrix.matrix_events import MalformedEvent, TextMessage, TimelineEvent
 from lambda_matrix.store import intake, requests
-from lambda_matrix.store.records import Gap, Ourselves
-from lambda_matrix.store.store import Store
+from lambda_matrix.store.records import Gap
 from lambda_matrix.surface.lanes import Lanes
-from lambda_matrix.surface.language import Languages
+from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.writing.wording import is_reply_to_command, notice_draft
 
 logger = logging.getLogger(__name__)
@@ -34,10 +32,7 @@ BAD_REQUEST = 400
 class Gaps:
     """Fills gaps, one lane per room; a passing error leaves the gap for the lane's next look."""
 
-    _store: Store
-    _client: Client
-    _ourselves: Ourselves
-    _languages: Languages
+    _means: Means
     _filled: Callable[[RoomId], None]
     lanes: Lanes[RoomId] = field(init=False)
 
@@ -50,9 +45,11 @@ class Gaps:
         Raises:
             MatrixError: a passing one; the gap is still open.
         """
-        for gap in await self._store.transact(intake.open_gaps, room_id):
+        for gap in await self._means.store.transact(intake.open_gaps, room_id):
             events, complete = await self._read(gap)
-            await self._store.transact(intake.fill_gap, gap, tuple(events), self._ourselves)
+            await self._means.store.transact(
+                intake.fill_gap, gap, tuple(events), self._means.ourselves
+            )
             logger.info("gap in %s filled with %d events", room_id, len(events))
             if not complete:
                 await self._confess(gap)
@@ -65,7 +62,7 @@ class Gaps:
         answered: EventId | None = None
         while len(newest_first) < BOUND:
             try:
-                page = await self._client.messages(
+                page = await self._means.client.messages(
                     gap.room_id, from_=position, to=to, limit=PAGE, direction="b"
                 )
             except MatrixError as error:
@@ -91,14 +88,14 @@ class Gaps:
 
     async def _is_behind(self, gap: Gap, event: TimelineEvent) -> bool:
         """Return whether `event` lies before what is missing."""
-        if intake.is_own_join(event, self._ourselves):
+        if intake.is_own_join(event, self._means.ourselves):
             return True
         if gap.to_token is None or isinstance(event, MalformedEvent):
             return False
-        return await self._store.transact(intake.is_known, event.event_id)
+        return await self._means.store.transact(intake.is_known, event.event_id)
 
     def _answered_by(self, event: TimelineEvent) -> EventId | None:
-        if isinstance(event, TextMessage) and event.sender == self._ourselves.user_id:
+        if isinstance(event, TextMessage) and event.sender == self._means.ourselves.user_id:
             mark = event.answer
             # Commands are answered out of turn: only an answer proves that all before it had one.
             if mark is not None and mark.completes and not is_reply_to_command(mark):
@@ -107,8 +104,8 @@ class Gaps:
 
     async def _confess(self, gap: Gap) -> None:
         """Say that not everything could be read: whoever asked in vain should ask again."""
-        texts = await self._languages.of_room(gap.room_id)
+        texts = await self._means.languages.of_room(gap.room_id)
         draft = notice_draft(
-            gap.room_id, texts.gap, self._ourselves, request=f"gap:{gap.room_id}:{gap.batch}"
+            gap.room_id, texts.gap, self._means.ourselves, request=f"gap:{gap.room_id}:{gap.batch}"
         )
-        await self._store.transact(requests.say, (draft,), self._ourselves)
+        await self._means.store.transact(requests.say, (draft,), self._means.ourselves)

@@ -4,7 +4,7 @@ from attrs import frozen
 
 from lambda_matrix.conversation.texts import Language, Texts, parse_language, texts
 from lambda_matrix.ids import RoomId, UserId
-from lambda_matrix.store import rooms
+from lambda_matrix.store import people, rooms
 from lambda_matrix.store.store import Store
 
 
@@ -20,7 +20,7 @@ class Languages:
         """Return the sentences for this person (or for nobody in particular)."""
         chosen = None
         if user_id is not None:
-            chosen = await self._store.transact(rooms.language, user_id)
+            chosen = (await self._store.transact(people.person, user_id)).language
         return self.chosen(chosen)
 
     def chosen(self, language: str | None) -> Texts:

@@ -21,20 +21,26 @@ from lambda_matrix.conversation.decide import (
     Standing,
     TellHowToBegin,
     decide,
+    without_mention,
 )
+from lambda_matrix.conversation.parsing import spoken_text
 from lambda_matrix.ids import PersonId, RequestId, RoomId
-from lambda_matrix.matrix_events import EncryptedMessage, MediaMessage, OtherMessage, TextMessage
-from lambda_matrix.store import requests
+from lambda_matrix.matrix_events import (
+    EncryptedMessage,
+    MediaMessage,
+    OtherMessage,
+    Redaction,
+    TextMessage,
+)
+from lambda_matrix.store import requests, standing
 from lambda_matrix.store.facts import Incoming
-from lambda_matrix.store.records import Draft, Ourselves, Room, RoomKind
-from lambda_matrix.store.store import Store
-from lambda_matrix.surface.commands import Commands
+from lambda_matrix.store.records import Question, Room, RoomKind
+from lambda_matrix.surface.commands.dispatch import Commands
+from lambda_matrix.surface.commands.order import Order
 from lambda_matrix.surface.lanes import Lanes
-from lambda_matrix.surface.language import Languages
-from lambda_matrix.surface.runs.answering import Running
-from lambda_matrix.surface.sending.outbox import Outbox
+from lambda_matrix.surface.means import Means
+from lambda_matrix.surface.runs.running import End, Running
 from lambda_matrix.surface.sending.signals import Signals
-from lambda_matrix.surface.writing.wording import reply_draft
 
 logger = logging.getLogger(__name__)
 
@@ -51,23 +57,22 @@ PLACES = {
 
 @frozen
 class Reactions:
-    """Reacts to what is said. `runs` are the lanes that answer requests."""
+    """Reacts to what is said. `runs` are the lanes that answer; `names` is what we are called."""
 
-    _store: Store
-    _ourselves: Ourselves
+    _means: Means
     _access: Access
     _prefix: str
+    _names: tuple[str, ...]
     _commands: Commands
     _running: Running
     _runs: Lanes[RoomId]
-    _outbox: Outbox
+    _withdrawals: Lanes[RoomId]
     _signals: Signals
-    _languages: Languages
 
     async def serve(self, room_id: RoomId) -> None:
         """React to everything in the room's inbox."""
         while True:
-            look = await self._store.transact(requests.look, room_id, BATCH)
+            look = await self._means.store.transact(requests.look, room_id, BATCH)
             if look.room is None or not look.events:
                 return
             for event in look.events:
@@ -78,87 +83,120 @@ class Reactions:
 
     async def after_fault(self, room_id: RoomId) -> None:
         """Count a fault against the oldest event; one that fails again and again is let go."""
-        look = await self._store.transact(requests.look, room_id, 1)
+        look = await self._means.store.transact(requests.look, room_id, 1)
         for event in look.events:
-            if await self._store.transact(requests.count_failure, event):
+            if await self._means.store.transact(requests.count_failure, event):
                 logger.error("gave up on event %s of room %s", event.event_id, room_id)
-                texts = await self._languages.of(event.sender)
-                apology = texts.failure(RunFailure.GAVE_UP)
-                await self._settle(event, reply_draft(event, apology, self._ourselves))
+                texts = await self._means.languages.of(event.sender)
+                await self._means.reply(event, texts.failure(RunFailure.GAVE_UP))
 
     async def _react(self, room: Room, event: Incoming) -> None:
         if not self._access.allows(PersonId(event.sender)):
             logger.info("message of %s in %s not taken: no access", event.sender, room.room_id)
-            await self._settle(event)
+            await self._means.settle(event)
             return
         match event:
-            case TextMessage():
+            case TextMessage(replaces=None):
                 await self._hear(room, event)
+            case TextMessage():
+                await self._edit(event)
+            case Redaction():
+                await self._withdraw(event)
             case EncryptedMessage():
-                await self._commands.tell_encrypted(event)
+                await self._tell_encrypted(event)
             case MediaMessage() | OtherMessage():
                 await self._decline(room, event)
 
     async def _hear(self, room: Room, message: TextMessage) -> None:
-        decision = decide(
-            message.body,
-            Standing(place=PLACES[room.kind], addressed=self._is_addressed(room, message)),
-            self._prefix,
+        open_here = await self._means.store.transact(
+            standing.open_here, room.room_id, message.sender, message.in_reply_to
         )
+        where = Standing(
+            place=PLACES[room.kind],
+            addressed=open_here.is_reply_to_us or self._is_addressed(room, message),
+            is_archived=room.archived,
+            pick=None if open_here.pick is None else len(open_here.pick.choices),
+            is_asked=open_here.confirmation is not None,
+            names=self._names,
+        )
+        decision = decide(message.body, where, self._prefix)
+        texts = await self._means.languages.of(message.sender)
+        order = Order(message, room, texts)
         match decision:
             case Ask(text):
                 await self._ask(room, message, text)
             case Execute(command):
-                await self._commands.execute(command, room, message)
+                await self._commands.execute(command, order)
             case ShowTheWay():
-                await self._commands.show_the_way(message)
+                await self._show_the_way(message)
             case TellHowToBegin():
                 await self._tell_how_to_begin(room, message)
             case KeepSilent():
-                await self._settle(message)
+                await self._means.settle(message)
             case _:  # not served yet
-                await self._commands.execute(Help(), room, message)
+                await self._commands.execute(Help(), order)
 
     async def _ask(self, room: Room, message: TextMessage, text: str) -> None:
-        assert room.agent is not None  # noqa: S101 - rooms.bind wrote the whole binding
+        assert room.agent is not None  # noqa: S101 - intents.complete wrote the whole binding
         assert room.platform_chat_id is not None  # noqa: S101 - the same
-        request = await self._store.transact(
-            requests.ask,
-            message,
+        question = Question(
             request_id=RequestId(secrets.token_hex(8)),
             text=text,
             agent=room.agent,
             platform_chat_id=room.platform_chat_id,
+            thread_root=message.thread_root,
+            in_reply_to=message.in_reply_to,
             as_reply=not _is_private(room),
         )
+        request = await self._means.store.transact(requests.ask, message, question)
         if request is not None and request.as_reply:
             self._running.note_waiting(room.room_id)
         self._runs.wake([room.room_id])
 
+    async def _edit(self, edit: TextMessage) -> None:
+        """Ask the new text instead, if the question still waits or is being answered."""
+        text = spoken_text(without_mention(edit.body, self._names, self._prefix), self._prefix)
+        request = await self._means.store.transact(requests.edit, edit, text)
+        if request is not None and request.runs:
+            self._running.stop(edit.room_id, request.request_id, End.EDITED)
+
+    async def _withdraw(self, redaction: Redaction) -> None:
+        """Cancel the question that was taken back, or have its answer taken back, too."""
+        request = await self._means.store.transact(requests.withdraw, redaction)
+        if request is not None:
+            self._running.stop(redaction.room_id, request.request_id, End.WITHDRAWN)
+        self._withdrawals.wake([redaction.room_id])
+
     async def _decline(self, room: Room, message: MediaMessage | OtherMessage) -> None:
         """Say that this kind of message cannot be taken in yet."""
         if PLACES[room.kind] is Place.STRANGE:
-            await self._settle(message)
+            await self._means.settle(message)
             return
-        texts = await self._languages.of(message.sender)
-        await self._settle(
-            message, reply_draft(message, texts.unsupported_message, self._ourselves)
-        )
+        texts = await self._means.languages.of(message.sender)
+        await self._means.reply(message, texts.unsupported_message)
+
+    async def _show_the_way(self, message: TextMessage) -> None:
+        """Say where the person's chats are."""
+        texts = await self._means.languages.of(message.sender)
+        way = await self._means.way_to_chats(message.sender)
+        text = texts.onboarding if way is None else texts.greeting_again(way)
+        await self._means.reply(message, text)
+
+    async def _tell_encrypted(self, message: EncryptedMessage) -> None:
+        """Say, once, that this room cannot be read, and where the person can be heard."""
+        texts = await self._means.languages.of(message.sender)
+        way = await self._means.way_to_chats(message.sender)
+        text = texts.encrypted_room(None if way is None else way.chat)
+        await self._means.reply(message, text, once="encrypted")
 
     async def _tell_how_to_begin(self, room: Room, message: TextMessage) -> None:
         if "unregistered" not in room.told:
             logger.warning("unregistered:%s a room that is bound to nothing", room.room_id)
-        texts = await self._languages.of(message.sender)
-        reply = reply_draft(message, texts.unregistered_room, self._ourselves)
-        await self._settle(message, reply, once="unregistered")
-
-    async def _settle(self, event: Incoming, *replies: Draft, once: str | None = None) -> None:
-        await self._store.transact(requests.settle, event, replies, self._ourselves, once=once)
-        if replies:
-            self._outbox.wake([event.room_id])
+        texts = await self._means.languages.of(message.sender)
+        await self._means.reply(message, texts.unregistered_room, once="unregistered")
 
     def _is_addressed(self, room: Room, message: TextMessage) -> bool:
-        return _is_private(room) or self._ourselves.user_id in message.mentions
+        return _is_private(room) or self._means.ourselves.user_id in message.mentions
 
 
 def _is_private(room: Room) -> bool:

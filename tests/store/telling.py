@@ -33,7 +33,16 @@ from lambda_matrix.matrix_events import (
     TimelineEvent,
 )
 from lambda_matrix.store import intake, outbox, requests
-from lambda_matrix.store.records import Accepted, Draft, Ourselves, OutboxRow, Request
+from lambda_matrix.store.records import (
+    Accepted,
+    Done,
+    Draft,
+    Ourselves,
+    OutboxRow,
+    Question,
+    Request,
+)
+from lambda_matrix.store.rows import columns, read
 from lambda_matrix.store.store import Store
 
 BOT = UserId("@bot:example.org")
@@ -157,11 +166,12 @@ class Told:
         request = await self.store.transact(
             requests.ask,
             message,
-            request_id=RequestId(request_id),
-            text=message.body,
-            agent=AGENT,
-            platform_chat_id=CHAT,
-            as_reply=False,
+            Question(
+                request_id=RequestId(request_id),
+                text=message.body,
+                agent=AGENT,
+                platform_chat_id=CHAT,
+            ),
         )
         assert request is not None
         return request
@@ -173,9 +183,15 @@ class Told:
         return await self.ask(question, request_id)
 
     async def finish(self, request_id: str, *answer: Draft, outcome: str = "answered") -> bool:
-        return await self.store.transact(
-            requests.finish, RequestId(request_id), outcome, answer, self.own
-        )
+        def finish(db: Database) -> bool:
+            row = db.execute(
+                f"SELECT {columns(Request)} FROM requests WHERE request_id = ?",  # noqa: S608 - column names
+                (request_id,),
+            ).fetchone()
+            done = Done(outcome=outcome, answer=answer)
+            return requests.finish(db, read(Request, row), done, self.own)
+
+        return await self.store.transact(finish)
 
     async def commit(self, *drafts: Draft) -> tuple[int, ...]:
         """Owe the room some events."""

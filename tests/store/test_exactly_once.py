@@ -44,7 +44,7 @@ from lambda_matrix.matrix_events import (
 )
 from lambda_matrix.store import intake, meta, outbox, requests
 from lambda_matrix.store.facts import Incoming
-from lambda_matrix.store.records import Attempt, Draft, Ourselves, OutboxRow
+from lambda_matrix.store.records import Attempt, Done, Draft, Ourselves, OutboxRow, Question
 from lambda_matrix.store.schema import migrations
 from tests.store.telling import BOT, joining, said
 
@@ -382,11 +382,12 @@ class Service(RuleBasedStateMachine):
         self.run(
             requests.ask,
             question,
-            request_id=RequestId(f"request{self.request_count}"),
-            text=question.body,
-            agent=AgentId("main"),
-            platform_chat_id=PlatformChatId(1),
-            as_reply=False,
+            Question(
+                request_id=RequestId(f"request{self.request_count}"),
+                text=question.body,
+                agent=AgentId("main"),
+                platform_chat_id=PlatformChatId(1),
+            ),
         )
 
     def begin(self, room: RoomId) -> None:
@@ -431,11 +432,12 @@ class Service(RuleBasedStateMachine):
             )
             for part in range(parts)
         )
-        request_id = self.running[room].request.request_id
+        request = self.running[room].request
+        done = Done(outcome="answered", answer=answer)
         if dies:
-            self.run_and_die(requests.finish, request_id, "answered", answer, self.own)
+            self.run_and_die(requests.finish, request, done, self.own)
         else:
-            self.run(requests.finish, request_id, "answered", answer, self.own)
+            self.run(requests.finish, request, done, self.own)
             del self.running[room], self.roots[room]
 
     def mark(self, room: RoomId, state: AnswerState) -> AnswerMark:

@@ -136,8 +136,10 @@ X = EventId("$x")
         OtherMessage(room_id=ROOM, event_id=X, sender=ALICE, kind="m.image"),
         EncryptedMessage(room_id=ROOM, event_id=X, sender=ALICE),
         echo("$x", mark("$q1"), by=ALICE),
+        echo("$x", None, edits="$y", by=ALICE),
+        Redaction(room_id=ROOM, event_id=X, sender=ALICE, redacts=EventId("$y")),
     ],
-    ids=["text", "emote", "image", "encrypted", "forged mark"],
+    ids=["text", "emote", "image", "encrypted", "forged mark", "edit", "redaction"],
 )
 async def test_what_somebody_says_is_taken_in(told: Told, event: TimelineEvent) -> None:
     accepted = await told.events(event)
@@ -150,15 +152,14 @@ async def test_what_somebody_says_is_taken_in(told: Told, event: TimelineEvent) 
     [
         said("$x", by=BOT),
         OtherMessage(room_id=ROOM, event_id=X, sender=BOT, kind="m.file"),
-        echo("$x", None, edits="$y", by=ALICE),
         TextMessage(room_id=ROOM, event_id=X, sender=BOB, msgtype="m.notice", body="beep"),
-        Redaction(room_id=ROOM, event_id=X, sender=ALICE, redacts=EventId("$y")),
+        Redaction(room_id=ROOM, event_id=X, sender=BOT, redacts=EventId("$y")),
         joining("$x", ALICE),
         StateChange(room_id=ROOM, event_id=X, sender=ALICE, type="m.room.name", state_key=""),
         UnknownEvent(room_id=ROOM, event_id=X, sender=ALICE, type="m.reaction"),
         malformed("$x"),
     ],
-    ids=["own text", "own file", "edit", "notice", "redaction", "join", "state", "unknown", "bad"],
+    ids=["own text", "own file", "notice", "own redaction", "join", "state", "unknown", "bad"],
 )
 async def test_what_wants_no_reaction_is_not_taken_in(told: Told, event: TimelineEvent) -> None:
     accepted = await told.events(event)

@@ -52,7 +52,7 @@ async def wanted(told: Told, owner: UserId = ALICE) -> tuple[Intent, ...]:
 async def complete(
     told: Told, intent: Intent, room_id: RoomId, *drafts: Draft
 ) -> tuple[RoomId, ...]:
-    return await told.store.transact(intents.complete, intent, room_id, drafts, OWN)
+    return await told.store.transact(intents.complete, intent, "Chat", room_id, drafts, OWN)
 
 
 async def seen(told: Told, room_id: str, intent: Intent, creator: UserId = BOT) -> None:
@@ -171,13 +171,13 @@ async def test_what_is_known_of_an_intent_is_kept(told: Told) -> None:
 async def test_a_room_that_is_complete_is_at_work(told: Told) -> None:
     await onboard(told)
     _, chat = await wanted(told)
-    numbered = evolve(chat, platform_chat_id=CHAT, name="First")
+    numbered = evolve(chat, platform_chat_id=CHAT)
     greeting = draft(mark(None, "greeting"), room=CHAT_ROOM)
     assert await complete(told, numbered, CHAT_ROOM, greeting) == (ROOM,)
     room = await told.store.transact(rooms.room, CHAT_ROOM)
     assert room is not None
     assert (room.kind, room.owner, room.agent) == (RoomKind.CHAT, ALICE, AGENT)
-    assert (room.platform_chat_id, room.name, room.membership) == (CHAT, "First", "join")
+    assert (room.platform_chat_id, room.name, room.membership) == (CHAT, "Chat", "join")
     assert (await told.row(CHAT_ROOM)).request == "greeting"
     first = await told.store.transact(intents.first_chat, ALICE)
     assert first is not None
@@ -188,7 +188,7 @@ async def test_a_name_that_sync_has_told_stays(told: Told) -> None:
     await onboard(told)
     _, chat = await wanted(told)
     await told.batch(joined(room=CHAT_ROOM, state=RoomState(name="Renamed")))
-    await complete(told, evolve(chat, name="First"), CHAT_ROOM)
+    await complete(told, chat, CHAT_ROOM)
     room = await told.store.transact(rooms.room, CHAT_ROOM)
     assert room is not None
     assert room.name == "Renamed"

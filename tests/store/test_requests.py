@@ -5,8 +5,8 @@ from sqlite_utils import Database
 
 from lambda_matrix.ids import EventId, RequestId
 from lambda_matrix.matrix_events import AnswerState, OtherMessage
-from lambda_matrix.store import outbox, requests
-from lambda_matrix.store.records import Attempt, Draft, Request, Stopped
+from lambda_matrix.store import outbox, people, requests
+from lambda_matrix.store.records import Attempt, Done, Draft, Person, Question, Request, Stopped
 from lambda_matrix.store.requests import MAX_ATTEMPTS
 from tests.store.telling import (
     AGENT,
@@ -128,11 +128,13 @@ async def test_a_question_is_asked_once(told: Told) -> None:
         again = await told.store.transact(
             requests.ask,
             question,
-            request_id=RequestId("again"),
-            text="",
-            agent=AGENT,
-            platform_chat_id=CHAT,
-            as_reply=True,
+            Question(
+                request_id=RequestId("again"),
+                text="",
+                agent=AGENT,
+                platform_chat_id=CHAT,
+                as_reply=True,
+            ),
         )
         assert again is None
     assert [request.request_id for request in await waiting(told)] == ["q1"]
@@ -199,6 +201,7 @@ async def test_a_new_attempt_goes_on_from_the_open_answer(told: Told) -> None:
     assert (await begin(told)).root is None
     opening = draft(mark("$q1", state=AnswerState.OPEN))
     root = await told.store.transact(requests.open_answer, opening, OWN)
+    assert root is not None
     assert (await begin(told)).root == root
     await told.store.transact(outbox.refuse, root, None, OWN)
     assert (await begin(told)).root is None
@@ -211,18 +214,21 @@ async def test_a_request_ends_once(told: Told) -> None:
     assert not await told.finish("q1", *answer, outcome="failed")
     assert await told.outcome() == "answered"
     assert await owed(told) == 2
-    assert not await told.finish("unknown", *answer)
 
 
 async def test_an_end_comes_with_the_oldest_row_that_the_room_is_owed(told: Told) -> None:
     request = await told.asked()
     (root,) = await told.commit(draft(mark("$q1", state=AnswerState.OPEN)))
     final = (draft(mark("$q1"), replaces=root),)
-    row = await told.store.transact(requests.finish_then_next, request, "answered", final, OWN)
+    row = await told.store.transact(
+        requests.finish_then_next, request, Done(outcome="answered", answer=final), OWN
+    )
     assert row == await told.row()
     assert row.seq == root
     await told.store.transact(outbox.sent, root, EventId("$root"))
-    row = await told.store.transact(requests.finish_then_next, request, "failed", final, OWN)
+    row = await told.store.transact(
+        requests.finish_then_next, request, Done(outcome="failed", answer=final), OWN
+    )
     assert row is not None
     assert (row.replaces, row.root) == (root, "$root")
     assert await told.outcome() == "answered"
@@ -232,16 +238,16 @@ async def test_an_end_comes_with_the_oldest_row_that_the_room_is_owed(told: Told
 @pytest.mark.parametrize("chosen", ["ru", None])
 async def test_an_attempt_knows_the_language_of_its_asker(told: Told, chosen: str | None) -> None:
     await told.asked()
-    await told.value("INSERT INTO users VALUES (?, ?) RETURNING 1", ALICE, chosen)
-    assert (await begin(told)).language == chosen
+    await told.store.transact(people.note_person, Person(user_id=ALICE, language=chosen))
+    assert (await begin(told)).person.language == chosen
 
 
 async def test_an_end_that_raises_is_no_end(told: Told) -> None:
     def cut_short(db: Database) -> None:
-        requests.finish(db, RequestId("q1"), "answered", (draft(mark("$q1")),), OWN)
+        requests.finish(db, request, Done(outcome="answered", answer=(draft(mark("$q1")),)), OWN)
         raise ZeroDivisionError
 
-    await told.asked()
+    request = await told.asked()
     with pytest.raises(ZeroDivisionError):
         await told.store.transact(cut_short)
     assert await told.outcome() is None

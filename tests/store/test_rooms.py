@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import pytest
-
 from lambda_matrix.ids import RoomId, UserId
 from lambda_matrix.matrix_events import InvitedRoom, JoinedRoom, RoomMarker, RoomState
 from lambda_matrix.store import rooms
@@ -142,10 +140,3 @@ async def test_a_thing_is_told_once_in_each_room(told: Told) -> None:
     assert not await tell(ROOM, "way")
     assert await tell(OTHER_ROOM, "way")
     assert (await the_room(told)).told == {"way", "encrypted"}
-
-
-@pytest.mark.parametrize("chosen", ["ru", None])
-async def test_the_language_that_somebody_chose(told: Told, chosen: str | None) -> None:
-    assert await told.store.transact(rooms.language, ALICE) is None
-    await told.value("INSERT INTO users VALUES (?, ?) RETURNING 1", ALICE, chosen)
-    assert await told.store.transact(rooms.language, ALICE) == chosen

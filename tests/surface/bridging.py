@@ -58,6 +58,7 @@ POLICY = Policy(
     access=Access(users=("@*:example.org",), deny=("@mallory:*",)),
     reject_denied_invites=True,
     command_prefix="!",
+    name="Lambda",
     language=Language.EN,
 )
 MALLORY = UserId("@mallory:example.org")
@@ -274,7 +275,7 @@ class Service:
             room_id=room_id,
             done=False,
         )
-        await self.store.transact(intents.complete, intent, room_id, (), self.ourselves)
+        await self.store.transact(intents.complete, intent, "Chat", room_id, (), self.ourselves)
 
     async def caught_up(self) -> None:
         """Wait until the service has taken in all that there is."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from lambda_matrix.ids import PlatformChatId
-from lambda_matrix.store.records import Intent
+from lambda_matrix.store.records import Binding
 
 SEQUENCE_KEY = "ru.coredump.lambda.sequence"
 """Global account data: the highest `platform_chat_id` ever used, PUT before it is used."""
@@ -22,13 +22,22 @@ def read_sequence(content: Mapping[str, object] | None) -> PlatformChatId:
     return PlatformChatId(highest if isinstance(highest, int) and highest > 0 else 0)
 
 
-def binding_content(intent: Intent) -> dict[str, object]:
-    """Return the content under `BINDING_KEY` for a new chat."""
+def binding_content(binding: Binding) -> dict[str, object]:
+    """Return the content under `BINDING_KEY`."""
     return {
-        "owner": intent.owner,
-        "agent": intent.agent,
-        "platform_chat_id": intent.platform_chat_id,
-        "since_event": None,
-        "loaded": None,
-        "archived": False,
+        "owner": binding.owner,
+        "agent": binding.agent,
+        "platform_chat_id": binding.platform_chat_id,
+        "since_event": binding.since_event,
+        "loaded": [
+            {
+                "room_id": stretch.room_id,
+                "first_event": stretch.first_event,
+                "last_event": stretch.last_event,
+            }
+            for stretch in binding.loaded
+        ],
+        "archived": binding.archived,
+        "own_threads": binding.own_threads,
+        "threads": dict(binding.threads),
     }

@@ -10,19 +10,15 @@ import logging
 import trio
 from attrs import define, field
 
-from lambda_matrix.agent.registry import Registry
-from lambda_matrix.client_server_api.client import Client
 from lambda_matrix.client_server_api.errors import MatrixError, Retry, decide_retry
 from lambda_matrix.conversation.access import Access
 from lambda_matrix.ids import PersonId, RoomId, UserId
-from lambda_matrix.store import intents, requests, rooms
-from lambda_matrix.store.records import Ourselves, Room, RoomKind
-from lambda_matrix.store.store import Store
+from lambda_matrix.store import intents, rooms
+from lambda_matrix.store.records import Room, RoomKind
 from lambda_matrix.surface.lanes import Lanes
-from lambda_matrix.surface.language import Languages
-from lambda_matrix.surface.links import server_name, way_to_chats
+from lambda_matrix.surface.links import server_name
+from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.rooms.provisioning import Provisioning
-from lambda_matrix.surface.sending.outbox import Outbox
 from lambda_matrix.surface.writing.wording import notice_draft
 
 logger = logging.getLogger(__name__)
@@ -35,15 +31,10 @@ JOIN_PAUSES = (1.0, 5.0, 15.0, 60.0, 300.0)
 class Onboarding:
     """Deals with invites."""
 
-    _store: Store
-    _client: Client
-    _ourselves: Ourselves
-    _registry: Registry
+    _means: Means
+    _provisioning: Provisioning
     _access: Access
     _reject_denied: bool
-    _provisioning: Provisioning
-    _outbox: Outbox
-    _languages: Languages
     lanes: Lanes[RoomId] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -51,11 +42,11 @@ class Onboarding:
 
     async def resume(self) -> None:
         """Take up the invites that an earlier start left, at whatever step."""
-        self.lanes.wake(await self._store.transact(rooms.unwelcomed))
+        self.lanes.wake(await self._means.store.transact(rooms.unwelcomed))
 
     async def serve(self, room_id: RoomId) -> None:
         """Deal with the room's invite, however far that has come; tell an encrypted room so."""
-        room = await self._store.transact(rooms.room, room_id)
+        room = await self._means.store.transact(rooms.room, room_id)
         if room is None:
             return
         if room.membership == "join":
@@ -71,7 +62,7 @@ class Onboarding:
             await self._deny(room, inviter)
             return
         # Noted before the join: once joined, the room is no invite any more and has to be known.
-        await self._store.transact(rooms.make_direct, room.room_id, inviter)
+        await self._means.store.transact(rooms.make_direct, room.room_id, inviter)
         if await self._join(room, inviter):
             if room.encrypted:
                 await self._tell_encrypted(room)
@@ -81,24 +72,24 @@ class Onboarding:
     async def _deny(self, room: Room, inviter: UserId) -> None:
         logger.warning("invite of %s to %s denied: no access", inviter, room.room_id)
         if self._reject_denied:
-            texts = await self._languages.of(inviter)
-            await self._client.leave(room.room_id, reason=texts.invite_denied)
-        await self._store.transact(rooms.note_left, room.room_id)
+            texts = await self._means.languages.of(inviter)
+            await self._means.client.leave(room.room_id, reason=texts.invite_denied)
+        await self._means.store.transact(rooms.note_left, room.room_id)
 
     async def _join(self, room: Room, inviter: UserId) -> bool:
         """Join; return whether we are in. An invite that was taken back is no error."""
         for pause in (*JOIN_PAUSES, None):
             try:
-                await self._client.join(room.room_id, via=(server_name(inviter),))
+                await self._means.client.join(room.room_id, via=(server_name(inviter),))
             except MatrixError as error:
                 if isinstance(decide_retry(error), Retry):
                     raise  # the lane looks again
                 if pause is None:
                     logger.warning("cannot join %s: %s", room.room_id, error)
-                    await self._store.transact(rooms.note_left, room.room_id)
+                    await self._means.store.transact(rooms.note_left, room.room_id)
                     return False
                 await trio.sleep(pause)
-                now = await self._store.transact(rooms.room, room.room_id)
+                now = await self._means.store.transact(rooms.room, room.room_id)
                 if now is None or now.membership == "leave":
                     return False
             else:
@@ -107,8 +98,8 @@ class Onboarding:
 
     async def _welcome(self, room: Room, inviter: UserId) -> None:
         """Want what the inviter does not have yet, and say where it is or will be."""
-        unfinished = await self._store.transact(
-            intents.onboard, inviter, room.room_id, self._registry.choose(inviter)
+        unfinished = await self._means.store.transact(
+            intents.onboard, inviter, room.room_id, self._means.agents.choose(inviter)
         )
         if unfinished:
             self._provisioning.lanes.wake([inviter])
@@ -117,12 +108,12 @@ class Onboarding:
 
     async def _invite_again(self, owner: UserId) -> None:
         """Invite who left their Space, or every chat in it, once more: they have asked for it."""
-        spaces = await self._store.transact(rooms.rooms_of, owner, RoomKind.SPACE)
-        chats = await self._store.transact(rooms.rooms_of, owner, RoomKind.CHAT)
+        spaces = await self._means.store.transact(rooms.rooms_of, owner, RoomKind.SPACE)
+        chats = await self._means.store.transact(rooms.rooms_of, owner, RoomKind.CHAT)
         for room in (*spaces, *chats[:1]):
-            if owner not in await self._client.joined_members(room.room_id):
+            if owner not in await self._means.client.joined_members(room.room_id):
                 try:
-                    await self._client.invite(room.room_id, owner)
+                    await self._means.client.invite(room.room_id, owner)
                 except MatrixError as error:
                     # Most often: the first invite is still open.
                     logger.info("%s not invited to %s again: %s", owner, room.room_id, error)
@@ -130,11 +121,10 @@ class Onboarding:
     async def _tell_encrypted(self, room: Room) -> None:
         """Say at once, and once, that this room cannot be read, and where one can be heard."""
         person = room.owner or room.inviter
-        texts = await self._languages.of(person)
-        way = None if person is None else await way_to_chats(self._store, person, self._ourselves)
+        texts = await self._means.languages.of(person)
+        way = None if person is None else await self._means.way_to_chats(person)
         text = texts.encrypted_room(None if way is None else way.chat)
         draft = notice_draft(
-            room.room_id, text, self._ourselves, request=f"encrypted:{room.room_id}"
+            room.room_id, text, self._means.ourselves, request=f"encrypted:{room.room_id}"
         )
-        await self._store.transact(requests.say_once, draft, self._ourselves, once="encrypted")
-        self._outbox.wake([room.room_id])
+        await self._means.say_once(draft, "encrypted")

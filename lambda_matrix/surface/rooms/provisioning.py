@@ -15,26 +15,17 @@ from typing import TypeVar
 import trio
 from attrs import define, evolve, field
 
-from lambda_matrix.client_server_api.client import Client
 from lambda_matrix.client_server_api.errors import MatrixError, Retry, SessionDead, decide_retry
 from lambda_matrix.client_server_api.room_creation import RoomCreation
-from lambda_matrix.ids import PlatformChatId, RoomId, UserId
+from lambda_matrix.ids import RoomId, UserId
 from lambda_matrix.matrix_events import RoomMarker
-from lambda_matrix.store import intents, meta, requests, rooms
-from lambda_matrix.store.records import Intent, Ourselves, RoomKind
-from lambda_matrix.store.store import Store
+from lambda_matrix.store import intents, rooms
+from lambda_matrix.store.records import Binding, Intent, RoomKind
 from lambda_matrix.surface.lanes import Lanes
-from lambda_matrix.surface.language import Languages
-from lambda_matrix.surface.links import room_link, server_name, way_to_chats
-from lambda_matrix.surface.rooms.account_data import (
-    BINDING_KEY,
-    SEQUENCE_KEY,
-    binding_content,
-    read_sequence,
-    sequence_content,
-)
+from lambda_matrix.surface.links import room_link, server_name
+from lambda_matrix.surface.means import Means
+from lambda_matrix.surface.rooms.bindings import Bindings
 from lambda_matrix.surface.rounds import Rounds
-from lambda_matrix.surface.sending.outbox import Outbox
 from lambda_matrix.surface.writing.wording import (
     notice_draft,
     room_made_drafts,
@@ -58,15 +49,10 @@ TOO_MANY_REQUESTS = 429
 class Provisioning:
     """Completes the intents of each owner, Space first, in a lane of the owner's own."""
 
-    _store: Store
-    _client: Client
-    _ourselves: Ourselves
-    _outbox: Outbox
-    _languages: Languages
+    _means: Means
+    _bindings: Bindings
     _rounds: Rounds
     _made: Callable[[RoomId], None]
-    _numbering: trio.Lock = field(factory=trio.Lock)
-    _server_mark: PlatformChatId | None = None
     lanes: Lanes[UserId] = field(init=False)
     duplicates: Lanes[RoomId] = field(init=False)
 
@@ -76,14 +62,14 @@ class Provisioning:
 
     async def resume(self) -> None:
         """Take up what an earlier start began; leave rooms that were made twice."""
-        self.lanes.wake(await self._store.transact(intents.owners_with_intents))
+        self.lanes.wake(await self._means.store.transact(intents.owners_with_intents))
         self.duplicates.wake(
-            await self._store.transact(intents.duplicates, self._ourselves.user_id)
+            await self._means.store.transact(intents.duplicates, self._means.ourselves.user_id)
         )
 
     async def serve(self, owner: UserId) -> None:
         """Complete what was begun for `owner`."""
-        for intent in await self._store.transact(intents.open_intents, owner):
+        for intent in await self._means.store.transact(intents.open_intents, owner):
             try:
                 await self._complete(intent)
             except MatrixError as error:
@@ -96,58 +82,45 @@ class Provisioning:
     async def _complete(self, intent: Intent) -> None:
         if intent.kind is RoomKind.CHAT:
             intent = await self._number(intent)
-        via = server_name(self._ourselves.user_id)
+        via = server_name(self._means.ourselves.user_id)
         space: RoomId | None = None
         if intent.kind is RoomKind.CHAT:
-            space = await self._store.transact(rooms.space_of, intent.owner)
+            space = await self._means.store.transact(rooms.space_of, intent.owner)
         room_id = intent.room_id or await self._make(intent, space)
         if space is not None:
             await self._patiently(intent, lambda: self._link(space, room_id, via))
         if intent.kind is RoomKind.CHAT:
-            await self._patiently(intent, lambda: self._note_binding(room_id, intent))
-        made = evolve(intent, room_id=room_id, name=await self._name(intent))
-        texts = await self._languages.of(made.owner)
-        link = room_link(room_id, made.name or room_id, via)
-        drafts = room_made_drafts(made, link, texts, self._ourselves)
-        lobbies = await self._store.transact(
-            intents.complete, made, room_id, drafts, self._ourselves
+            await self._note_binding(room_id, intent)
+        name = await self._name(intent)
+        made = evolve(intent, room_id=room_id)
+        texts = await self._means.languages.of(made.owner)
+        link = room_link(room_id, name, via)
+        drafts = room_made_drafts(made, link, texts, self._means.ourselves)
+        lobbies = await self._means.store.transact(
+            intents.complete, made, name, room_id, drafts, self._means.ourselves
         )
         self._made(room_id)
         logger.info("%s %s made for %s", intent.kind.value, room_id, intent.owner)
-        self._outbox.wake({draft.room_id for draft in drafts})
+        self._means.outbox.wake({draft.room_id for draft in drafts})
         for lobby in lobbies:
             await self.greet_lobby(lobby, intent.owner)
 
     async def greet_lobby(self, lobby: RoomId, owner: UserId) -> None:
         """Say once, where the bot was invited, where the owner's chats are (if they are made)."""
-        way = await way_to_chats(self._store, owner, self._ourselves)
+        way = await self._means.way_to_chats(owner)
         if way is None:
             return
-        texts = await self._languages.of(owner)
+        texts = await self._means.languages.of(owner)
         text = texts.greeting_lobby(way)
-        draft = notice_draft(lobby, text, self._ourselves, request=f"way:{lobby}")
-        await self._store.transact(requests.say_once, draft, self._ourselves, once="way")
-        self._outbox.wake([lobby])
+        draft = notice_draft(lobby, text, self._means.ourselves, request=f"way:{lobby}")
+        await self._means.say_once(draft, "way")
 
     async def _number(self, intent: Intent) -> Intent:
-        """Give the chat its `platform_chat_id`: the homeserver learns the number before its use."""
+        """Return the intent with the number of its context, given once and for good."""
         if intent.platform_chat_id is not None:
             return intent
-        async with self._numbering:
-            if self._server_mark is None:
-                stored = await self._patiently(
-                    intent, lambda: self._client.get_account_data(SEQUENCE_KEY)
-                )
-                self._server_mark = read_sequence(stored)
-            number = await self._store.transact(
-                meta.next_platform_chat_id, PlatformChatId(self._server_mark + 1)
-            )
-            await self._patiently(
-                intent,
-                lambda: self._client.put_account_data(SEQUENCE_KEY, sequence_content(number)),
-            )
-            self._server_mark = number
-        await self._store.transact(intents.number_intent, intent.intent_id, number)
+        number = await self._bindings.new_number()
+        await self._means.store.transact(intents.number_intent, intent.intent_id, number)
         return evolve(intent, platform_chat_id=number)
 
     async def _make(self, intent: Intent, space: RoomId | None) -> RoomId:
@@ -160,15 +133,15 @@ class Provisioning:
                 found = await self._look_for(intent)
                 if found is not None:
                     return found
-            await self._store.transact(intents.count_try, intent.intent_id)
+            await self._means.store.transact(intents.count_try, intent.intent_id)
             try:
-                room_id = await self._client.create_room(creation)
+                room_id = await self._means.client.create_room(creation)
             except MatrixError as error:
                 unknown = error.status != TOO_MANY_REQUESTS
                 await self._bear(intent, error, pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:
-                await self._store.transact(intents.room_made, intent.intent_id, room_id)
+                await self._means.store.transact(intents.room_made, intent.intent_id, room_id)
                 return room_id
 
     async def _look_for(self, intent: Intent) -> RoomId | None:
@@ -179,8 +152,8 @@ class Provisioning:
                 await self._rounds.wait_next()
         while found is None:
             # A round of /sync, asked for now: whatever is there by now is known, or will be told.
-            joined = await self._patiently(intent, self._client.joined_rooms)
-            known = await self._store.transact(rooms.joined)
+            joined = await self._patiently(intent, self._means.client.joined_rooms)
+            known = await self._means.store.transact(rooms.joined)
             found = await self._found(intent)
             if joined <= known:
                 break
@@ -189,23 +162,23 @@ class Provisioning:
 
     async def _found(self, intent: Intent) -> RoomId | None:
         """Return the room that an earlier try made; of several the first, the others are left."""
-        found = await self._store.transact(
-            intents.rooms_of_intent, intent.intent_id, self._ourselves.user_id
+        found = await self._means.store.transact(
+            intents.rooms_of_intent, intent.intent_id, self._means.ourselves.user_id
         )
         if not found:
             return None
-        await self._store.transact(intents.room_made, intent.intent_id, found[0])
+        await self._means.store.transact(intents.room_made, intent.intent_id, found[0])
         self.duplicates.wake(found[1:])
         return found[0]
 
     async def leave_duplicate(self, room_id: RoomId) -> None:
         """Leave a room that was made a second time for the same intent."""
         logger.warning("room %s was made twice: leaving it", room_id)
-        await self._client.leave(room_id)
-        await self._client.forget(room_id)
+        await self._means.client.leave(room_id)
+        await self._means.client.forget(room_id)
 
     async def _creation(self, intent: Intent, space: RoomId | None) -> RoomCreation:
-        texts = await self._languages.of(intent.owner)
+        texts = await self._means.languages.of(intent.owner)
         is_space = intent.kind is RoomKind.SPACE
         return RoomCreation(
             marker=RoomMarker(intent.intent_id, "space" if is_space else "chat", intent.owner),
@@ -213,25 +186,30 @@ class Provisioning:
             topic=texts.space_topic if is_space else texts.chat_topic,
             invite=(intent.owner,),
             parent=space,
-            via=(server_name(self._ourselves.user_id),),
+            via=(server_name(self._means.ourselves.user_id),),
         )
 
     async def _name(self, intent: Intent) -> str:
         """Return the room's name: as asked for, else by its place among the owner's chats."""
-        texts = await self._languages.of(intent.owner)
+        texts = await self._means.languages.of(intent.owner)
         if intent.name is not None:
             return intent.name
         if intent.kind is RoomKind.SPACE:
             return texts.space_name
-        return texts.chat_name(await self._store.transact(intents.place_of, intent))
+        return texts.chat_name(await self._means.store.transact(intents.place_of, intent))
 
     async def _link(self, space: RoomId, room_id: RoomId, via: str) -> None:
-        await self._client.put_state(
+        await self._means.client.put_state(
             space, "m.space.child", room_id, {"via": [via], "suggested": True}
         )
 
     async def _note_binding(self, room_id: RoomId, intent: Intent) -> None:
-        await self._client.put_room_account_data(room_id, BINDING_KEY, binding_content(intent))
+        assert intent.agent is not None  # noqa: S101 - a chat's intent has an agent
+        assert intent.platform_chat_id is not None  # noqa: S101 - and was numbered
+        binding = Binding(
+            owner=intent.owner, agent=intent.agent, platform_chat_id=intent.platform_chat_id
+        )
+        await self._bindings.note(room_id, binding)
 
     async def _patiently(self, intent: Intent, call: Callable[[], Awaitable[T]]) -> T:
         """Make an idempotent request until it is answered.
@@ -254,29 +232,25 @@ class Provisioning:
             raise error
         wait = decision.after or pause
         if wait >= WORTH_TELLING and intent.origin is not None:
-            texts = await self._languages.of(intent.owner)
+            texts = await self._means.languages.of(intent.owner)
             delayed = texts.onboarding_delayed if intent.command is None else texts.new_chat_delayed
-            draft = notice_draft(
-                intent.origin, delayed(wait), self._ourselves, request=f"slow:{intent.intent_id}"
-            )
-            await self._store.transact(requests.say_new, draft, self._ourselves)
-            self._outbox.wake([intent.origin])
+            await self._means.say_new(intent.origin, delayed(wait), f"slow:{intent.intent_id}")
         await trio.sleep(wait)
 
     async def _abandon(self, intent: Intent, error: MatrixError) -> None:
         """The homeserver will not have it: say so, and let a new invite or `!new` begin anew."""
         logger.error("cannot make a %s for %s: %s", intent.kind.value, intent.owner, error)
-        texts = await self._languages.of(intent.owner)
+        texts = await self._means.languages.of(intent.owner)
         given_up: tuple[Intent, ...] = (intent,)
         if intent.kind is RoomKind.SPACE:
-            given_up = await self._store.transact(intents.open_intents, intent.owner)
+            given_up = await self._means.store.transact(intents.open_intents, intent.owner)
         drafts = [
             draft
             for each in given_up
-            for draft in room_refused_drafts(each, texts, self._ourselves)
+            for draft in room_refused_drafts(each, texts, self._means.ourselves)
             if each.kind is intent.kind or each.command is not None
         ]
-        await self._store.transact(intents.abandon, intent, drafts, self._ourselves)
+        await self._means.store.transact(intents.abandon, intent, drafts, self._means.ourselves)
         if intent.room_id is not None:
             self._made(intent.room_id)
-        self._outbox.wake({draft.room_id for draft in drafts})
+        self._means.outbox.wake({draft.room_id for draft in drafts})

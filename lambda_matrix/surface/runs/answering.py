@@ -8,26 +8,26 @@ that is whole at once is never shown half: it costs one event.
 
 import logging
 import math
+from typing import assert_never
 
 import trio
-from attrs import define, field, frozen
+from attrs import field, frozen
 
 from lambda_matrix.agent.errors import AgentError
-from lambda_matrix.agent.registry import AgentEntry, Registry
-from lambda_matrix.agent.run_input import RunInput
+from lambda_matrix.agent.registry import AgentEntry
 from lambda_matrix.agent.session import open_run
-from lambda_matrix.agent_events import RunFailed, RunFailure, ThreadMessage
+from lambda_matrix.agent_events import RunFailed, RunFailure
 from lambda_matrix.conversation.ending import Ending, conclude
 from lambda_matrix.conversation.texts import Texts
-from lambda_matrix.ids import RoomId, RunId
+from lambda_matrix.ids import RoomId
 from lambda_matrix.store import requests
-from lambda_matrix.store.records import Attempt, Draft, Ourselves, Request
-from lambda_matrix.store.store import Store
-from lambda_matrix.surface.language import Languages
+from lambda_matrix.store.records import Attempt, Done, Draft, Request
+from lambda_matrix.surface.means import Means
+from lambda_matrix.surface.runs.asking import Asking
 from lambda_matrix.surface.runs.progress import Progress
-from lambda_matrix.surface.sending.outbox import Outbox
+from lambda_matrix.surface.runs.running import End, Running, RunScope
 from lambda_matrix.surface.sending.signals import Signals
-from lambda_matrix.surface.writing.wording import final_drafts, notice_draft
+from lambda_matrix.surface.writing.wording import final_drafts
 
 logger = logging.getLogger(__name__)
 
@@ -39,61 +39,14 @@ CONNECT_PAUSES = (0.5, 1.0, 2.0)
 """Seconds between tries to reach an agent that is not there; nothing has reached it yet."""
 
 
-@define
-class Running:
-    """The runs at work, by room: what `!stop` cancels."""
-
-    _scopes: dict[RoomId, trio.CancelScope] = field(factory=dict)
-    _waiting: dict[RoomId, trio.Event] = field(factory=dict)
-
-    def begin(self, room_id: RoomId) -> trio.CancelScope:
-        """Return the scope of the room's new run."""
-        self._scopes[room_id] = trio.CancelScope()
-        self._waiting.setdefault(room_id, trio.Event())
-        return self._scopes[room_id]
-
-    def end(self, room_id: RoomId) -> None:
-        """The room's run is over."""
-        self._scopes.pop(room_id, None)
-        self._waiting.pop(room_id, None)
-
-    def note_waiting(self, room_id: RoomId) -> None:
-        """A question has to wait for the room's run, which may only be about to begin."""
-        self._waiting.setdefault(room_id, trio.Event()).set()
-
-    async def somebody_waits(self, room_id: RoomId) -> None:
-        """Wait until a question has to wait for the room's run."""
-        await self._waiting[room_id].wait()
-
-    def stop(self, room_id: RoomId) -> bool:
-        """Cancel the room's run; return whether there was one."""
-        scope = self._scopes.get(room_id)
-        if scope is None:
-            return False
-        scope.cancel()
-        return True
-
-    def is_running(self, room_id: RoomId) -> bool:
-        """Return whether the room has a run at work."""
-        return room_id in self._scopes
-
-    @property
-    def count(self) -> int:
-        """How many runs are at work."""
-        return len(self._scopes)
-
-
 @frozen
 class Answering:
     """Answers a room's requests, one after the other."""
 
-    _store: Store
-    _ourselves: Ourselves
-    _registry: Registry
+    _means: Means
     _running: Running
-    _outbox: Outbox
     _signals: Signals
-    _languages: Languages
+    _asking: Asking
     _writers: trio.CapacityLimiter = field(factory=lambda: trio.CapacityLimiter(1))
 
     async def serve(self, room_id: RoomId) -> None:
@@ -106,36 +59,42 @@ class Answering:
         # The scope is there before the request is taken up: a `!stop` finds one or the other.
         scope = self._running.begin(room_id)
         try:
-            attempt = await self._store.transact(requests.begin_next, room_id)
+            attempt = await self._means.store.transact(requests.begin_next, room_id)
             if attempt is None:
                 return False
-            texts = self._languages.chosen(attempt.language)
+            scope.request = attempt.request.request_id
+            texts = self._means.languages.chosen(attempt.person.language)
             progress = Progress(
                 attempt=attempt,
-                store=self._store,
-                ourselves=self._ourselves,
-                outbox=self._outbox,
+                store=self._means.store,
+                ourselves=self._means.ourselves,
+                outbox=self._means.outbox,
                 signals=self._signals,
                 texts=texts,
             )
             ending = await self._attempt(attempt, scope, progress, texts)
         finally:
             self._running.end(room_id)
-        await self._finish(progress, ending)
+        if ending is not None:
+            await self._finish(progress, ending)
         return True
 
     async def _attempt(
-        self, attempt: Attempt, scope: trio.CancelScope, progress: Progress, texts: Texts
-    ) -> Ending:
-        """Return how the request's answer ends: by a run, if there is one to be had."""
-        entry = self._registry.get(attempt.request.agent)
+        self, attempt: Attempt, scope: RunScope, progress: Progress, texts: Texts
+    ) -> Ending | None:
+        """Return how the request's answer ends: by a run, if there is one to be had.
+
+        None: there is no answer to be given to this text any more.
+        """
+        agents = self._means.agents
+        entry = agents.get(attempt.request.agent)
         if attempt.request.stopped:
             return conclude(progress.draft, None, texts, stopped=True)
         if attempt.number == 0:
             return conclude(progress.draft, RunFailure.GAVE_UP, texts)
         if entry is None:
             return conclude(progress.draft, RunFailure.NO_AGENT, texts)
-        if not self._registry.may_use(entry.id, attempt.request.asker):
+        if not agents.may_use(entry.id, attempt.request.asker):
             return conclude(progress.draft, RunFailure.NOT_ALLOWED, texts)
         return await self._run(entry, attempt, scope, progress, texts)
 
@@ -143,15 +102,15 @@ class Answering:
         self,
         entry: AgentEntry,
         attempt: Attempt,
-        scope: trio.CancelScope,
+        scope: RunScope,
         progress: Progress,
         texts: Texts,
-    ) -> Ending:
+    ) -> Ending | None:
         """Run the agent once; give the attempt back if the service is being stopped."""
         request = attempt.request
         failure: RunFailure | None = None
         try:
-            with scope:
+            with scope.scope:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(progress.show)
                     nursery.start_soon(self._tell_of_queue, request, texts)
@@ -162,17 +121,23 @@ class Answering:
             if trio.current_effective_deadline() == -math.inf:
                 # The service is being stopped: the attempt was no fault of the request's.
                 with trio.CancelScope(shield=True):
-                    await self._store.transact(requests.give_back, request.request_id)
-        if scope.cancelled_caught:
-            logger.info("request %s in %s stopped", request.request_id, request.room_id)
-            return conclude(progress.draft, None, texts, stopped=True)
-        return conclude(progress.draft, failure, texts)
+                    await self._means.store.transact(requests.give_back, request.request_id)
+        if not scope.scope.cancelled_caught:
+            return conclude(progress.draft, failure, texts)
+        logger.info("request %s in %s: %s", request.request_id, request.room_id, scope.end)
+        match scope.end:
+            case End.EDITED | End.WITHDRAWN:
+                return None
+            case End.STOPPED | None:
+                return conclude(progress.draft, None, texts, stopped=True)
+            case _:
+                assert_never(scope.end)
 
     async def _feed(
         self, entry: AgentEntry, attempt: Attempt, texts: Texts, progress: Progress
     ) -> RunFailure | None:
         """Feed the draft with what the agent says; return how the run failed, if it did."""
-        run_input = _run_input(attempt, texts)
+        run_input = await self._asking.run_input(attempt, entry, texts)
         pauses = iter(CONNECT_PAUSES)
         while True:
             try:
@@ -202,23 +167,20 @@ class Answering:
         """Say once a run that questions wait for its end, if they have to wait for long."""
         await self._running.somebody_waits(request.room_id)
         await trio.sleep(WORTH_TELLING)
-        waiting = await self._store.transact(requests.waiting, request.room_id)
+        waiting = await self._means.store.transact(requests.waiting, request.room_id)
         if len(waiting) <= 1:
             return  # in a room of many every question is answered as a reply, waiting or not
-        draft = notice_draft(
-            request.room_id,
-            texts.queued(len(waiting) - 1),
-            self._ourselves,
-            request=f"queue:{request.request_id}",
+        await self._means.say_new(
+            request.room_id, texts.queued(len(waiting) - 1), f"queue:{request.request_id}"
         )
-        await self._store.transact(requests.say_new, draft, self._ourselves)
-        self._outbox.wake([request.room_id])
 
     async def _drafts(self, progress: Progress, text: str) -> tuple[Draft, ...]:
         """Return the whole answer's events; a long text is rendered and split in a thread."""
 
         def write() -> tuple[Draft, ...]:
-            return final_drafts(progress.attempt.request, text, self._ourselves, root=progress.root)
+            return final_drafts(
+                progress.attempt.request, text, self._means.ourselves, root=progress.root
+            )
 
         if len(text) <= LONG_TEXT:
             return write()
@@ -228,21 +190,9 @@ class Answering:
         """T2, and out with it."""
         request = progress.attempt.request
         answer = await self._drafts(progress, ending.text)
-        first = await self._store.transact(
-            requests.finish_then_next, request, ending.outcome, answer, self._ourselves
+        done = Done(outcome=ending.outcome, answer=answer)
+        first = await self._means.store.transact(
+            requests.finish_then_next, request, done, self._means.ourselves
         )
-        self._outbox.drop_preview(request.room_id)
-        self._outbox.offer(request.room_id, first)
-
-
-def _run_input(attempt: Attempt, texts: Texts) -> RunInput:
-    request: Request = attempt.request
-    return RunInput(
-        thread_id=request.platform_chat_id,
-        run_id=RunId(f"{request.request_id}.{attempt.number}"),
-        request_id=request.request_id,
-        messages=(ThreadMessage(id=request.question, role="user", content=request.text),),
-        user=request.asker,
-        room=request.room_id,
-        locale=texts.language.value,
-    )
+        self._means.outbox.drop_preview(request.room_id)
+        self._means.outbox.offer(request.room_id, first)

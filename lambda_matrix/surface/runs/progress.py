@@ -86,6 +86,8 @@ class Progress:
                     self.root = await self._store.transact(
                         requests.open_answer, root, self._ourselves
                     )
+                if self.root is None:
+                    return  # withdrawn: nothing is to be shown any more
                 self._outbox.wake([request.room_id])
             else:
                 content = preview_content(request, text, self._ourselves)

@@ -124,7 +124,8 @@ def _message(
 def _relation(reply_to: EventId | None, thread: EventId | None) -> Content:
     relation: Content = {}
     if thread is not None:
-        relation = {"rel_type": "m.thread", "event_id": thread, "is_falling_back": True}
+        is_fallback = reply_to is None
+        relation = {"rel_type": "m.thread", "event_id": thread, "is_falling_back": is_fallback}
     replied = reply_to or thread
     if replied is not None:
         relation["m.in_reply_to"] = {"event_id": replied}

@@ -4,7 +4,7 @@ from attrs import evolve
 
 from lambda_matrix.conversation.texts import Link, Texts
 from lambda_matrix.ids import EventId, RequestId, RoomId
-from lambda_matrix.matrix_events import AnswerMark, AnswerState
+from lambda_matrix.matrix_events import AnswerMark, AnswerState, MediaMessage, TextMessage
 from lambda_matrix.store.facts import Incoming
 from lambda_matrix.store.records import Draft, Intent, Ourselves, Priority, Request, RoomKind
 from lambda_matrix.surface.writing.cleaning import clean
@@ -44,10 +44,18 @@ def notice_draft(
 
 def reply_draft(event: Incoming, text: str, ourselves: Ourselves) -> Draft:
     """Return what is said to a command, or to a message that is no question."""
-    return _reply(event.room_id, event.event_id, text, ourselves)
+    thread = event.thread_root if isinstance(event, TextMessage | MediaMessage) else None
+    return _reply(event.room_id, event.event_id, text, ourselves, thread=thread)
 
 
-def _reply(room_id: RoomId, question: EventId, text: str, ourselves: Ourselves) -> Draft:
+def _reply(
+    room_id: RoomId,
+    question: EventId,
+    text: str,
+    ourselves: Ourselves,
+    *,
+    thread: EventId | None = None,
+) -> Draft:
     mark = AnswerMark(
         question=question,
         request=RequestId(f"{COMMAND}{question}"),
@@ -55,7 +63,7 @@ def _reply(room_id: RoomId, question: EventId, text: str, ourselves: Ourselves) 
         state=AnswerState.FINAL,
         instance=ourselves.instance,
     )
-    return Draft(room_id=room_id, content=encode(notice(text, mark)), mark=mark)
+    return Draft(room_id=room_id, content=encode(notice(text, mark, thread=thread)), mark=mark)
 
 
 def room_made_drafts(
@@ -115,7 +123,7 @@ def final_drafts(
 
 def _final_part(request: Request, text: str, mark: AnswerMark, root: int | None) -> Draft:
     reply_to = request.question if request.as_reply and mark.part == 0 else None
-    content = text_message(render(text), mark, reply_to=reply_to)
+    content = text_message(render(text), mark, reply_to=reply_to, thread=request.thread_root)
     is_edit = root is not None and mark.part == 0
     return Draft(
         room_id=request.room_id,
@@ -129,7 +137,7 @@ def _first_part(request: Request, text: str, mark: AnswerMark) -> Content:
     """Return as much of a growing text as one event holds; what is beyond comes with the final."""
     first = next(parts(clean(text), lambda part: fits(text_message(render(part), mark))))
     reply_to = request.question if request.as_reply else None
-    return text_message(render(first), mark, reply_to=reply_to)
+    return text_message(render(first), mark, reply_to=reply_to, thread=request.thread_root)
 
 
 def _mark(request: Request, ourselves: Ourselves, state: AnswerState) -> AnswerMark:

@@ -16,6 +16,7 @@ from lambda_matrix.agent_events import RunFailure
 from lambda_matrix.ids import AgentId
 from lambda_matrix.matrix_events import ANSWER_KEY
 from lambda_matrix.store import requests
+from lambda_matrix.store.records import Done
 from tests.agent.servers import tcp_agent, websocket_agent
 from tests.lab.proxy import Hold, Loss
 from tests.lab.small_homeserver import ANNA, BORIS
@@ -537,11 +538,9 @@ async def test_a_question_that_was_answered_is_not_answered_again(
         lab.agent.behave = say_nothing
         lab.homeserver.say(service.room, ANNA, "Think")
         await lab.agent.run()
-        (row,) = await service.store.transact(
-            lambda db: db.execute("SELECT request_id FROM requests").fetchall()
-        )
+        (request,) = await service.store.transact(requests.waiting, service.room)
         done = await service.store.transact(
-            requests.finish, row[0], "answered", (), service.ourselves
+            requests.finish, request, Done(outcome="answered"), service.ourselves
         )
         assert done
         lab.homeserver.say(service.room, ANNA, "!stop")

@@ -71,14 +71,12 @@ def test_a_notice_is_given_as_markdown() -> None:
 @pytest.mark.parametrize(
     ("reply_to", "expected"), [(None, EventId("$thread")), (QUESTION, QUESTION)]
 )
-def test_a_message_in_a_thread_falls_back_to_a_reply(
-    reply_to: EventId | None, expected: EventId
-) -> None:
+def test_a_message_in_a_thread_is_a_reply_too(reply_to: EventId | None, expected: EventId) -> None:
     content = text_message(Rendered("x"), MARK, reply_to=reply_to, thread=EventId("$thread"))
     assert content["m.relates_to"] == {
         "rel_type": "m.thread",
         "event_id": "$thread",
-        "is_falling_back": True,
+        "is_falling_back": reply_to is None,
         "m.in_reply_to": {"event_id": expected},
     }
 

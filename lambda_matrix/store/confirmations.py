@@ -1,0 +1,70 @@
+"""What people are asked: one thing at a time under (person, room), until they answer it."""
+
+import time
+
+from sqlite_utils import Database
+
+from lambda_matrix.ids import PlatformChatId, RoomId, UserId
+from lambda_matrix.store.records import Confirmation
+from lambda_matrix.store.rows import columns, read
+
+_CONFIRMATION = f"SELECT {columns(Confirmation)} FROM confirmations"  # noqa: S608 - column names
+
+
+def ask(db: Database, confirmation: Confirmation) -> None:
+    """Keep what the person is asked; what they were asked before in this room is over."""
+    db.execute(
+        f"INSERT OR REPLACE INTO confirmations ({columns(Confirmation)})"  # noqa: S608 - column names
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            confirmation.user_id,
+            confirmation.room_id,
+            confirmation.kind,
+            confirmation.platform_chat_id,
+            confirmation.request,
+            confirmation.expires_at,
+        ),
+    )
+
+
+def pending(db: Database, user_id: UserId, room_id: RoomId) -> Confirmation | None:
+    """Return what the person is asked in this room, if it has not expired."""
+    row = db.execute(
+        f"{_CONFIRMATION} WHERE user_id = ? AND room_id = ? AND expires_at > ?",
+        (user_id, room_id, time.time()),
+    ).fetchone()
+    return None if row is None else read(Confirmation, row)
+
+
+def waits(db: Database, platform_chat_id: PlatformChatId) -> bool:
+    """Return whether the context's agent waits for a person's word."""
+    row = db.execute(
+        "SELECT 1 FROM confirmations WHERE platform_chat_id = ? AND expires_at > ?",
+        (platform_chat_id, time.time()),
+    ).fetchone()
+    return row is not None
+
+
+def close(db: Database, user_id: UserId, room_id: RoomId) -> None:
+    """The person has answered, or will not be asked any more."""
+    db.execute("DELETE FROM confirmations WHERE user_id = ? AND room_id = ?", (user_id, room_id))
+
+
+def close_all(db: Database, room_id: RoomId) -> None:
+    """Nobody is asked anything in this room any more."""
+    db.execute("DELETE FROM confirmations WHERE room_id = ?", (room_id,))
+
+
+def take_expired(db: Database) -> tuple[Confirmation, ...]:
+    """Drop what was not answered in time; return it."""
+    rows = db.execute(
+        f"DELETE FROM confirmations WHERE expires_at <= ? RETURNING {columns(Confirmation)}",  # noqa: S608 - column names
+        (time.time(),),
+    ).fetchall()
+    return tuple(read(Confirmation, row) for row in rows)
+
+
+def next_expiry(db: Database) -> float | None:
+    """Return when the next one expires, in seconds since the epoch."""
+    row = db.execute("SELECT min(expires_at) FROM confirmations").fetchone()
+    return None if row is None else row[0]

@@ -1,0 +1,159 @@
+"""Contexts: what an agent remembers by one number, and the conversation that it is told.
+
+A room has one context at a time (and one more for each thread, if it is set so). `!clear` and
+`!load` give it another; requests keep the one that they were asked in. `messages` is a cache of
+what the room's history says, kept so that no run waits for the homeserver.
+"""
+
+import time
+from collections.abc import Iterable
+
+from sqlite_utils import Database
+
+from lambda_matrix.agent_events import ThreadMessage
+from lambda_matrix.ids import EventId, PlatformChatId, RoomId
+from lambda_matrix.store import rooms
+from lambda_matrix.store.facts import (
+    dump_interrupts,
+    dump_message,
+    dump_stretches,
+    load_interrupts,
+    load_message,
+)
+from lambda_matrix.store.records import Binding, Context, Exchange, NewContext, Request, Thread
+from lambda_matrix.store.rows import columns, read
+
+MESSAGES_KEPT = 400
+"""Messages of one context that are kept; agents are told half as many at most."""
+
+_CONTEXT = f"SELECT {columns(Context)} FROM contexts"  # noqa: S608 - column names
+
+
+def context(db: Database, platform_chat_id: PlatformChatId) -> Context | None:
+    """Return the context of that number."""
+    row = db.execute(f"{_CONTEXT} WHERE platform_chat_id = ?", (platform_chat_id,)).fetchone()
+    return None if row is None else read(Context, row)
+
+
+def of_thread(db: Database, room_id: RoomId, thread_root: EventId) -> Context | None:
+    """Return the newest context of that thread's own, if it has one."""
+    row = db.execute(
+        f"{_CONTEXT} WHERE room_id = ? AND thread_root = ? ORDER BY platform_chat_id DESC LIMIT 1",
+        (room_id, thread_root),
+    ).fetchone()
+    return None if row is None else read(Context, row)
+
+
+def binding(db: Database, room_id: RoomId) -> Binding | None:
+    """Return what the chat is bound to; None for what is no chat."""
+    room = rooms.room(db, room_id)
+    if room is None or room.owner is None or room.agent is None or room.platform_chat_id is None:
+        return None
+    bound = context(db, room.platform_chat_id)
+    threads = db.execute(
+        "SELECT thread_root, max(platform_chat_id) FROM contexts"
+        " WHERE room_id = ? AND thread_root IS NOT NULL GROUP BY thread_root",
+        (room_id,),
+    )
+    return Binding(
+        owner=room.owner,
+        agent=room.agent,
+        platform_chat_id=room.platform_chat_id,
+        since_event=None if bound is None else bound.since_event,
+        loaded=() if bound is None else bound.loaded,
+        archived=room.archived,
+        own_threads=room.own_threads,
+        threads=tuple(threads),
+    )
+
+
+def begin(db: Database, new: NewContext) -> None:
+    """Begin a context; the room's own from now on, unless it is a thread's."""
+    db.execute(
+        "INSERT OR IGNORE INTO contexts (platform_chat_id, room_id, thread_root, agent,"
+        " since_event, loaded, begun_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            new.platform_chat_id,
+            new.room_id,
+            new.thread_root,
+            new.agent,
+            new.since_event,
+            dump_stretches(new.loaded),
+            time.time(),
+        ),
+    )
+    if new.thread_root is None:
+        db.execute(
+            "UPDATE rooms SET platform_chat_id = ? WHERE room_id = ?",
+            (new.platform_chat_id, new.room_id),
+        )
+    _add(db, new.platform_chat_id, new.messages, question=None, is_loaded=True)
+
+
+def thread(db: Database, platform_chat_id: PlatformChatId) -> Thread:
+    """Return what an agent may be told of the context, oldest first."""
+    rows = db.execute(
+        "SELECT message, is_loaded FROM messages WHERE platform_chat_id = ? ORDER BY position",
+        (platform_chat_id,),
+    ).fetchall()
+    known = db.execute(
+        "SELECT state, interrupts FROM contexts WHERE platform_chat_id = ?", (platform_chat_id,)
+    ).fetchone()
+    state, interrupts = (None, None) if known is None else known
+    return Thread(
+        loaded=tuple(load_message(row[0]) for row in rows if row[1]),
+        messages=tuple(load_message(row[0]) for row in rows if not row[1]),
+        state=state,
+        interrupts=load_interrupts(interrupts),
+    )
+
+
+def note_exchange(db: Database, request: Request, exchange: Exchange) -> None:
+    """Note what a run added to its context (part of T2)."""
+    number = request.platform_chat_id
+    added = _add(db, number, exchange.messages, question=request.question, is_loaded=False)
+    db.execute(
+        "UPDATE contexts SET message_count = message_count + ?, state = coalesce(?, state),"
+        " interrupts = ?, input_tokens = input_tokens + ?, output_tokens = output_tokens + ?"
+        " WHERE platform_chat_id = ?",
+        (
+            added,
+            exchange.state,
+            dump_interrupts(exchange.interrupts),
+            exchange.input_tokens,
+            exchange.output_tokens,
+            number,
+        ),
+    )
+    db.execute(
+        "DELETE FROM messages WHERE platform_chat_id = ? AND is_loaded = 0 AND position <="
+        " (SELECT position FROM messages WHERE platform_chat_id = ? ORDER BY position DESC"
+        "  LIMIT 1 OFFSET ?)",
+        (number, number, MESSAGES_KEPT),
+    )
+
+
+def _add(
+    db: Database,
+    number: PlatformChatId,
+    messages: Iterable[ThreadMessage],
+    *,
+    question: EventId | None,
+    is_loaded: bool,
+) -> int:
+    """Append the messages that the context does not have yet; return how many those are."""
+    added = 0
+    for message in messages:
+        inserted = db.execute(
+            "INSERT OR IGNORE INTO messages (platform_chat_id, message_id, question, is_loaded,"
+            " message) VALUES (?, ?, ?, ?, ?)",
+            (
+                number,
+                message.id,
+                EventId(message.id) if is_loaded else question,
+                is_loaded,
+                dump_message(message),
+            ),
+        )
+        added += inserted.rowcount
+    return added

@@ -1,0 +1,50 @@
+"""Questions that were taken back, and our events that answer them: those are to go, too.
+
+What is on its way at that moment shows up as an echo, and is noted then: whenever the question was
+taken back, and whatever was sent by then, nothing of its answer stays.
+"""
+
+from sqlite_utils import Database
+
+from lambda_matrix.ids import EventId, RoomId
+
+
+def withdraw_answer(db: Database, question: EventId) -> None:
+    """Nothing more is said to this question, and what was said is to be redacted."""
+    db.execute(
+        "UPDATE outbox SET state = 'undeliverable' WHERE question = ? AND state = 'pending'",
+        (question,),
+    )
+    db.execute(
+        "INSERT OR IGNORE INTO withdrawals (event_id, room_id)"
+        " SELECT event_id, room_id FROM outbox WHERE question = ? AND event_id IS NOT NULL",
+        (question,),
+    )
+    db.execute("DELETE FROM messages WHERE question = ?", (question,))
+
+
+def note_echo(db: Database, room_id: RoomId, event_id: EventId, question: EventId) -> bool:
+    """An event of ours is there; return whether it answers a question that was taken back."""
+    inserted = db.execute(
+        "INSERT OR IGNORE INTO withdrawals (event_id, room_id) SELECT ?, ? FROM requests"
+        " WHERE question = ? AND outcome = 'withdrawn'",
+        (event_id, room_id, question),
+    )
+    return inserted.rowcount > 0
+
+
+def to_redact(db: Database, room_id: RoomId) -> tuple[EventId, ...]:
+    """Return the events of ours in the room that are to be redacted."""
+    rows = db.execute("SELECT event_id FROM withdrawals WHERE room_id = ?", (room_id,))
+    return tuple(EventId(row[0]) for row in rows)
+
+
+def redacted(db: Database, event_id: EventId) -> None:
+    """The event is no more."""
+    db.execute("DELETE FROM withdrawals WHERE event_id = ?", (event_id,))
+
+
+def rooms_with_withdrawals(db: Database) -> tuple[RoomId, ...]:
+    """Return the rooms in which something is to be redacted."""
+    rows = db.execute("SELECT DISTINCT room_id FROM withdrawals")
+    return tuple(RoomId(row[0]) for row in rows)

@@ -1,0 +1,53 @@
+"""`!new`, `!chats`: a person's chat rooms."""
+
+from attrs import frozen
+
+from lambda_matrix.conversation.texts import ChatLine
+from lambda_matrix.ids import RoomId
+from lambda_matrix.store import intents, requests, rooms
+from lambda_matrix.store.records import RoomKind
+from lambda_matrix.surface.commands.order import Order
+from lambda_matrix.surface.links import room_link, server_name
+from lambda_matrix.surface.means import Means
+from lambda_matrix.surface.rooms.provisioning import Provisioning
+from lambda_matrix.surface.runs.running import Running
+
+
+@frozen
+class ChatCommands:
+    """The commands about chat rooms."""
+
+    _means: Means
+    _provisioning: Provisioning
+    _running: Running
+
+    async def new(self, order: Order, name: str | None) -> None:
+        """Want a chat room; the reply comes with it."""
+        agent = self._means.agents.choose(order.sender)
+        await self._means.store.transact(
+            intents.order_chat, order.message, name, agent, self._means.ourselves
+        )
+        self._provisioning.lanes.wake([order.sender])
+
+    async def list_all(self, order: Order) -> None:
+        """Say which chats the sender has."""
+        await self._means.reply(order.message, order.texts.chats(await self.lines(order)))
+
+    async def lines(self, order: Order) -> tuple[ChatLine, ...]:
+        """Return the sender's chats, as they are listed."""
+        via = server_name(self._means.ourselves.user_id)
+        chats = await self._means.store.transact(rooms.rooms_of, order.sender, RoomKind.CHAT)
+        return tuple(
+            [
+                ChatLine(
+                    link=room_link(chat.room_id, chat.name or chat.room_id, via),
+                    is_busy=self._running.is_running(chat.room_id),
+                    waiting=await self._waiting_behind(chat.room_id),
+                )
+                for chat in chats
+            ]
+        )
+
+    async def _waiting_behind(self, room_id: RoomId) -> int:
+        waiting = await self._means.store.transact(requests.waiting, room_id)
+        return max(0, len(waiting) - self._running.is_running(room_id))

@@ -1,0 +1,27 @@
+"""A command as it was given."""
+
+from attrs import frozen
+
+from lambda_matrix.conversation.texts import Texts
+from lambda_matrix.ids import RoomId, UserId
+from lambda_matrix.matrix_events import TextMessage
+from lambda_matrix.store.records import Room
+
+
+@frozen
+class Order:
+    """A command's message, the room in which it was given, and the words to answer in."""
+
+    message: TextMessage
+    room: Room
+    texts: Texts
+
+    @property
+    def sender(self) -> UserId:
+        """Who gave it."""
+        return self.message.sender
+
+    @property
+    def room_id(self) -> RoomId:
+        """Where it was given."""
+        return self.room.room_id

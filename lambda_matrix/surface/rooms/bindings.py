@@ -1,0 +1,63 @@
+"""What a chat is bound to, kept on the homeserver, and the numbers of contexts.
+
+The high-water mark of the numbers stands in the bot's account data and is raised before a number
+is used: whatever is lost here, no number is ever used twice.
+"""
+
+import trio
+from attrs import define, field
+
+from lambda_matrix.client_server_api.client import Client
+from lambda_matrix.ids import PlatformChatId, RoomId
+from lambda_matrix.store import contexts, meta
+from lambda_matrix.store.records import Binding
+from lambda_matrix.store.store import Store
+from lambda_matrix.surface.patience import persist
+from lambda_matrix.surface.rooms.account_data import (
+    BINDING_KEY,
+    SEQUENCE_KEY,
+    binding_content,
+    read_sequence,
+    sequence_content,
+)
+
+
+@define
+class Bindings:
+    """Numbers contexts and notes bindings; idempotent, but that a number may be left unused."""
+
+    _store: Store
+    _client: Client
+    _numbering: trio.Lock = field(factory=trio.Lock)
+    _server_mark: PlatformChatId | None = None
+
+    async def new_number(self) -> PlatformChatId:
+        """Return a `platform_chat_id` that was never used, and never will be again.
+
+        Raises:
+            MatrixError: the homeserver refuses to keep the mark, and no waiting will change that.
+        """
+        async with self._numbering:
+            if self._server_mark is None:
+                stored = await persist(lambda: self._client.get_account_data(SEQUENCE_KEY))
+                self._server_mark = read_sequence(stored)
+            number = await self._store.transact(
+                meta.next_platform_chat_id, PlatformChatId(self._server_mark + 1)
+            )
+            content = sequence_content(number)
+            await persist(lambda: self._client.put_account_data(SEQUENCE_KEY, content))
+            self._server_mark = number
+            return number
+
+    async def of(self, room_id: RoomId) -> Binding | None:
+        """Return what the chat is bound to; None for what is no chat."""
+        return await self._store.transact(contexts.binding, room_id)
+
+    async def note(self, room_id: RoomId, binding: Binding) -> None:
+        """Keep the room's binding on the homeserver, in place of the one before.
+
+        Raises:
+            MatrixError: the homeserver refuses, and no waiting will change that.
+        """
+        content = binding_content(binding)
+        await persist(lambda: self._client.put_room_account_data(room_id, BINDING_KEY, content))
