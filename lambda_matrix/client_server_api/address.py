@@ -50,15 +50,19 @@ def parse_address(base_url: str) -> Address:
     return Address(f"{url.scheme}://{host}{url.path.rstrip('/')}", host)
 
 
-def tls_context(address: Address, ca_file: Path | None) -> ssl.SSLContext:
+def tls_context(
+    address: Address, ca_file: Path | None, *, elsewhere: bool = False
+) -> ssl.SSLContext:
     """Trust the system's certificates and those of `ca_file`, TLS 1.2 or newer.
+
+    `elsewhere` says that certificates matter even if those of `address` do not.
 
     Raises:
         BadTransportSetting: The CA file cannot be read, or holds no certificate.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies; as yet it trusts nobody
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if address.is_tls:
+    if address.is_tls or elsewhere:
         context.load_default_certs()  # 20 ms that plain HTTP does not need
     if ca_file is not None:
         try:

@@ -17,6 +17,7 @@ from lambda_matrix.client_server_api import endpoints
 from lambda_matrix.client_server_api.endpoints import Endpoint
 from lambda_matrix.client_server_api.errors import MatrixError
 from lambda_matrix.client_server_api.exchange import Observer, Query
+from lambda_matrix.client_server_api.media import Media
 from lambda_matrix.client_server_api.parsing import (
     Page,
     Versions,
@@ -53,6 +54,8 @@ from lambda_matrix.matrix_events import SyncBatch
 
 _SYNC_CONNECTIONS = 2
 """One long poll, and one beside it while an abandoned one runs out."""
+_MEDIA_CONNECTIONS = 4
+"""Files at once; they never keep a message from going out."""
 _SYNC_GRACE = 80.0
 """Seconds beyond its own timeout that a long poll may take: a busy server answers late."""
 _FIRST_SYNC_TIMEOUT = 600.0
@@ -70,9 +73,10 @@ class Session:
 
 @define(eq=False)
 class Client:
-    """One session at one homeserver. Built by `open_client`."""
+    """One session at one homeserver. Built by `open_client`. Files are `media`'s."""
 
     session: Session
+    media: Media
     _requests: Transport
     _long_polls: Transport
     _default_room_version: str | None = None
@@ -286,8 +290,15 @@ async def open_client(
         open_transport(
             base_url, ca_file=ca_file, connections=_SYNC_CONNECTIONS, observe=observe
         ) as long_polls,
+        open_transport(
+            base_url,
+            ca_file=ca_file,
+            connections=_MEDIA_CONNECTIONS,
+            observe=observe,
+            elsewhere=True,
+        ) as files,
     ):
-        yield Client(session, requests, long_polls)
+        yield Client(session, Media(files, session.access_token), requests, long_polls)
 
 
 def _json(content: Mapping[str, object]) -> bytes:

@@ -11,10 +11,14 @@ from urllib.parse import quote
 
 from attrs import frozen
 
+from lambda_matrix.client_server_api.content_address import ContentAddress
 from lambda_matrix.ids import EventId, RoomId, TransactionId, UserId
 
 _CLIENT = "/_matrix/client"
 _V3 = f"{_CLIENT}/v3"
+_V1_MEDIA = f"{_CLIENT}/v1/media"
+_V3_MEDIA = "/_matrix/media/v3"
+"""Where files were until v1.11, and still are uploaded to."""
 
 Method = Literal["GET", "POST", "PUT"]
 
@@ -46,6 +50,9 @@ CAPABILITIES = Endpoint("GET", f"{_V3}/capabilities")
 SYNC = Endpoint("GET", f"{_V3}/sync")
 CREATE_ROOM = Endpoint("POST", f"{_V3}/createRoom")
 JOINED_ROOMS = Endpoint("GET", f"{_V3}/joined_rooms")
+MEDIA_CONFIG = Endpoint("GET", f"{_V1_MEDIA}/config")
+MEDIA_CONFIG_V3 = Endpoint("GET", f"{_V3_MEDIA}/config")
+UPLOAD = Endpoint("POST", f"{_V3_MEDIA}/upload")
 
 
 def _quoted(segment: str) -> str:
@@ -140,3 +147,17 @@ def display_name(user_id: UserId) -> Endpoint:
 def create_filter(user_id: UserId) -> Endpoint:
     """Upload a filter for /sync (8.2.1)."""
     return Endpoint("POST", f"{_V3}/user/{_quoted(user_id)}/filter")
+
+
+def download(address: ContentAddress) -> Endpoint:
+    """Get a file (11.8.3)."""
+    return Endpoint("GET", f"{_V1_MEDIA}/download/{_content(address)}")
+
+
+def download_v3(address: ContentAddress) -> Endpoint:
+    """Get a file from a homeserver of before v1.11, openly."""
+    return Endpoint("GET", f"{_V3_MEDIA}/download/{_content(address)}", authenticated=False)
+
+
+def _content(address: ContentAddress) -> str:
+    return f"{_quoted(address.server)}/{_quoted(address.media_id)}"

@@ -72,6 +72,21 @@ class UnreadableAnswer(MatrixError):  # noqa: N818 - named for what happened
     """The homeserver said yes, but not in a form that the specification knows."""
 
 
+class FileTooLarge(MatrixError):  # noqa: N818 - named for what happened
+    """A file is over a limit: ours for what comes, the homeserver's for what goes."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, status=_CONTENT_TOO_LARGE, errcode="M_TOO_LARGE")
+
+
+class Redirected(MatrixError):  # noqa: N818 - named for what happened
+    """The homeserver says where else a file is: at `location`, an absolute URL of any kind."""
+
+    def __init__(self, message: str, *, status: int | None, location: str) -> None:
+        super().__init__(message, status=status)
+        self.location = location
+
+
 class BadTransportSetting(ValueError):  # noqa: N818 - named for what happened
     """The homeserver's URL or the CA file cannot be used. Its text is one sentence for a person."""
 

@@ -12,11 +12,13 @@ from collections.abc import Iterator
 
 from attrs import frozen
 
+from lambda_matrix.client_server_api.content_address import read_mxc
 from lambda_matrix.client_server_api.errors import UnreadableAnswer
 from lambda_matrix.client_server_api.parsing_events import parse_event
 from lambda_matrix.client_server_api.parsing_json import (
     JsonObject,
     id_at,
+    integer_at,
     is_id,
     list_at,
     object_at,
@@ -241,6 +243,19 @@ def parse_joined_members(body: bytes) -> frozenset[UserId]:
     if not isinstance(members, dict):
         raise UnreadableAnswer("joined_members: the answer has no members", status=200)
     return frozenset(UserId(user_id) for user_id in members if is_id(user_id))
+
+
+def parse_upload_limit(body: bytes) -> int | None:
+    """Read the answer of `/media/config`: bytes of the largest file, where it is said."""
+    return integer_at(read_object(body, "media config"), "m.upload.size")
+
+
+def parse_content_uri(body: bytes) -> str:
+    """Read the answer of `/upload`: an `mxc://` address."""
+    uri = _required(read_object(body, "upload"), "content_uri", "upload")
+    if read_mxc(uri) is None:
+        raise UnreadableAnswer("upload: the answer's content_uri is no mxc:// address", status=200)
+    return uri
 
 
 def parse_account_data(body: bytes) -> JsonObject:

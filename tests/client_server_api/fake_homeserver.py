@@ -18,7 +18,7 @@ from typing import Any
 
 import h11
 import trio
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from tests.lab.openapi import load_validator
 
@@ -38,13 +38,20 @@ class Cut(Enum):
 
 @frozen
 class Answer:
-    """One answer of the script. `gate` holds it back until the event is set."""
+    """One answer of the script.
+
+    `gate` holds it back until the event is set, `gate_within` the second half of its body. One that
+    is `early` comes before the request's body has been read. One of no `length` tells none.
+    """
 
     body: object = field(factory=dict)
     status: int = 200
     headers: Mapping[str, str] = field(factory=dict)
     cut: Cut | None = None
     gate: trio.Event | None = None
+    gate_within: trio.Event | None = None
+    early: bool = False
+    length: int | None = -1
     is_valid: bool = True
 
     @property
@@ -125,10 +132,12 @@ class FakeHomeserver:
                 await trio.aclose_forcefully(stream)
 
     async def _serve_one(self, connection: h11.Connection, stream: trio.abc.Stream) -> bool:
-        asked = await _read(connection, stream)
+        asked = await _read_head(connection, stream)
         if asked is None:
             return False
         answer = self._answer_to(asked)
+        if not answer.early:
+            asked = evolve(asked, body=await _read_body(connection, stream))
         self._check(asked, answer)
         self.asked.append(asked)
         self._changed.set()
@@ -138,15 +147,23 @@ class FakeHomeserver:
         if answer.cut is Cut.BEFORE_ANSWER:
             return False
         headers = {"Content-Type": "application/json", **answer.headers}
-        headers["Content-Length"] = str(len(answer.content))
+        if answer.length is not None:
+            length = len(answer.content) if answer.length < 0 else answer.length
+            headers["Content-Length"] = str(length)
         head = h11.Response(status_code=answer.status, headers=list(headers.items()))
-        half = len(answer.content) // 2 if answer.cut else len(answer.content)
+        is_halved = answer.cut is not None or answer.gate_within is not None
+        half = len(answer.content) // 2 if is_halved else None
         sent = connection.send(head) or b""
         await stream.send_all(sent + (connection.send(h11.Data(answer.content[:half])) or b""))
         if answer.cut:
             return False
-        connection.send(h11.EndOfMessage())
-        return connection.our_state is h11.DONE
+        if answer.gate_within is not None:
+            await answer.gate_within.wait()
+            await stream.send_all(connection.send(h11.Data(answer.content[half:])) or b"")
+        await stream.send_all(connection.send(h11.EndOfMessage()) or b"")
+        if answer.early:
+            await _read_body(connection, stream)
+        return connection.our_state is connection.their_state is h11.DONE
 
     def _check(self, asked: Asked, answer: Answer) -> None:
         validator = load_validator()
@@ -160,23 +177,26 @@ class FakeHomeserver:
             )
 
 
-async def _read(connection: h11.Connection, stream: trio.abc.Stream) -> Asked | None:
-    """Read one request; None at the end of the connection."""
-    request: h11.Request | None = None
-    body = b""
-    while True:
-        event = connection.next_event()
-        if event is h11.NEED_DATA:
-            connection.receive_data(bytes(await stream.receive_some(65_536)))
-        elif isinstance(event, h11.Request):
-            request = event
-        elif isinstance(event, h11.Data):
-            body += event.data
-        elif isinstance(event, h11.EndOfMessage) and request is not None:
-            headers = {name.decode(): value.decode() for name, value in request.headers}
-            return Asked(request.method.decode(), request.target.decode(), headers, body)
-        else:
-            return None
+async def _next_event(connection: h11.Connection, stream: trio.abc.Stream) -> object:
+    while (event := connection.next_event()) is h11.NEED_DATA:
+        connection.receive_data(bytes(await stream.receive_some(65_536)))
+    return event
+
+
+async def _read_head(connection: h11.Connection, stream: trio.abc.Stream) -> Asked | None:
+    """Read one request without its body; None at the end of the connection."""
+    event = await _next_event(connection, stream)
+    if not isinstance(event, h11.Request):
+        return None
+    headers = {name.decode(): value.decode() for name, value in event.headers}
+    return Asked(event.method.decode(), event.target.decode(), headers, b"")
+
+
+async def _read_body(connection: h11.Connection, stream: trio.abc.Stream) -> bytes:
+    body = bytearray()
+    while isinstance(event := await _next_event(connection, stream), h11.Data):
+        body += event.data
+    return bytes(body)
 
 
 @asynccontextmanager

@@ -14,11 +14,13 @@ from attrs import evolve
 from lambda_matrix.client_server_api.client import Client, Session, open_client
 from lambda_matrix.client_server_api.errors import (
     CheckMembership,
+    FileTooLarge,
     MatrixError,
     Refused,
     decide_retry,
 )
 from lambda_matrix.client_server_api.login import BadLogin, Credentials, open_session, write_session
+from lambda_matrix.client_server_api.media import MediaInfo
 from lambda_matrix.client_server_api.room_creation import RoomCreation
 from lambda_matrix.client_server_api.sync import (
     SYNC_FILTER,
@@ -284,3 +286,41 @@ async def test_the_loop_survives_a_filter_and_a_token_of_another_life(
     assert heard == [said]
     assert len(filters) == 1
     assert chat in {room.room_id for room in taken[0].joined}
+
+
+async def test_a_file_of_20_megabytes_there_and_back(
+    client: Client, anna: Client, tmp_path: Path
+) -> None:
+    size = 20 * 2**20
+    with (tmp_path / "up").open("wb") as file:
+        file.write(secrets.token_bytes(size))
+    assert await client.media.upload_limit() == 50 * 2**20
+
+    async with await trio.open_file(tmp_path / "up", "rb") as source:
+        mxc = await client.media.upload(
+            source, size=size, content_type="application/zip", filename="кот.zip"
+        )
+    async with await trio.open_file(tmp_path / "down", "wb") as sink:
+        info = await anna.media.download(mxc, sink, max_bytes=size)
+
+    assert info == MediaInfo("application/zip", size)
+    assert (tmp_path / "down").read_bytes() == (tmp_path / "up").read_bytes()
+    with pytest.raises(FileTooLarge):
+        async with await trio.open_file(tmp_path / "down", "wb") as sink:
+            await anna.media.download(mxc, sink, max_bytes=size - 1)
+    assert not (tmp_path / "down").stat().st_size
+    with pytest.raises(MatrixError) as caught:
+        async with await trio.open_file(tmp_path / "down", "wb") as sink:
+            await anna.media.download("mxc://lambda.test/nothing", sink, max_bytes=size)
+    assert caught.value.errcode == "M_NOT_FOUND"
+    assert (await client.whoami()).user_id == client.session.user_id
+
+
+async def test_a_file_that_synapse_does_not_take(client: Client, tmp_path: Path) -> None:
+    size = 51 * 2**20
+    with (tmp_path / "up").open("wb") as file:
+        file.truncate(size)
+
+    async with await trio.open_file(tmp_path / "up", "rb") as source:
+        with pytest.raises(FileTooLarge):
+            await client.media.upload(source, size=size, content_type="application/zip")
