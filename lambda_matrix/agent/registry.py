@@ -84,8 +84,13 @@ class Registry:
 
     def choose(self, user: str) -> AgentId:
         """Return the agent of a user's new chats: the default, else the first that is theirs."""
-        theirs = [agent for agent in (self.default, *self.agents) if self.may_use(agent, user)]
-        return theirs[0] if theirs else self.default
+        theirs = self.agents_for(user)
+        return theirs[0].id if theirs else self.default
+
+    def agents_for(self, user: str) -> tuple[AgentEntry, ...]:
+        """Give the agents that `user` may use, the default first, then as the file has them."""
+        ordered = dict.fromkeys((self.default, *self.agents))
+        return tuple(self.agents[agent] for agent in ordered if self.may_use(agent, user))
 
     def may_use(self, agent: AgentId, user: str) -> bool:
         """Tell whether `user` may use `agent`; nobody may use one that is not registered."""
@@ -98,9 +103,12 @@ class Registry:
 def load_registry(path: Path, environment: Mapping[str, str] = os.environ) -> Registry:
     """Read agents.toml. `environment` is asked for `CREDENTIALS_DIRECTORY` (systemd) alone.
 
+    Everything that it names (tokens, certificates) is read anew each time: a reload takes it up.
+
     Raises:
         RegistryError: one sentence that names the file and the key.
     """
+    trust.cache_clear()
     try:
         root = Table(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
     except OSError as error:

@@ -23,7 +23,7 @@ from lambda_matrix.agent_events import AgentEvent
 
 CLOSE_TIMEOUT: Final = 1.0
 """Seconds that the agent has to answer our goodbye."""
-MAX_RUN: Final = 32 << 20
+MAX_RUN: Final = 256 << 20
 """Characters of all frames of one run."""
 
 

@@ -26,7 +26,7 @@ from lambda_matrix.agent.registry import AgentEntry
 from lambda_matrix.agent.run_input import RunInput, encoded
 from lambda_matrix.agent.trust import trust
 
-MAX_LINE: Final = 1 << 20
+MAX_LINE: Final = 16 << 20
 """Bytes of one line of the event stream, which holds one event."""
 CONNECT_TIMEOUT: Final = 10.0
 """Seconds for TCP and TLS."""

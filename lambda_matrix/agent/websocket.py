@@ -40,8 +40,8 @@ from lambda_matrix.agent.run_input import RunInput, encoded
 from lambda_matrix.agent.trust import trust
 
 SUBPROTOCOL: Final = "ag-ui.v1+json"
-MAX_FRAME: Final = 1 << 20
-"""Characters of one frame. No event that the service uses comes near it."""
+MAX_FRAME: Final = 16 << 20
+"""Characters of one frame. An agent may tell its whole conversation in one, files and all."""
 CONNECT_TIMEOUT: Final = 10.0
 """Seconds for TCP and TLS. An agent's slowness begins after them, and is `idle_timeout`'s."""
 _RECEIVE_BYTES: Final = 16_384

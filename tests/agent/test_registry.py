@@ -11,6 +11,7 @@ from lambda_matrix.agent.registry import (
     registry_from_environment,
 )
 from lambda_matrix.agent.settings_table import RegistryError
+from lambda_matrix.agent.trust import trust
 from lambda_matrix.ids import AgentId, PlatformChatId
 from lambda_matrix.secret import Secret
 
@@ -255,6 +256,22 @@ def test_a_file_that_is_not_there_or_not_text_is_named(tmp_path: Path) -> None:
     (tmp_path / "binary.toml").write_bytes(b"\xff")
     with pytest.raises(RegistryError, match=r"binary\.toml: is not TOML"):
         load_registry(tmp_path / "binary.toml")
+
+
+def test_a_certificate_is_read_anew_when_the_file_is(tmp_path: Path) -> None:
+    text = f"""
+        [agent.main]
+        base_url = "wss://h"
+        ca_file = "{tmp_path / "ca.pem"}"
+        """
+    serials = []
+    for _ in range(2):
+        (tmp_path / "ca.pem").write_bytes(trustme.CA().cert_pem.bytes())
+        load(tmp_path, text)
+        context = trust(tmp_path / "ca.pem")
+        serials.append({str(ca["serialNumber"]) for ca in context.get_ca_certs()})
+    first, second = serials
+    assert len(first - second) == len(second - first) == 1
 
 
 def test_the_environment_names_one_agent(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ from lambda_matrix.agent_events import (
     AgentEvent,
     RunFailure,
     RunFinished,
+    StateReplaced,
     TextDelta,
     TextStarted,
 )
@@ -371,7 +372,11 @@ async def test_what_is_no_event(run_input: RunInput, message: str | bytes) -> No
         assert await seen.next() == (1007, "bad_frame")
 
 
-async def test_a_frame_of_unreasonable_size(run_input: RunInput) -> None:
+async def test_a_frame_of_unreasonable_size(
+    run_input: RunInput, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(websocket, "MAX_FRAME", 1 << 20)
+
     async def agent(request: WebSocketRequest) -> None:
         socket, _ = await accept(request)
         with pytest.raises(ConnectionClosed):
@@ -379,6 +384,21 @@ async def test_a_frame_of_unreasonable_size(run_input: RunInput) -> None:
 
     async with websocket_agent(agent) as url:
         assert type(await failure_of(entry_at(url), run_input)) is FrameTooLarge
+
+
+async def test_an_agent_may_tell_a_whole_conversation_at_once(run_input: RunInput) -> None:
+    snapshot = {"type": "STATE_SNAPSHOT", "snapshot": {"messages": ["слово " * 200_000]}}
+
+    async def agent(request: WebSocketRequest) -> None:
+        socket, _ = await accept(request)
+        for frame in (HELLO[0], snapshot, *HELLO[1:]):
+            await socket.send_message(json.dumps(frame))
+        await closing_of(socket)
+
+    async with websocket_agent(agent) as url:
+        events = await follow(entry_at(url), run_input)
+    assert events[0] == StateReplaced(json.dumps(snapshot["snapshot"]))
+    assert events[-1] == RunFinished()
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,11 @@ async def test_a_port_that_nobody_listens_on(run_input: RunInput) -> None:
         )
 
 
-async def test_a_line_of_unreasonable_size(run_input: RunInput) -> None:
+async def test_a_line_of_unreasonable_size(
+    run_input: RunInput, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "MAX_LINE", 1 << 20)
+
     async def agent(stream: trio.SocketStream) -> None:
         await read_request(stream)
         await stream.send_all(sse_head() + b"data: ")
