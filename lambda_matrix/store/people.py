@@ -5,32 +5,39 @@ import time
 from collections.abc import Sequence
 from typing import Literal
 
-import attrs
 from attrs import frozen
 from sqlite_utils import Database
 
+from lambda_matrix.conversation.settings import PersonSettings
 from lambda_matrix.ids import RoomId, UserId
-from lambda_matrix.store.records import Person
 from lambda_matrix.store.rows import columns, read
 
 PICK_LIFETIME = 600.0
 """Seconds for which a bare number picks from a list (DECISIONS: 10 minutes)."""
 
 
-def person(db: Database, user_id: UserId) -> Person:
-    """Return what the person chose; nothing, if they never did."""
+def settings(db: Database, user_id: UserId) -> PersonSettings:
+    """Return what the person chose, and the defaults of the rest."""
     row = db.execute(
-        f"SELECT {columns(Person)} FROM users WHERE user_id = ?",  # noqa: S608 - column names
+        f"SELECT {columns(PersonSettings)} FROM users WHERE user_id = ?",  # noqa: S608 - column names
         (user_id,),
     ).fetchone()
-    return Person(user_id=user_id) if row is None else read(Person, row)
+    return PersonSettings() if row is None else read(PersonSettings, row)
 
 
-def note_person(db: Database, chosen: Person) -> None:
+def note_settings(db: Database, user_id: UserId, chosen: PersonSettings) -> None:
     """Note what the person chose, in place of what they chose before."""
     db.execute(
-        f"INSERT OR REPLACE INTO users ({columns(Person)}) VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608 - column names
-        attrs.astuple(chosen),
+        "INSERT OR REPLACE INTO users"
+        " (user_id, language, streaming, reply_style, tool_lines, agent) VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            user_id,
+            None if chosen.language is None else chosen.language.value,
+            chosen.streaming,
+            chosen.reply_style.value,
+            chosen.tool_lines,
+            chosen.agent,
+        ),
     )
 
 

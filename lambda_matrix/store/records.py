@@ -8,6 +8,7 @@ from typing import Literal
 from attrs import frozen
 
 from lambda_matrix.agent_events import Interrupt, JsonText, ResumeEntry, ThreadMessage
+from lambda_matrix.conversation.settings import PersonSettings
 from lambda_matrix.ids import (
     AgentId,
     DeviceId,
@@ -265,29 +266,17 @@ class Stopped:
     is_running: bool
 
 
-@frozen(kw_only=True)
-class Person:
-    """What a person chose, None where they left it to the default."""
-
-    user_id: UserId
-    language: str | None = None
-    streaming: bool | None = None
-    reply_style: str | None = None
-    tool_lines: bool | None = None
-    agent: AgentId | None = None
-
-
 @frozen
 class Attempt:
     """A run about to begin, the `number`th of its request, counted from 1.
 
-    `root` is the row of the preview that it takes over, if there is one; `person` is the asker.
+    `root` is the row of the preview that it takes over, if there is one; `settings`: the asker's.
     """
 
     request: Request
     number: int
     root: int | None
-    person: Person
+    settings: PersonSettings
 
 
 class Priority(IntEnum):

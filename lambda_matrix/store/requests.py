@@ -233,14 +233,14 @@ def begin_next(db: Database, room_id: RoomId) -> Attempt | None:
     ):
         return None
     root = outbox.root_of(db, request.question)
-    person = people.person(db, request.asker)
+    settings = people.settings(db, request.asker)
     if request.attempts >= MAX_ATTEMPTS:
-        return Attempt(request, 0, root, person)
+        return Attempt(request, 0, root, settings)
     db.execute(
         "UPDATE requests SET attempts = attempts + 1, runs = runs + 1 WHERE request_id = ?",
         (request.request_id,),
     )
-    return Attempt(request, request.runs + 1, root, person)
+    return Attempt(request, request.runs + 1, root, settings)
 
 
 def give_back(db: Database, request_id: RequestId) -> None:

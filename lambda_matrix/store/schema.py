@@ -47,13 +47,13 @@ CREATE TABLE rooms (
 CREATE INDEX rooms_by_owner ON rooms (owner, kind);
 CREATE INDEX rooms_by_intent ON rooms (intent) WHERE intent IS NOT NULL;
 
--- What each person chose; NULL: the default.
+-- What each person chose; NULL: the default of the operator's settings.
 CREATE TABLE users (
     user_id     TEXT PRIMARY KEY,
     language    TEXT,
-    streaming   INTEGER,
-    reply_style TEXT,
-    tool_lines  INTEGER,
+    streaming   INTEGER NOT NULL,
+    reply_style TEXT NOT NULL,                    -- formatted, plain
+    tool_lines  INTEGER NOT NULL,
     agent       TEXT                              -- of their next rooms
 ) WITHOUT ROWID;
 

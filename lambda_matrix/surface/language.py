@@ -2,7 +2,7 @@
 
 from attrs import frozen
 
-from lambda_matrix.conversation.texts import Language, Texts, parse_language, texts
+from lambda_matrix.conversation.texts import Language, Texts, texts
 from lambda_matrix.ids import RoomId, UserId
 from lambda_matrix.store import people, rooms
 from lambda_matrix.store.store import Store
@@ -20,13 +20,12 @@ class Languages:
         """Return the sentences for this person (or for nobody in particular)."""
         chosen = None
         if user_id is not None:
-            chosen = (await self._store.transact(people.person, user_id)).language
+            chosen = (await self._store.transact(people.settings, user_id)).language
         return self.chosen(chosen)
 
-    def chosen(self, language: str | None) -> Texts:
+    def chosen(self, language: Language | None) -> Texts:
         """Return the sentences in `language`; None: nobody chose one."""
-        spoken = self._default if language is None else parse_language(language)
-        return texts(spoken, self._prefix)
+        return texts(language or self._default, self._prefix)
 
     async def of_room(self, room_id: RoomId) -> Texts:
         """Return the sentences for the room's owner."""

@@ -3,10 +3,12 @@ from __future__ import annotations
 import pytest
 from sqlite_utils import Database
 
+from lambda_matrix.conversation.language import Language
+from lambda_matrix.conversation.settings import PersonSettings, ReplyStyle
 from lambda_matrix.ids import EventId, RequestId
 from lambda_matrix.matrix_events import AnswerState, OtherMessage
 from lambda_matrix.store import outbox, people, requests
-from lambda_matrix.store.records import Attempt, Done, Draft, Person, Question, Request, Stopped
+from lambda_matrix.store.records import Attempt, Done, Draft, Question, Request, Stopped
 from lambda_matrix.store.requests import MAX_ATTEMPTS
 from tests.store.telling import (
     AGENT,
@@ -235,11 +237,25 @@ async def test_an_end_comes_with_the_oldest_row_that_the_room_is_owed(told: Told
     assert await owed(told) == 2
 
 
-@pytest.mark.parametrize("chosen", ["ru", None])
-async def test_an_attempt_knows_the_language_of_its_asker(told: Told, chosen: str | None) -> None:
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        PersonSettings(),
+        PersonSettings(
+            language=Language.RU,
+            streaming=False,
+            reply_style=ReplyStyle.PLAIN,
+            tool_lines=False,
+            agent=AGENT,
+        ),
+    ],
+)
+async def test_an_attempt_knows_the_settings_of_its_asker(
+    told: Told, chosen: PersonSettings
+) -> None:
     await told.asked()
-    await told.store.transact(people.note_person, Person(user_id=ALICE, language=chosen))
-    assert (await begin(told)).person.language == chosen
+    await told.store.transact(people.note_settings, ALICE, chosen)
+    assert (await begin(told)).settings == chosen
 
 
 async def test_an_end_that_raises_is_no_end(told: Told) -> None:

@@ -63,7 +63,7 @@ class Answering:
             if attempt is None:
                 return False
             scope.request = attempt.request.request_id
-            texts = self._means.languages.chosen(attempt.person.language)
+            texts = self._means.languages.chosen(attempt.settings.language)
             progress = Progress(
                 attempt=attempt,
                 store=self._means.store,
