@@ -171,6 +171,7 @@ class RunAgentInput:
     messages: tuple[Message, ...]
     protocol_version: str | None = None
     parent_run_id: str | None = None
+    state: object = None
     tools: tuple[Tool, ...] | None = None
     context: tuple[Context, ...] | None = None
     forwarded_props: object = None

@@ -21,10 +21,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import trio
-from attrs import Factory, define, field, frozen
+from attrs import Factory, define, evolve, field, frozen
 
 from lambda_matrix.ids import RequestId
-from lambda_matrix.reference.run_input import Message, is_thread_id
+from lambda_matrix.reference.run_input import Attachment, Message, is_thread_id
 from lambda_matrix.reference.strictness import make_converter
 from lambda_matrix.reference.wire import Interrupt, Usage
 
@@ -40,22 +40,37 @@ class MemoryInUseError(Exception):
 
 @frozen
 class Answer:
-    """A run's answer, whole: its events as frames, so that it can be told again word by word."""
+    """A run's answer, whole: its events as frames, so that it can be told again word by word.
+
+    `messages` is what it adds to the conversation: what was said, which tools were called and what
+    they gave, and a message of the person that more is known of now.
+    """
 
     frames: tuple[str, ...]
-    usage: Usage
-    text: Message | None = None
+    usage: Usage | None = None
+    messages: tuple[Message, ...] = ()
     interrupts: tuple[Interrupt, ...] = ()
     decided: tuple[str, ...] = ()
 
 
 @frozen
 class Record:
-    """One run, one line. `answer` is None if it was cancelled, cut, or failed."""
+    """One run, one line. `answer` is None if it was cancelled, cut, or failed.
+
+    `messages` is what it brought, and what its tools did before it ended.
+    """
 
     request: RequestId
     messages: tuple[Message, ...]
     answer: Answer | None = None
+
+
+@frozen
+class Asked:
+    """An interrupt that is open, and the request whose run ended with it."""
+
+    interrupt: Interrupt
+    request: RequestId
 
 
 @frozen
@@ -70,27 +85,56 @@ class Thread:
 
     path: Path | None
     messages: dict[str, Message] = Factory(dict)
-    open_interrupts: dict[str, RequestId] = Factory(dict)
-    """Which request asked it, by the interrupt's id."""
+    open_interrupts: dict[str, Asked] = Factory(dict)
     answers: dict[RequestId, _Place] = Factory(dict)
     decisions: dict[str, RequestId] = Factory(dict)
 
     def with_messages(self, messages: Iterable[Message]) -> tuple[Message, ...]:
         """Return the conversation with these messages: a known id keeps its place."""
-        return tuple((self.messages | {message.id: message for message in messages}).values())
+        return tuple((self.messages | self._merged(messages)).values())
+
+    def news_in(self, messages: Iterable[Message]) -> tuple[Message, ...]:
+        """Return those of the messages that tell more than what is known, to be remembered."""
+        merged = map(_without_data, self._merged(messages).values())
+        return tuple(message for message in merged if self.messages.get(message.id) != message)
 
     def learn(self, record: Record, place: _Place) -> None:
         """Take in a run that stands in the file at `place`."""
-        self.messages.update((message.id, message) for message in record.messages)
+        self.messages.update(self._merged(record.messages))
         if record.answer is None:
             return
-        if record.answer.text is not None:
-            self.messages[record.answer.text.id] = record.answer.text
+        self.messages.update((message.id, message) for message in record.answer.messages)
         self.answers[record.request] = place
-        self.open_interrupts.update((one.id, record.request) for one in record.answer.interrupts)
+        for one in record.answer.interrupts:
+            self.open_interrupts[one.id] = Asked(one, record.request)
         for interrupt_id in record.answer.decided:
             self.open_interrupts.pop(interrupt_id, None)
             self.decisions[interrupt_id] = record.request
+
+    def _merged(self, messages: Iterable[Message]) -> dict[str, Message]:
+        return {message.id: _merge(self.messages.get(message.id), message) for message in messages}
+
+
+def _merge(known: Message | None, told: Message) -> Message:
+    """A person may edit what was said; what the agent did and said it knows better itself."""
+    if known is None:
+        return told
+    if told.role != "user":
+        return known
+    heard = {_place_in(known, one): one.transcript for one in known.attachments}
+    attachments = (evolve(a, transcript=heard.get(_place_in(told, a))) for a in told.attachments)
+    return evolve(told, attachments=tuple(attachments))
+
+
+def _place_in(message: Message, attachment: Attachment) -> tuple[int, str]:
+    """Tell attachments of one message apart; those that came inline have no place of their own."""
+    return message.attachments.index(attachment), attachment.place
+
+
+def _without_data(message: Message) -> Message:
+    if all(one.data is None for one in message.attachments):
+        return message
+    return evolve(message, attachments=tuple(evolve(a, data=None) for a in message.attachments))
 
 
 @define

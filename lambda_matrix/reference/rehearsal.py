@@ -7,42 +7,43 @@ is remembered, so that a person and a test can see whose memory it is.
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from attrs import frozen
 
-from lambda_matrix.reference import samples
-from lambda_matrix.reference.run_input import Attachment, Decision, Message
+from lambda_matrix.reference import rehearsal_events as events, samples
+from lambda_matrix.reference.rehearsal_files import FILE_KINDS, give_file
+from lambda_matrix.reference.run_input import Decision
+from lambda_matrix.reference.saying import (
+    LONGEST_PAUSE,
+    answer,
+    count,
+    number,
+    pieces,
+    quoted,
+    say,
+    what_came,
+)
 from lambda_matrix.reference.steps import (
     Ask,
     BareFrame,
     BreakOff,
     Fail,
-    Pause,
     Question,
     Silence,
     Step,
-    WriteFile,
 )
-from lambda_matrix.reference.wire import (
-    Custom,
-    Interrupt,
-    TextContent,
-    TextEnd,
-    TextStart,
-    ToolArgs,
-    ToolEnd,
-    ToolResult,
-    ToolStart,
-)
+from lambda_matrix.reference.wire import Interrupt, TextContent, TextStart
 
-_LONGEST_PAUSE = 24 * 3600.0
 _LONGEST_ANSWER = 4000
 _MOST_INTERRUPTS = 20
-_QUOTE = 200
-"""Characters of an earlier message that are quoted."""
+_PLAIN = ("plain", "просто")
+_EXPIRING = ("expiring", "срочно")
+APPROVAL_SCHEMA = {
+    "type": "object",
+    "properties": {"approved": {"type": "boolean"}, "reason": {"type": "string"}},
+    "required": ["approved"],
+}
 
 
 @frozen
@@ -58,18 +59,18 @@ class Word:
 def rehearse(question: Question) -> Iterator[Step]:
     """Give the steps of the run that answers a question."""
     word = find_word(question.text)
-    return _show(question) if word is None else word.perform(question)
+    return answer(question, what_came(question)) if word is None else word.perform(question)
 
 
 def echo(question: Question) -> Iterator[Step]:
     """Give the steps of the shortest answer: the same text, in one piece."""
-    return _say(f"{question.key}-answer", [question.text])
+    return say(f"{question.key}-answer", [question.text])
 
 
 def resume(question: Question, decisions: Sequence[Decision]) -> Iterator[Step]:
     """Give the steps of the run that goes on after the person has decided."""
     lines = [_decision_line(decision) for decision in decisions]
-    return _say(f"{question.key}-answer", _pieces("Decided:\n\n" + "\n".join(lines)))
+    return answer(question, "Decided:\n\n" + "\n".join(lines))
 
 
 def find_word(text: str) -> Word | None:
@@ -81,62 +82,41 @@ def find_word(text: str) -> Word | None:
 # -- what the words do --
 
 
-def _show(question: Question) -> Iterator[Step]:
-    return _say(f"{question.key}-answer", _pieces(_what_came(question)))
-
-
 def _slow(question: Question) -> Iterator[Step]:
-    pieces = _pieces(_what_came(question), words=1)
-    seconds = _number(question.argument)
-    pace = question.pace if seconds is None else min(seconds, _LONGEST_PAUSE) / len(pieces)
-    return _say(f"{question.key}-answer", pieces, pace)
-
-
-def _tool(question: Question) -> Iterator[Step]:
-    call = f"{question.key}-call"
-    words = len(question.text.split())
-    yield ToolStart(call, "count_words")
-    yield ToolArgs(call, json.dumps({"text": question.text}))
-    yield ToolEnd(call)
-    yield Pause(min(_number(question.argument) or 0.0, _LONGEST_PAUSE))
-    yield ToolResult(f"{question.key}-result", call, json.dumps({"words": words}))
-    text = f"The tool `count_words` has counted: **{words}**."
-    yield from _say(f"{question.key}-answer", _pieces(text))
+    parts = pieces(what_came(question), words=1)
+    seconds = number(question.argument)
+    pace = question.pace if seconds is None else min(seconds, LONGEST_PAUSE) / len(parts)
+    return say(f"{question.key}-answer", parts, pace)
 
 
 def _confirm(question: Question) -> Iterator[Step]:
-    many = max(1, min(int(_number(question.argument) or 1), _MOST_INTERRUPTS))
+    kinds = question.argument.casefold().split()
+    plain = any(kind in _PLAIN for kind in kinds)
+    many = count(question.argument, 1, _MOST_INTERRUPTS)
     interrupts = tuple(
         Interrupt(
-            id=f"{question.key}-confirm-{number}",
+            id=f"{question.key}-confirm-{position}",
             reason="confirmation",
-            message=f"Shall I pretend to delete report-{number}.txt?",
-            response_schema={
-                "type": "object",
-                "properties": {"approved": {"type": "boolean"}, "reason": {"type": "string"}},
-                "required": ["approved"],
-            },
+            message=f"Shall I pretend to delete report-{position}.txt?",
+            response_schema=None if plain else APPROVAL_SCHEMA,
         )
-        for number in range(1, many + 1)
+        for position in range(1, many + 1)
     )
-    yield from _say(f"{question.key}-answer", _pieces("I may do this only with your word."))
-    yield Ask(interrupts)
+    yield from answer(question, "I may do this only with your word.")
+    yield Ask(interrupts, _expiry(kinds))
 
 
-def _file(question: Question) -> Iterator[Step]:
-    if question.workspace is None:
-        text = "This agent has no workspace, so it can give no files."
-        yield from _say(f"{question.key}-answer", _pieces(text))
-        return
-    number = [message.id for message in _asked(question)].index(question.message_id) + 1
-    path = f"{question.thread_id}/rehearsal-{number}.txt"
-    yield WriteFile(question.workspace, path, _what_came(question) + "\n")
-    yield from _say(f"{question.key}-answer", _pieces(f"Here is a file: `{path}`."))
-    yield Custom("file", {"path": path, "caption": f"Rehearsal file {number}"})
+def _expiry(kinds: Sequence[str]) -> float | None:
+    """Return how long the person has, if the message says that it is for a while only."""
+    for kind, following in zip(kinds, [*kinds[1:], ""], strict=True):
+        if kind in _EXPIRING:
+            return min(number(following) or 60.0, LONGEST_PAUSE)
+    return None
 
 
-def _fail(_: Question) -> Iterator[Step]:
-    yield Fail("this failure was asked for", "rehearsed")
+def _fail(question: Question) -> Iterator[Step]:
+    code = question.argument.split(maxsplit=1)[0] if question.argument else "rehearsed"
+    yield Fail("this failure was asked for", code)
 
 
 def _hang(_: Question) -> Iterator[Step]:
@@ -155,18 +135,26 @@ def _garbage(_: Question) -> Iterator[Step]:
 
 
 def _long(question: Question) -> Iterator[Step]:
-    kilobytes = min(_number(question.argument) or 100.0, _LONGEST_ANSWER)
-    return _say(f"{question.key}-answer", samples.long_answer(round(kilobytes * 1000)))
+    kilobytes = min(number(question.argument) or 100.0, _LONGEST_ANSWER)
+    return say(f"{question.key}-answer", samples.long_answer(round(kilobytes * 1000)))
 
 
 def _sample(text: str) -> Callable[[Question], Iterator[Step]]:
-    return lambda question: _say(f"{question.key}-answer", _pieces(text))
+    return lambda question: answer(question, text)
 
 
 def _recall(question: Question) -> Iterator[Step]:
-    lines = [f"{n}. {m.role}: {_quoted(m.text)}" for n, m in enumerate(question.conversation, 1)]
-    text = f"I remember of thread {question.thread_id}:\n\n" + "\n".join(lines)
-    return _say(f"{question.key}-answer", _pieces(text))
+    lines = [f"{n}. {m.role}: {quoted(m.text)}" for n, m in enumerate(question.conversation, 1)]
+    return answer(question, f"I remember of thread {question.thread_id}:\n\n" + "\n".join(lines))
+
+
+def _history(question: Question) -> Iterator[Step]:
+    before = question.conversation[:-1]
+    lines = [f"I know {len(before)} messages from before this one (thread {question.thread_id})."]
+    if before:
+        for name, message in (("first", before[0]), ("last", before[-1])):
+            lines.append(f"The {name} is {message.role}'s `{message.id}`: {quoted(message.text)}")
+    return answer(question, "\n\n".join(lines))
 
 
 def _help(question: Question) -> Iterator[Step]:
@@ -175,22 +163,51 @@ def _help(question: Question) -> Iterator[Step]:
         for word in WORDS
     ]
     text = "I rehearse. Begin a message with one of these words:\n\n" + "\n".join(lines)
-    return _say(f"{question.key}-answer", _pieces(text))
+    return answer(question, text)
 
 
 WORDS: tuple[Word, ...] = (
     Word(("help", "помощь"), "", "lists these words", _help),
     Word(("slow", "медленно"), "[seconds]", "answers word by word, in all so long", _slow),
-    Word(("tool", "инструмент"), "[seconds]", "uses a tool, which takes so long", _tool),
-    Word(("confirm", "подтверди"), "[how many]", "asks for your word before it goes on", _confirm),
-    Word(("file", "файл"), "", "writes a file and gives it to you", _file),
+    Word(("tool", "инструмент"), "[seconds]", "uses a tool, which takes so long", events.use_tool),
+    Word(("tools", "инструменты"), "[how many]", "uses several tools", events.use_tools),
+    Word(
+        ("confirm", "подтверди"),
+        "[how many] [plain] [expiring seconds]",
+        "asks for your word before it goes on; plain: without saying what form it takes",
+        _confirm,
+    ),
+    Word(
+        ("file", "файл"),
+        f"[{FILE_KINDS}]",
+        "writes a file and gives it to you, or one that cannot be had",
+        give_file,
+    ),
     Word(("recall", "вспомни"), "", "lists what is remembered of this conversation", _recall),
+    Word(("history", "история"), "", "tells how much is known, the first and the last", _history),
+    Word(("state", "состояние"), "", "counts visits in the shared state", events.change_state),
+    Word(("usage", "расход"), "[in] [out]", "claims to have used so many tokens", events.spend),
+    Word(("think", "подумай"), "", "thinks before it answers", events.think),
+    Word(
+        ("subagent", "субагент"),
+        "",
+        "lets a sub-agent speak, who is not to be heard",
+        events.speak_through_another,
+    ),
+    Word(
+        ("paragraphs", "абзацы"),
+        "[how many]",
+        "answers in several text messages",
+        events.speak_in_paragraphs,
+    ),
+    Word(("chunks", "куски"), "", "answers in chunk events", events.speak_in_chunks),
+    Word(("nothing", "ничего"), "", "ends well without a word", events.say_nothing),
     Word(("long", "длинно"), "[kB]", "gives a long answer with tables and code", _long),
     Word(("table", "таблица"), "", "shows a table", _sample(samples.TABLE)),
     Word(("code", "код"), "", "shows a block of code", _sample(samples.CODE)),
     Word(("math", "формула"), "", "shows formulas", _sample(samples.MATH)),
     Word(("surrogate", "суррогат"), "", "says half a character", _sample(samples.SURROGATE)),
-    Word(("fail", "ошибка"), "", "reports a failure", _fail),
+    Word(("fail", "ошибка"), "[code]", "reports a failure, under this code", _fail),
     Word(("hang", "зависни"), "", "is silent for ever", _hang),
     Word(("break", "оборви"), "", "breaks off in the middle of a sentence", _break),
     Word(("garbage", "мусор"), "", "sends what is no event", _garbage),
@@ -198,67 +215,7 @@ WORDS: tuple[Word, ...] = (
 _BY_NAME = {name: word for word in WORDS for name in word.names}
 
 
-# -- how it is said --
-
-
-def _what_came(question: Question) -> str:
-    asked = _asked(question)
-    number = [message.id for message in asked].index(question.message_id) + 1
-    if number > 1:
-        memory = f"before it you said: {_quoted(asked[number - 2].text)}"
-    else:
-        memory = "before it there was nothing."
-    paragraphs = [
-        f"You said: {question.text}",
-        f"This is message {number} of this conversation (thread {question.thread_id}); {memory}",
-    ]
-    if question.attachments:
-        paragraphs.append("With it came:\n\n" + "\n".join(map(_attached, question.attachments)))
-    return "\n\n".join(paragraphs)
-
-
-def _asked(question: Question) -> list[Message]:
-    return [message for message in question.conversation if message.role == "user"]
-
-
-def _attached(attachment: Attachment) -> str:
-    place = f"`{attachment.place}`" if attachment.place else "inline"
-    return f"- {attachment.kind}: {place} ({attachment.mime_type or 'of unknown type'})"
-
-
-def _quoted(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _QUOTE else line[: _QUOTE - 1] + "…"
-
-
 def _decision_line(decision: Decision) -> str:
     verdict = "done" if decision.approved else "left alone"
     reason = f" ({decision.reason})" if decision.reason else ""
     return f"- `{decision.interrupt_id}`: {verdict}{reason}"
-
-
-def _pieces(text: str, words: int = 8) -> list[str]:
-    """Cut a text into pieces of so many words; joined they are the text again."""
-    parts = [part + " " for part in text.split(" ")]
-    parts[-1] = parts[-1][:-1]
-    pieces = ["".join(parts[at : at + words]) for at in range(0, len(parts), words)]
-    return [piece for piece in pieces if piece]
-
-
-def _say(message_id: str, pieces: Iterable[str], pace: float = 0.0) -> Iterator[Step]:
-    yield TextStart(message_id)
-    for piece in pieces:
-        if pace:
-            yield Pause(pace)
-        if piece:
-            yield TextContent(message_id, piece)
-    yield TextEnd(message_id)
-
-
-def _number(text: str) -> float | None:
-    """Read the number that a text begins with: finite and above nothing, or it is no number."""
-    try:
-        number = float(text.split(maxsplit=1)[0].replace(",", "."))
-    except (ValueError, IndexError):
-        return None
-    return number if math.isfinite(number) and number > 0 else None

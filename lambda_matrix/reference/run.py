@@ -8,50 +8,37 @@ and runs anew; cut after it, the repeat is told the same answer.
 from __future__ import annotations
 
 import logging
-import os
-import tempfile
-from collections.abc import Awaitable, Callable, Iterator, Set as AbstractSet
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import assert_never
 
 import trio
-from attrs import Factory, define, frozen
+from attrs import frozen
 
 from lambda_matrix.reference import rehearsal
-from lambda_matrix.reference.memory import Answer, Memory, Record, Thread
+from lambda_matrix.reference.memory import Answer, Asked, Memory, Record, Thread
+from lambda_matrix.reference.performing import take_steps
 from lambda_matrix.reference.run_input import Message, RunInput
-from lambda_matrix.reference.steps import (
-    Ask,
-    BareFrame,
-    BreakOff,
-    Fail,
-    Pause,
-    Question,
-    Silence,
-    Step,
-    WriteFile,
-)
+from lambda_matrix.reference.steps import BreakOff, Fail, Question, Step
+from lambda_matrix.reference.telling import Done, Send, Telling
 from lambda_matrix.reference.wire import (
-    BodyEvent,
-    Interrupt,
     Interrupted,
     RunError,
     RunFinished,
     RunStarted,
     Success,
-    TextContent,
-    TextStart,
     Usage,
     encode,
 )
+from lambda_matrix.reference.workspace import look_at
 
 _log = logging.getLogger(__name__)
 
 _KEEPING_TIME = 10.0
 """Seconds for writing down what a cancelled run was asked."""
-
-Send = Callable[[str], Awaitable[None]]
 
 
 class Mode(Enum):
@@ -95,8 +82,9 @@ async def perform(agent: Agent, run: RunInput, send: Send) -> Ending:
     match outcome:
         case Answer():
             await send(encode(_finished(run, outcome)))
-        case Fail(message=message, code=code):
-            await send(encode(RunError(message, code)))
+        case Fail(message=message, code=code, usage=usage):
+            _log.info("run %s failed (%s): %s", run.run_id, code, message)
+            await send(encode(RunError(message, code, (usage,) if usage else None)))
         case BreakOff():
             return Ending.BROKEN_OFF
         case _ as never:
@@ -119,45 +107,45 @@ async def _tell_again(answer: Answer, send: Send) -> Answer:
 
 
 async def _act(agent: Agent, thread: Thread, run: RunInput, send: Send) -> Answer | Fail | BreakOff:
-    steps = _steps(agent, thread, run)
-    if isinstance(steps, Fail):
-        return steps
-    telling = _Telling(run, send)
-    outcome: Answer | Fail | BreakOff | None = None
+    fault = _fault_of(thread, run)
+    if fault is not None:
+        return fault
+    telling = Telling(send)
+    answer: Answer | None = None
     try:
-        outcome = await telling.take(steps)
+        outcome = await _rehearse(agent, thread, run, telling)
+        if not isinstance(outcome, Done):
+            return outcome
+        answer = _answer(run, telling, outcome)
     finally:
-        answer = outcome if isinstance(outcome, Answer) else None
-        if answer or _brings_news(thread, run):
+        news = thread.news_in(run.messages)
+        if answer is not None or news:
             with trio.move_on_after(_KEEPING_TIME, shield=True):
-                await agent.memory.keep(thread, Record(run.request_id, run.messages, answer))
-    return outcome
+                await agent.memory.keep(thread, Record(run.request_id, news, answer))
+    return answer
 
 
-def _brings_news(thread: Thread, run: RunInput) -> bool:
-    return any(thread.messages.get(message.id) != message for message in run.messages)
-
-
-def _steps(agent: Agent, thread: Thread, run: RunInput) -> Iterator[Step] | Fail:
-    conversation = thread.with_messages(run.messages)
-    newest = next((m for m in reversed(run.messages) if m.role == "user"), None)
-    if run.decisions:
-        fault = _fault_of_decisions(thread, {one.interrupt_id for one in run.decisions})
-        if fault is not None:
-            return fault
-    elif newest is None:
-        return Fail("the input has no message of a user", "nothing_asked")
-    newest = newest or Message("", "user", "")
+async def _rehearse(
+    agent: Agent, thread: Thread, run: RunInput, telling: Telling
+) -> Done | Fail | BreakOff:
+    newest = run.newest or Message("", "user", "")
+    look = partial(look_at, agent.workspace)
     question = Question(
         text=newest.text,
-        attachments=newest.attachments,
-        conversation=conversation,
+        arrivals=tuple([await trio.to_thread.run_sync(look, one) for one in newest.attachments]),
+        conversation=thread.with_messages(run.messages),
         message_id=newest.id,
         thread_id=run.thread_id,
         key=run.request_id,
         pace=agent.pace,
         workspace=agent.workspace,
+        state=run.state,
     )
+    words = sum(len(message.text.split()) for message in run.messages)
+    return await take_steps(_steps(agent, run, question), telling, Usage("rehearsal", words, 0))
+
+
+def _steps(agent: Agent, run: RunInput, question: Question) -> Iterator[Step]:
     if run.decisions:
         return rehearsal.resume(question, run.decisions)
     match agent.mode:
@@ -169,83 +157,45 @@ def _steps(agent: Agent, thread: Thread, run: RunInput) -> Iterator[Step] | Fail
             assert_never(never)
 
 
-def _fault_of_decisions(thread: Thread, decided: AbstractSet[str]) -> Fail | None:
-    """Hold the decisions against what is open: AG-UI wants a run's interrupts decided together."""
-    asked_by = thread.open_interrupts
-    if not decided <= asked_by.keys():
-        return Fail("an interrupt of this name is not open", "unknown_interrupt")
-    requests = {asked_by[interrupt_id] for interrupt_id in decided}
-    if any(by in requests and one not in decided for one, by in asked_by.items()):
-        return Fail("an interrupt of the same run is left undecided", "undecided_interrupt")
+def _answer(run: RunInput, telling: Telling, done: Done) -> Answer:
+    return Answer(
+        frames=telling.frames,
+        usage=done.usage,
+        messages=done.messages,
+        interrupts=done.interrupts,
+        decided=tuple(decision.interrupt_id for decision in run.decisions),
+    )
+
+
+def _fault_of(thread: Thread, run: RunInput) -> Fail | None:
+    if run.decisions:
+        return _fault_of_decisions(thread, run)
+    if not any(message.role == "user" for message in run.messages):
+        return Fail("the input has no message of a user", "nothing_asked")
     return None
 
 
-@define
-class _Telling:
-    """Takes the steps of a run, and gathers the answer as it is told."""
+def _fault_of_decisions(thread: Thread, run: RunInput) -> Fail | None:
+    """Hold the decisions against what is open: AG-UI wants a run's interrupts decided together."""
+    decided = {decision.interrupt_id for decision in run.decisions}
+    asked = thread.open_interrupts
+    if not decided <= asked.keys():
+        return Fail("an interrupt of this name is not open", "unknown_interrupt")
+    requests = {asked[interrupt_id].request for interrupt_id in decided}
+    if any(one.request in requests and name not in decided for name, one in asked.items()):
+        return Fail("an interrupt of the same run is left undecided", "undecided_interrupt")
+    approved = {decision.interrupt_id for decision in run.decisions if decision.approved}
+    if any(_is_late(asked[interrupt_id]) for interrupt_id in approved):
+        return Fail("the time for this decision is over", "interrupt_expired")
+    return None
 
-    run: RunInput
-    send: Send
-    body: list[BodyEvent] = Factory(list)
 
-    async def take(self, steps: Iterator[Step]) -> Answer | Fail | BreakOff:
-        """Take every step; return how the run ends."""
-        for step in steps:
-            match step:
-                case Pause(seconds=seconds):
-                    await trio.sleep(seconds)
-                case Silence():
-                    await trio.sleep_forever()
-                case BareFrame(text=text):
-                    await self.send(text)
-                case WriteFile():
-                    await trio.to_thread.run_sync(_write_file, step)
-                case BreakOff() | Fail():
-                    return step
-                case Ask(interrupts=interrupts):
-                    return self.answer(interrupts)
-                case _:
-                    self.gather(step)
-                    await self.send(encode(step))
-        return self.answer()
-
-    def gather(self, event: BodyEvent) -> None:
-        """Note an event for a repeat; pieces of one text become one."""
-        last = self.body[-1] if self.body else None
-        if isinstance(event, TextContent) and isinstance(last, TextContent):
-            self.body[-1] = TextContent(last.message_id, last.delta + event.delta)
-        else:
-            self.body.append(event)
-
-    def answer(self, interrupts: tuple[Interrupt, ...] = ()) -> Answer:
-        """Return what has been told, to be kept."""
-        text = "".join(event.delta for event in self.body if isinstance(event, TextContent))
-        message_id = next((e.message_id for e in self.body if isinstance(e, TextStart)), "")
-        words_in = sum(len(message.text.split()) for message in self.run.messages)
-        return Answer(
-            frames=tuple(map(encode, self.body)),
-            usage=Usage("rehearsal", words_in, len(text.split())),
-            text=Message(message_id, "assistant", text) if text else None,
-            interrupts=interrupts,
-            decided=tuple(decision.interrupt_id for decision in self.run.decisions),
-        )
+def _is_late(asked: Asked) -> bool:
+    expiry = asked.interrupt.expires_at
+    return expiry is not None and datetime.fromisoformat(expiry) < datetime.now(UTC)
 
 
 def _finished(run: RunInput, answer: Answer) -> RunFinished:
     outcome = Interrupted(answer.interrupts) if answer.interrupts else Success()
-    return RunFinished(run.thread_id, run.run_id, outcome, (answer.usage,))
-
-
-def _write_file(file: WriteFile) -> None:
-    """Write it whole or not at all; readable by the group that shares the workspace."""
-    target = file.workspace / file.path
-    target.parent.mkdir(mode=0o770, parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(dir=target.parent, prefix=".draft-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as content:
-            content.write(file.content)
-        Path(draft).chmod(0o640)
-        Path(draft).replace(target)
-    except OSError:
-        Path(draft).unlink(missing_ok=True)
-        raise
+    usage = None if answer.usage is None else (answer.usage,)
+    return RunFinished(run.thread_id, run.run_id, outcome, usage)

@@ -28,21 +28,46 @@ def is_thread_id(text: str) -> bool:
 
 @frozen
 class Attachment:
-    """A file that came with a message: `place` is a workspace path or a URL, "" if it is inline."""
+    """A file that came with a message.
+
+    Attributes:
+        kind: image, audio, video or document.
+        place: a path in the workspace or a URL; "" if it came inline.
+        mime_type: what the client takes it for.
+        data: base64 of a file that came inline. It is there in the run that brings it, and is not
+            remembered.
+        transcript: what was heard in it, once it has been listened to.
+    """
 
     kind: str
     place: str
     mime_type: str | None = None
+    data: str | None = None
+    transcript: str | None = None
+
+
+@frozen
+class Call:
+    """A tool that the agent has called; `arguments` is JSON text as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
 
 
 @frozen
 class Message:
-    """A message of the conversation, reduced to what an agent remembers of it."""
+    """A message of the conversation, reduced to what an agent remembers of it.
+
+    `calls` are an assistant's; `call_id` is of a tool's message, and says whose result it is.
+    """
 
     id: str
-    role: Literal["user", "assistant"]
+    role: Literal["user", "assistant", "tool"]
     text: str
     attachments: tuple[Attachment, ...] = ()
+    calls: tuple[Call, ...] = ()
+    call_id: str | None = None
 
 
 @frozen
@@ -63,6 +88,13 @@ class RunInput:
     request_id: RequestId
     messages: tuple[Message, ...]
     decisions: tuple[Decision, ...] = ()
+    state: object = None
+    locale: str = "en"
+
+    @property
+    def newest(self) -> Message | None:
+        """What the person said last, of what the input brings."""
+        return next((one for one in reversed(self.messages) if one.role == "user"), None)
 
 
 def parse_input(frame: str | bytes) -> RunInput:
@@ -85,6 +117,8 @@ def parse_input(frame: str | bytes) -> RunInput:
         request_id=_request_id(raw),
         messages=tuple(m for m in map(_remembered, raw.messages) if m is not None),
         decisions=tuple(map(_decision, raw.resume or ())),
+        state=raw.state,
+        locale=_locale(raw),
     )
 
 
@@ -98,6 +132,12 @@ def _request_id(raw: shapes.RunAgentInput) -> RequestId:
     return RequestId(request_id)
 
 
+def _locale(raw: shapes.RunAgentInput) -> str:
+    props = raw.forwarded_props
+    locale = props.get("locale") if isinstance(props, dict) else None
+    return locale if isinstance(locale, str) else "en"
+
+
 def _remembered(message: shapes.Message) -> Message | None:
     match message:
         case shapes.UserMessage(id=message_id, content=str(text)):
@@ -109,15 +149,17 @@ def _remembered(message: shapes.Message) -> Message | None:
                 "\n".join(part.text for part in parts if isinstance(part, shapes.TextPart)),
                 tuple(_attachment(part) for part in parts if isinstance(part, shapes.MediaPart)),
             )
-        case shapes.AssistantMessage(id=message_id, content=str(text)):
+        case shapes.AssistantMessage(id=message_id, content=str(text)) if text:
             return Message(message_id, "assistant", text)
         case _:
             return None  # tools' results, instructions and the like are no one's words
 
 
 def _attachment(part: shapes.MediaPart) -> Attachment:
-    inline = isinstance(part.source, shapes.Data)
-    return Attachment(part.type, "" if inline else part.source.value, part.source.mime_type)
+    source = part.source
+    if isinstance(source, shapes.Data):
+        return Attachment(part.type, "", source.mime_type, data=source.value)
+    return Attachment(part.type, source.value, source.mime_type)
 
 
 def _decision(entry: shapes.Resume) -> Decision:

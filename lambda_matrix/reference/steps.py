@@ -6,8 +6,9 @@ from pathlib import Path
 
 from attrs import frozen
 
-from lambda_matrix.reference.run_input import Attachment, Message
-from lambda_matrix.reference.wire import BodyEvent, Interrupt
+from lambda_matrix.reference.run_input import Message
+from lambda_matrix.reference.wire import BodyEvent, Interrupt, Usage
+from lambda_matrix.reference.workspace import Arrival
 
 
 @frozen
@@ -36,29 +37,38 @@ class BareFrame:
 
 @frozen
 class WriteFile:
-    """Put a file into the workspace; one of the same name is replaced."""
+    """Put a file into the workspace, at a path relative to it; one of the same name is replaced."""
 
     workspace: Path
     path: str
-    content: str
+    content: bytes
+
+
+@frozen
+class Spend:
+    """Claim that the run has used this, whatever it said."""
+
+    usage: Usage
 
 
 @frozen
 class Ask:
-    """End the run with these interrupts."""
+    """End the run with these interrupts; they expire after so many seconds, if they do."""
 
     interrupts: tuple[Interrupt, ...]
+    expire_in: float | None = None
 
 
 @frozen
 class Fail:
-    """End the run with RUN_ERROR."""
+    """End the run with RUN_ERROR; `usage` is what it has cost all the same."""
 
     message: str
     code: str
+    usage: Usage | None = None
 
 
-Step = BodyEvent | Pause | Silence | BreakOff | BareFrame | WriteFile | Ask | Fail
+Step = BodyEvent | Pause | Silence | BreakOff | BareFrame | WriteFile | Spend | Ask | Fail
 
 
 @frozen
@@ -67,23 +77,25 @@ class Question:
 
     Attributes:
         text: the newest message of the person.
-        attachments: the files that came with it.
+        arrivals: the files that came with it, as they were found.
         conversation: every message that is known, this one included, in order.
         message_id: the id of the newest message.
         thread_id: the thread, as a decimal number.
         key: unique to the request and the same for each of its attempts; ids are made of it.
         pace: seconds from word to word where an answer is slow.
         workspace: where files can be written, if they can.
+        state: the state that the client has, as JSON.
     """
 
     text: str
-    attachments: tuple[Attachment, ...]
+    arrivals: tuple[Arrival, ...]
     conversation: tuple[Message, ...]
     message_id: str
     thread_id: str
     key: str
     pace: float
     workspace: Path | None
+    state: object = None
 
     @property
     def argument(self) -> str:

@@ -32,16 +32,19 @@ class Usage:
     provider: str
     input_tokens: int
     output_tokens: int
+    model: str | None = None
 
 
 @frozen
 class Interrupt:
-    """What a run needs a person's word on before it can go on."""
+    """What a run needs a person's word on before it can go on; `expires_at` is ISO 8601."""
 
     id: str
     reason: str
     message: str | None = None
     response_schema: object = None
+    tool_call_id: str | None = None
+    expires_at: str | None = None
 
 
 @frozen
@@ -71,10 +74,11 @@ class RunFinished:
 
 @frozen
 class RunError:
-    """`RUN_ERROR`: the end of a run that failed."""
+    """`RUN_ERROR`: the end of a run that failed; `usage` is what it has cost all the same."""
 
     message: str
     code: str | None = None
+    usage: tuple[Usage, ...] | None = None
 
 
 @frozen
@@ -83,6 +87,7 @@ class TextStart:
 
     message_id: str
     role: Literal["assistant"] = "assistant"
+    subagent_run_id: str | None = None
 
 
 @frozen
@@ -91,6 +96,7 @@ class TextContent:
 
     message_id: str
     delta: str
+    subagent_run_id: str | None = None
 
 
 @frozen
@@ -98,6 +104,67 @@ class TextEnd:
     """`TEXT_MESSAGE_END`."""
 
     message_id: str
+    subagent_run_id: str | None = None
+
+
+@frozen
+class TextChunk:
+    """`TEXT_MESSAGE_CHUNK`: start, content and end in one."""
+
+    message_id: str
+    delta: str
+    role: Literal["assistant"] = "assistant"
+
+
+@frozen
+class ReasoningStart:
+    """`REASONING_START`."""
+
+    message_id: str
+
+
+@frozen
+class ReasoningMessageStart:
+    """`REASONING_MESSAGE_START`."""
+
+    message_id: str
+    role: Literal["reasoning"] = "reasoning"
+
+
+@frozen
+class ReasoningContent:
+    """`REASONING_MESSAGE_CONTENT`."""
+
+    message_id: str
+    delta: str
+
+
+@frozen
+class ReasoningMessageEnd:
+    """`REASONING_MESSAGE_END`."""
+
+    message_id: str
+
+
+@frozen
+class ReasoningEnd:
+    """`REASONING_END`."""
+
+    message_id: str
+
+
+@frozen
+class StateSnapshot:
+    """`STATE_SNAPSHOT`: the whole state from here on."""
+
+    snapshot: object
+
+
+@frozen
+class StateDelta:
+    """`STATE_DELTA`: a JSON patch (RFC 6902) of the state."""
+
+    delta: tuple[Mapping[str, object], ...]
 
 
 @frozen
@@ -140,7 +207,12 @@ class Custom:
     value: Mapping[str, str]
 
 
-BodyEvent = TextStart | TextContent | TextEnd | ToolStart | ToolArgs | ToolEnd | ToolResult | Custom
+TextEvent = TextStart | TextContent | TextEnd | TextChunk
+ToolEvent = ToolStart | ToolArgs | ToolEnd | ToolResult
+ReasoningEvent = (
+    ReasoningStart | ReasoningMessageStart | ReasoningContent | ReasoningMessageEnd | ReasoningEnd
+)
+BodyEvent = TextEvent | ToolEvent | ReasoningEvent | StateSnapshot | StateDelta | Custom
 Event = RunStarted | BodyEvent | RunFinished | RunError
 
 _TYPES: Mapping[type, str] = {
@@ -150,6 +222,14 @@ _TYPES: Mapping[type, str] = {
     TextStart: "TEXT_MESSAGE_START",
     TextContent: "TEXT_MESSAGE_CONTENT",
     TextEnd: "TEXT_MESSAGE_END",
+    TextChunk: "TEXT_MESSAGE_CHUNK",
+    ReasoningStart: "REASONING_START",
+    ReasoningMessageStart: "REASONING_MESSAGE_START",
+    ReasoningContent: "REASONING_MESSAGE_CONTENT",
+    ReasoningMessageEnd: "REASONING_MESSAGE_END",
+    ReasoningEnd: "REASONING_END",
+    StateSnapshot: "STATE_SNAPSHOT",
+    StateDelta: "STATE_DELTA",
     ToolStart: "TOOL_CALL_START",
     ToolArgs: "TOOL_CALL_ARGS",
     ToolEnd: "TOOL_CALL_END",

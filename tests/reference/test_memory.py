@@ -10,14 +10,21 @@ import pytest
 
 from lambda_matrix.ids import RequestId
 from lambda_matrix.reference import memory as memory_module
-from lambda_matrix.reference.memory import Answer, Memory, MemoryInUseError, Record, open_memory
+from lambda_matrix.reference.memory import (
+    Answer,
+    Asked,
+    Memory,
+    MemoryInUseError,
+    Record,
+    open_memory,
+)
 from lambda_matrix.reference.run_input import Attachment, Message
 from lambda_matrix.reference.wire import Interrupt, Usage
 
 USAGE = Usage("rehearsal", 1, 2)
 ASKED = Message("$1", "user", "Hello \ud83d", (Attachment("image", "7/a.png"),))
 SAID = Message("q-answer", "assistant", "Hi")
-RECORD = Record(RequestId("q"), (ASKED,), Answer(("{}",), USAGE, SAID))
+RECORD = Record(RequestId("q"), (ASKED,), Answer(("{}",), USAGE, (SAID,)))
 
 
 @pytest.fixture
@@ -63,7 +70,7 @@ async def test_interrupts_are_open_until_they_are_decided(memory: Memory) -> Non
     asking = Answer((), USAGE, interrupts=(Interrupt("i", "why", None, {"type": "object"}),))
     await _keep(memory, Record(RequestId("q"), (), asking))
     thread = await memory.recall("7")
-    assert thread.open_interrupts == {"i": "q"}
+    assert thread.open_interrupts == {"i": Asked(asking.interrupts[0], RequestId("q"))}
     assert await memory.answer_to(thread, RequestId("q")) == asking
     await _keep(memory, Record(RequestId("r"), (), Answer((), USAGE, decided=("i", "unknown"))))
     assert (thread.open_interrupts, thread.decisions["i"]) == ({}, "r")

@@ -83,7 +83,7 @@ def test_a_full_input_is_reduced_to_what_an_agent_needs() -> None:
             (
                 Attachment("image", "7/a.png", "image/png"),
                 Attachment("audio", "https://a/b"),
-                Attachment("document", "", "text/plain"),
+                Attachment("document", "", "text/plain", data="QQ=="),
             ),
         ),
     )

@@ -16,6 +16,7 @@ from lambda_matrix.reference.wire import SUBPROTOCOL
 from tests.reference.asking import (
     TOKEN,
     Heard,
+    Json,
     Line,
     LogEar,
     listen,
@@ -41,6 +42,19 @@ from tests.reference.asking import (
         "fail",
         "help",
         "surrogate",
+        "tools 3",
+        "confirm 2 plain",
+        "confirm expiring 5",
+        "file image",
+        "file outside",
+        "history",
+        "state",
+        "usage 10 20",
+        "think",
+        "subagent",
+        "paragraphs 3",
+        "chunks",
+        "nothing",
     ],
 )
 async def test_every_stream_is_ag_ui(line: Line, text: str) -> None:
@@ -83,12 +97,12 @@ async def test_messages_that_are_known_are_not_taken_twice(line: Line) -> None:
 async def test_a_repeated_request_is_told_its_answer_again(line: Line, agent: Agent) -> None:
     assert agent.workspace is not None
     first = await line.say("file", "q")
-    (agent.workspace / "7" / "rehearsal-1.txt").unlink()
+    (agent.workspace / "chats" / "7" / "rehearsal-1.txt").unlink()
     again = await line.say("file", "q", attempt=2)
     assert again.text == first.text
     assert again.events[-2] == first.events[-2]
     assert {event.get("runId") for event in again.events} == {None, "q.2"}
-    assert list((agent.workspace / "7").iterdir()) == []
+    assert list((agent.workspace / "chats" / "7").iterdir()) == []
     assert "message 2 of" in (await line.say("Hello", "q2")).text
 
 
@@ -119,6 +133,61 @@ async def test_a_decision_is_told_once_and_its_repeat_again(line: Line) -> None:
         assert again.text == told.text
     unknown = (await line.ask(resume_input("r2", {"nothing": True}))).checked()
     assert unknown.events[-1]["code"] == "unknown_interrupt"
+
+
+async def test_a_decision_that_comes_too_late_does_nothing(line: Line) -> None:
+    asked = await line.say("confirm expiring 0.001", "q")
+    (interrupt,) = asked.events[-1]["outcome"]["interrupts"]
+    assert interrupt["expiresAt"].endswith("Z")
+    late = (await line.ask(resume_input("r", {interrupt["id"]: True}))).checked()
+    assert late.events[-1]["code"] == "interrupt_expired"
+    refused = (await line.ask(resume_input("r2", {interrupt["id"]: False}))).checked()
+    assert refused.text.endswith("left alone")
+
+
+async def test_what_came_is_told_as_it_was_found(line: Line, agent: Agent) -> None:
+    assert agent.workspace is not None
+    (agent.workspace / "chats" / "7").mkdir(parents=True)
+    (agent.workspace / "chats" / "7" / "a.txt").write_bytes(b"apples")
+    places = ["chats/7/a.txt", "/workspace/chats/7/a.txt", "chats/7/b.txt", "../a.txt"]
+    sources: list[Json] = [
+        {"type": "file", "provider": "workspace", "value": place, "mimeType": "text/plain"}
+        for place in places
+    ]
+    sources += [
+        {"type": "data", "value": value, "mimeType": "text/plain"} for value in ("YXBwbGVz", "?")
+    ]
+    parts = [{"type": "document", "source": source} for source in sources]
+    content = [{"type": "text", "text": "Look"}, *parts]
+    message = {"id": "$q", "role": "user", "content": content}
+    heard = (await line.ask(run_input("", "q", messages=[message]))).checked()
+    found = "6 bytes, sha256 f5903f51"
+    assert [entry.rpartition("(text/plain): ")[2] for entry in heard.text.splitlines()[-6:]] == [
+        found,
+        found,
+        "no such file or directory",
+        "the path must not lead upwards",
+        found,
+        "the inline data is not base64",
+    ]
+    assert "YXBwbGVz" not in (agent.memory.directory or Path()).joinpath("7.jsonl").read_text()
+
+
+async def test_what_a_subagent_says_and_thoughts_are_not_remembered(line: Line) -> None:
+    await line.say("subagent", "q1")
+    await line.say("think", "q2")
+    await line.say("chunks", "q3")
+    heard = await line.say("recall", "q4")
+    assert "2. assistant: My sub-agent is done." in heard.text
+    assert "4. assistant: I have thought about it." in heard.text
+    assert "6. assistant: This answer came in chunks" in heard.text
+
+
+async def test_claimed_usage_is_told(line: Line) -> None:
+    heard = await line.say("usage 1000 20", "q")
+    assert heard.events[-1]["usage"] == [
+        {"provider": "rehearsal", "inputTokens": 1000, "outputTokens": 20}
+    ]
 
 
 async def test_an_input_that_asks_nothing_is_an_error_of_the_run(line: Line) -> None:
@@ -361,10 +430,10 @@ async def test_a_workspace_that_cannot_be_written_fails_the_run_alone(
 
 async def test_a_file_that_cannot_be_replaced_leaves_no_draft(line: Line, agent: Agent) -> None:
     assert agent.workspace is not None
-    (agent.workspace / "7" / "rehearsal-1.txt").mkdir(parents=True)
+    (agent.workspace / "chats" / "7" / "rehearsal-1.txt").mkdir(parents=True)
     heard = (await line.ask(run_input("file", "q"))).checked()
     assert heard.events[-1]["code"] == "storage"
-    assert [one.name for one in (agent.workspace / "7").iterdir()] == ["rehearsal-1.txt"]
+    assert [one.name for one in (agent.workspace / "chats" / "7").iterdir()] == ["rehearsal-1.txt"]
 
 
 async def test_what_was_not_answered_is_remembered_once(
