@@ -4,9 +4,8 @@ cattrs by itself turns `None` into `"None"`, `[]` into a model of defaults and a
 of letters; the hooks here forbid it. Names are camelCase on the wire and snake_case here.
 """
 
-import json
 from collections.abc import Callable, Iterable
-from typing import Any, Final, Literal, TypeVar, get_args, get_origin
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from attrs import AttrsInstance, fields_dict
 from cattrs import Converter
@@ -14,14 +13,12 @@ from cattrs.gen import make_dict_structure_fn, override
 
 from lambda_matrix.agent.errors import BadFrame
 from lambda_matrix.agent_events import JsonText
+from lambda_matrix.conversation import agent_state
 
 JsonObject = dict[str, Any]
 """A JSON object that nothing here looks into."""
 
 ToolContent = str | tuple[JsonObject, ...]
-
-MAX_DEPTH: Final = 100
-"""Arrays and objects within one another, in what is kept: Python's own limit is near enough."""
 
 _Model = TypeVar("_Model", bound=AttrsInstance)
 
@@ -117,20 +114,12 @@ def strict_converter(models: Iterable[type[AttrsInstance]]) -> Converter:
 
 
 def json_text(value: object) -> JsonText:
-    """Give a JSON value as the text under which it is kept and passed on, ASCII alone.
+    """Give a JSON value as the text under which it is kept and passed on.
 
     Raises:
         BadFrame: it is nested deeper than anything that means something.
     """
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        level = [inner for outer in level for inner in _inside(outer)]
-    if level:
-        raise BadFrame(f"a value of over {MAX_DEPTH} arrays and objects within one another")
-    return json.dumps(value)
-
-
-def _inside(value: object) -> Iterable[object]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list | tuple) else ()
+    try:
+        return agent_state.json_text(value)
+    except ValueError as error:
+        raise BadFrame(f"a value of {error}") from error
