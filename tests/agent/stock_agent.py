@@ -10,11 +10,18 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import uvicorn
-from ag_ui.core import RunAgentInput
-from pydantic import ValidationError
-from pydantic_ai import Agent
-from pydantic_ai.messages import ModelMessage, ToolReturnPart
+from ag_ui.core import BaseEvent, RunAgentInput, StateSnapshotEvent
+from pydantic import BaseModel, ValidationError
+from pydantic_ai import Agent, DeferredToolRequests, RunContext
+from pydantic_ai.messages import (
+    BinaryContent,
+    ModelMessage,
+    ToolReturn,
+    ToolReturnPart,
+    UserPromptPart,
+)
 from pydantic_ai.models.function import AgentInfo, DeltaToolCall, FunctionModel
+from pydantic_ai.ui import StateDeps
 from pydantic_ai.ui.ag_ui import AGUIAdapter
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -26,24 +33,73 @@ SUBPROTOCOL = "ag-ui.v1+json"
 WORDS = ("It is ", "sunny in Paris, ", "**very** sunny.")
 
 
+class Shared(BaseModel):
+    """The state that goes to and fro."""
+
+    deleted: list[str] = []
+
+
 async def think(
     messages: list[ModelMessage], _: AgentInfo
 ) -> AsyncIterator[str | dict[int, DeltaToolCall]]:
-    """Ask the tool first, then answer: what a model does, without one."""
-    if any(isinstance(part, ToolReturnPart) for part in messages[-1].parts):
-        for word in WORDS:
+    """Call the tools first, then answer: what a model does, without one."""
+    asked, done = "", 0
+    for part in (part for message in messages for part in message.parts):
+        if isinstance(part, UserPromptPart):
+            asked, done = told(part), 0
+        elif isinstance(part, ToolReturnPart):
+            done += 1
+    returned = [part for part in messages[-1].parts if isinstance(part, ToolReturnPart)]
+    if done:
+        for word in WORDS if "weather" in asked else [f"{part.content} " for part in returned]:
             yield word
+    elif "weather" in asked or "delete" in asked:
+        yield "Let me see. "
+        wanted = (name for name in ("a.txt", "b.txt") if name in asked)
+        calls = [DeltaToolCall("delete_file", f'{{"path": "{name}"}}') for name in wanted]
+        if "weather" in asked:
+            calls.append(DeltaToolCall("get_weather", '{"city": "Paris"}'))
+        for call in calls:
+            yield {calls.index(call): call}
     else:
-        yield {0: DeltaToolCall(name="get_weather", json_args='{"city": "Paris"}')}
+        yield f"{len(messages)}: {asked}"
 
 
-agent = Agent(FunctionModel(stream_function=think))
+def told(prompt: UserPromptPart) -> str:
+    """Say what a person wrote and sent."""
+    if isinstance(prompt.content, str):
+        return prompt.content
+    return ", ".join(
+        f"{part.media_type} of {len(part.data)} bytes" if isinstance(part, BinaryContent) else part
+        for part in prompt.content
+        if isinstance(part, BinaryContent | str)
+    )
+
+
+agent = Agent(
+    FunctionModel(stream_function=think),
+    deps_type=StateDeps[Shared],
+    output_type=[str, DeferredToolRequests],
+)
 
 
 @agent.tool_plain
 def get_weather(city: str) -> str:
     """Tell the weather."""
     return f"sunny in {city}"
+
+
+@agent.tool(requires_approval=True)
+def delete_file(context: RunContext[StateDeps[Shared]], path: str) -> ToolReturn[str]:
+    """Delete a file, if its owner agrees."""
+    deleted = context.deps.state.deleted
+    deleted.append(path)
+    changed = StateSnapshotEvent(snapshot={"deleted": deleted})
+    return ToolReturn(f"Deleted {', '.join(deleted)}.", metadata=[changed])
+
+
+def started(run_input: RunAgentInput) -> AsyncIterator[BaseEvent]:
+    return AGUIAdapter(agent=agent, run_input=run_input).run_stream(deps=StateDeps(Shared()))
 
 
 async def over_websocket(websocket: WebSocket) -> None:
@@ -56,7 +112,7 @@ async def over_websocket(websocket: WebSocket) -> None:
         except ValidationError as error:
             await websocket.close(1007, f"{error.error_count()} errors in RunAgentInput")
             return
-        async with aclosing(AGUIAdapter(agent=agent, run_input=run_input).run_stream()) as events:  # type: ignore[type-var]  # an async generator behind an AsyncIterator
+        async with aclosing(started(run_input)) as events:  # type: ignore[type-var]  # an async generator behind an AsyncIterator
             async for event in events:
                 await websocket.send_text(event.model_dump_json(by_alias=True, exclude_none=True))
         await websocket.close(1000)
@@ -65,7 +121,7 @@ async def over_websocket(websocket: WebSocket) -> None:
 
 
 async def over_sse(request: Request) -> Response:
-    return await AGUIAdapter.dispatch_request(request, agent=agent)
+    return await AGUIAdapter.dispatch_request(request, agent=agent, deps=StateDeps(Shared()))
 
 
 app = Starlette(

@@ -23,13 +23,16 @@ from lambda_matrix.agent.sse import open_sse
 from lambda_matrix.agent.websocket import open_websocket
 from lambda_matrix.agent_events import (
     AgentEvent,
+    Attachment,
     RunFinished,
     TextDelta,
     ThreadMessage,
     ToolFinished,
     ToolStarted,
 )
+from lambda_matrix.conversation.thread import settled
 from tests.agent.corpus import is_official
+from tests.agent.dialogue import Dialogue
 from tests.agent.servers import entry_at
 
 ANSWER = "It is sunny in Paris, **very** sunny."
@@ -62,7 +65,10 @@ def conversation(run_input: RunInput) -> RunInput:
 
 
 def check_answer(events: list[AgentEvent]) -> None:
-    assert "".join(event.delta for event in events if isinstance(event, TextDelta)) == ANSWER
+    assert (
+        "".join(event.delta for event in events if isinstance(event, TextDelta))
+        == "Let me see. " + ANSWER
+    )
     [tool] = [event for event in events if isinstance(event, ToolStarted)]
     assert tool.name == "get_weather"
     assert ToolFinished(tool.tool_call_id) in events
@@ -117,3 +123,64 @@ def check_stream(frames: list[str], conversation: RunInput) -> None:
     assert [found for found in report.diagnostics if found.severity == "error"] == []
     assert decoder.skipped == 0
     check_answer(events)
+
+
+@pytest.fixture(params=["ws", "http"])
+def dialogue(stock_agent: str, request: pytest.FixtureRequest) -> Dialogue:
+    return Dialogue(entry_of(stock_agent, request.param))
+
+
+async def test_what_was_said_and_done_is_told_again(dialogue: Dialogue) -> None:
+    assert await dialogue.ask("How is the weather?") == f"Let me see.\n\n{ANSWER}"
+    _, calling, result, answer = dialogue.thread
+    assert [call.name for call in calling.tool_calls] == ["get_weather"]
+    assert json.loads(calling.tool_calls[0].arguments) == {"city": "Paris"}
+    assert result.content == "sunny in Paris"
+    assert answer.content == ANSWER
+    # Question, call, result and answer are four of its messages, and the new question the fifth.
+    assert await dialogue.ask("And now?") == "5: And now?"
+
+
+async def test_a_tool_runs_once_it_is_approved(dialogue: Dialogue) -> None:
+    assert await dialogue.ask("Please delete a.txt") == "Let me see."
+    assert dialogue.asked() == ('Approve delete_file({"path":"a.txt"})?',)
+    assert await dialogue.decide("all") == "Deleted a.txt."
+    assert isinstance(dialogue.outcome, RunFinished)
+    assert dialogue.state == '{"deleted": ["a.txt"]}'
+    await dialogue.ask("Please delete b.txt")
+    assert await dialogue.decide(frozenset({1})) == "Deleted a.txt, b.txt.", "it had the state"
+    assert settled(dialogue.thread) == dialogue.thread
+    assert (await dialogue.ask("And now?")).endswith(": And now?")
+
+
+async def test_a_tool_does_not_run_when_it_is_refused(dialogue: Dialogue) -> None:
+    await dialogue.ask("Please delete a.txt")
+    assert await dialogue.decide(frozenset(), "I need it") == "I need it"
+    assert dialogue.state is None
+    assert (await dialogue.ask("And now?")).endswith(": And now?")
+
+
+async def test_some_of_several_are_approved(dialogue: Dialogue) -> None:
+    await dialogue.ask("What is the weather? And delete a.txt and b.txt")
+    assert dialogue.asked() == (
+        'Approve delete_file({"path":"a.txt"})?',
+        'Approve delete_file({"path":"b.txt"})?',
+    )
+    assert await dialogue.decide(frozenset({2}), "I need it") == ANSWER
+    assert dialogue.state == '{"deleted": ["b.txt"]}'
+    results = [message.content for message in dialogue.thread if message.role == "tool"]
+    assert sorted(results) == ["Deleted b.txt.", "I need it", "sunny in Paris"]
+
+
+async def test_a_question_that_nobody_answered_does_not_stand_in_the_way(
+    dialogue: Dialogue,
+) -> None:
+    await dialogue.ask("Please delete a.txt")
+    assert (await dialogue.ask("Never mind.")).endswith(": Never mind.")
+    assert isinstance(dialogue.outcome, RunFinished)
+
+
+async def test_an_image_goes_within_the_message(dialogue: Dialogue) -> None:
+    image = Attachment("image", "17/a.png", "image/png", "a.png")
+    said = await dialogue.ask("What is it?", image, inlined={"17/a.png": b"\x89PNG" * 50_000})
+    assert said == "1: What is it?, image/png of 200000 bytes"
