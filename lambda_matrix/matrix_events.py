@@ -95,7 +95,7 @@ class TextMessage(TimelineFact):
     `body` is the text of this event (of `m.new_content` where `replaces` is set), with a reply's
     fallback stripped. `answer` is the mark of an event of ours, read only by whoever checked the
     sender. `newest_body` and `newest_answer` are those of the newest edit, where the homeserver
-    tells it with the event (11.34.3): who reads history needs no edits then. The edit was made by
+    tells it with the event: who reads history needs no edits then. The edit was made by
     `sender`, and to a text.
     """
 

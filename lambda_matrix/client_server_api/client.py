@@ -19,15 +19,19 @@ from lambda_matrix.client_server_api.errors import MatrixError
 from lambda_matrix.client_server_api.exchange import Observer, Query
 from lambda_matrix.client_server_api.media import Media
 from lambda_matrix.client_server_api.parsing import (
+    Context,
     Page,
     Versions,
     WhoAmI,
     parse_account_data,
+    parse_avatar_url,
+    parse_context,
     parse_default_room_version,
     parse_event_id,
     parse_filter_id,
     parse_joined_members,
     parse_joined_rooms,
+    parse_one_event,
     parse_page,
     parse_room_id,
     parse_sync,
@@ -36,6 +40,7 @@ from lambda_matrix.client_server_api.parsing import (
 )
 from lambda_matrix.client_server_api.parsing_json import JsonObject
 from lambda_matrix.client_server_api.room_creation import RoomCreation, creation_body
+from lambda_matrix.client_server_api.room_state import RoomStates
 from lambda_matrix.client_server_api.transport import (
     Transport,
     open_transport,
@@ -50,7 +55,7 @@ from lambda_matrix.ids import (
     TransactionId,
     UserId,
 )
-from lambda_matrix.matrix_events import SyncBatch
+from lambda_matrix.matrix_events import SyncBatch, TimelineEvent
 
 _SYNC_CONNECTIONS = 2
 """One long poll, and one beside it while an abandoned one runs out."""
@@ -73,10 +78,14 @@ class Session:
 
 @define(eq=False)
 class Client:
-    """One session at one homeserver. Built by `open_client`. Files are `media`'s."""
+    """One session at one homeserver. Built by `open_client`. Files are `media`'s.
+
+    `states` asks for a room's state. These two aside, everything is a method here.
+    """
 
     session: Session
     media: Media
+    states: RoomStates
     _requests: Transport
     _long_polls: Transport
     _default_room_version: str | None = None
@@ -111,6 +120,20 @@ class Client:
     async def set_display_name(self, name: str) -> None:
         """Set the name that people see (11.2.2)."""
         await self._ask(endpoints.display_name(self.session.user_id), _json({"displayname": name}))
+
+    async def avatar_url(self, user_id: UserId) -> str | None:
+        """The `mxc://` address of somebody's picture; None where we see none (/profile)."""
+        try:
+            return parse_avatar_url(await self._ask(endpoints.avatar(user_id)))
+        except MatrixError as error:
+            # The specification asks for no token here; a homeserver may, and then tells nothing.
+            if error.errcode in {"M_NOT_FOUND", "M_FORBIDDEN", "M_MISSING_TOKEN"}:
+                return None
+            raise
+
+    async def set_avatar_url(self, mxc: str) -> None:
+        """Set the picture that people see, an `mxc://` address (/profile)."""
+        await self._ask(endpoints.put_avatar(self.session.user_id), _json({"avatar_url": mxc}))
 
     async def upload_filter(self, content: bytes) -> FilterId:
         """Store a filter, JSON as bytes, for /sync (8.2.1)."""
@@ -195,6 +218,15 @@ class Client:
         if to is not None:
             params["to"] = to
         return parse_page(await self._ask(endpoints.messages(room_id), params=params), room_id)
+
+    async def event(self, room_id: RoomId, event_id: EventId) -> TimelineEvent:
+        """One event of a room; a redacted one comes, too (/event)."""
+        return parse_one_event(await self._ask(endpoints.event(room_id, event_id)), room_id)
+
+    async def context(self, room_id: RoomId, event_id: EventId) -> Context:
+        """One event, and the tokens from which `messages` pages on from it (/context)."""
+        endpoint = endpoints.context(room_id, event_id)
+        return parse_context(await self._ask(endpoint, params={"limit": "0"}), room_id)
 
     async def typing(self, room_id: RoomId, *, on: bool, timeout_ms: int = 30_000) -> None:
         """Say that we type, for `timeout_ms` milliseconds, or no longer (11.4.2)."""
@@ -298,7 +330,10 @@ async def open_client(
             elsewhere=True,
         ) as files,
     ):
-        yield Client(session, Media(files, session.access_token), requests, long_polls)
+        token = session.access_token
+        yield Client(
+            session, Media(files, token), RoomStates(requests, token), requests, long_polls
+        )
 
 
 def _json(content: Mapping[str, object]) -> bytes:

@@ -73,6 +73,11 @@ def state(room_id: RoomId, event_type: str, state_key: str) -> Endpoint:
     return Endpoint("PUT", _room(room_id, f"state/{_quoted(event_type)}/{_quoted(state_key)}"))
 
 
+def get_state(room_id: RoomId, event_type: str) -> Endpoint:
+    """Get a state event of an empty key (Getting events for a room)."""
+    return Endpoint("GET", _room(room_id, f"state/{_quoted(event_type)}/"))
+
+
 def redact(room_id: RoomId, event_id: EventId, transaction_id: TransactionId) -> Endpoint:
     """Take an event back (10.5.4)."""
     return Endpoint("PUT", _room(room_id, f"redact/{_quoted(event_id)}/{_quoted(transaction_id)}"))
@@ -91,6 +96,16 @@ def read_receipt(room_id: RoomId, event_id: EventId) -> Endpoint:
 def messages(room_id: RoomId) -> Endpoint:
     """Page through a room's events (10.4.5)."""
     return Endpoint("GET", _room(room_id, "messages"))
+
+
+def event(room_id: RoomId, event_id: EventId) -> Endpoint:
+    """Get one event (Getting events for a room)."""
+    return Endpoint("GET", _room(room_id, f"event/{_quoted(event_id)}"))
+
+
+def context(room_id: RoomId, event_id: EventId) -> Endpoint:
+    """Get one event and where it lies (Event context)."""
+    return Endpoint("GET", _room(room_id, f"context/{_quoted(event_id)}"))
 
 
 def joined_members(room_id: RoomId) -> Endpoint:
@@ -144,13 +159,24 @@ def display_name(user_id: UserId) -> Endpoint:
     return Endpoint("PUT", f"{_V3}/profile/{_quoted(user_id)}/displayname")
 
 
+def avatar(user_id: UserId) -> Endpoint:
+    """Get the address of somebody's picture (Profiles)."""
+    path = f"{_V3}/profile/{_quoted(user_id)}/avatar_url"
+    return Endpoint("GET", path, authenticated=False)
+
+
+def put_avatar(user_id: UserId) -> Endpoint:
+    """Set the address of our picture (Profiles)."""
+    return Endpoint("PUT", avatar(user_id).path)
+
+
 def create_filter(user_id: UserId) -> Endpoint:
     """Upload a filter for /sync (8.2.1)."""
     return Endpoint("POST", f"{_V3}/user/{_quoted(user_id)}/filter")
 
 
 def download(address: ContentAddress) -> Endpoint:
-    """Get a file (11.8.3)."""
+    """Get a file (Content repository)."""
     return Endpoint("GET", f"{_V1_MEDIA}/download/{_content(address)}")
 
 

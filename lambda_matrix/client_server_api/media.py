@@ -1,4 +1,4 @@
-"""Files of the homeserver's content repository, in pieces (11.8, "Content repository").
+"""Files of the homeserver's content repository, in pieces ("Content repository").
 
 Theory. The task that reads or writes the file is the caller's, so a caller that is cancelled closes
 its file and knows that nothing more is written; the request is a worker's, and is given up then.
@@ -72,9 +72,9 @@ class Media:
     """What a file may have without asking for the limit again."""
 
     async def upload_limit(self) -> int | None:
-        """Bytes of the largest file that the homeserver takes; None where it does not say (11.8.4).
+        """Bytes of the largest file that the homeserver takes; None where it does not say.
 
-        A homeserver from before v1.11 is asked twice.
+        This is /media/config. A homeserver from before v1.11 is asked twice.
         """
         try:
             body = await self._transport.request(endpoints.MEDIA_CONFIG, token=self._token)
@@ -87,7 +87,7 @@ class Media:
         return limit
 
     async def download(self, mxc: str, to: ByteSink, *, max_bytes: int) -> MediaInfo:
-        """Write the file at `mxc` to `to`, piece by piece (11.8.3).
+        """Write the file at `mxc` to `to`, piece by piece (/media/download).
 
         What was written before an error is no whole file. A homeserver from before v1.11 is asked
         twice, and each redirect is a request more.
@@ -110,7 +110,7 @@ class Media:
     async def upload(
         self, source: ByteSource, *, size: int, content_type: str, filename: str | None = None
     ) -> str:
-        """Upload a file of `size` bytes, read piece by piece; give its `mxc://` address (11.8.4).
+        """Upload a file of `size` bytes, read piece by piece; give its `mxc://` address (/upload).
 
         Asked again it is another file, which harms nobody. The homeserver's limit is asked for
         before the first: Synapse answers nothing at all to a file that is over it.

@@ -85,6 +85,19 @@ class Page:
     end: SyncToken | None
 
 
+@frozen
+class Context:
+    """One answer of `/context`: the event, and the tokens from which to page on from it.
+
+    `before` is for paging backwards: the next is what lies right before the event. `after` is for
+    paging forwards, from right after it.
+    """
+
+    event: TimelineEvent
+    before: SyncToken | None
+    after: SyncToken | None
+
+
 def parse_sync(body: bytes, me: UserId) -> SyncBatch:
     """Read an answer of `/sync`. `me` tells our own invites from those of others in a room."""
     answer = read_object(body, "sync")
@@ -174,6 +187,28 @@ def parse_page(body: bytes, room_id: RoomId) -> Page:
         tuple([parse_event(event, room_id) for event in list_at(answer, "chunk")]),
         None if end is None else SyncToken(end),
     )
+
+
+def parse_context(body: bytes, room_id: RoomId) -> Context:
+    """Read an answer of `/context`."""
+    answer = read_object(body, "context")
+    start, end = text_at(answer, "start"), text_at(answer, "end")
+    return Context(
+        parse_event(answer.get("event"), room_id),
+        None if start is None else SyncToken(start),
+        None if end is None else SyncToken(end),
+    )
+
+
+def parse_one_event(body: bytes, room_id: RoomId) -> TimelineEvent:
+    """Read the answer of `/event`."""
+    return parse_event(read_object(body, "event"), room_id)
+
+
+def parse_avatar_url(body: bytes) -> str | None:
+    """Read somebody's picture: an `mxc://` address, None where there is none."""
+    url = text_at(read_object(body, "avatar_url"), "avatar_url")
+    return url if url and read_mxc(url) is not None else None
 
 
 def parse_event_id(body: bytes) -> EventId:

@@ -3,9 +3,9 @@
 Theory. What matters of a message is its msgtype; all else is read where it is there and of the
 right type. An edit is read from `m.new_content`, which is the message as it is now; an edit of
 anything but text says nothing to the service and is `UnknownEvent` rather than a second attachment.
-The newest edit also comes along with the event itself wherever the homeserver tells of it (11.34.3,
-"Server-side aggregation of m.replace"); it counts under the rules for edits (11.34.4): the same
-sender, the same type, this very event.
+The newest edit also comes along with the event itself wherever the homeserver tells of it ("Event
+replacements", "Server-side aggregation"); it counts under the same section's rules of validity: the
+same sender, the same type, this very event.
 """
 
 from __future__ import annotations

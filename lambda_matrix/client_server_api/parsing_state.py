@@ -33,7 +33,7 @@ from lambda_matrix.matrix_events import (
 
 _STATE_AFTER: Final = ("state_after", "org.matrix.msc4222.state_after")
 _MARKER_KINDS: Final[dict[str, Literal["space", "chat"]]] = {"space": "space", "chat": "chat"}
-_FIRST_ROOM_VERSION: Final = "1"
+FIRST_ROOM_VERSION: Final = "1"
 """The version of a room whose create event names none."""
 
 
@@ -119,7 +119,7 @@ class _Fold:
             ),
             room_type=None if create is None else id_at(create, "type"),
             room_version=(
-                None if create is None else id_at(create, "room_version") or _FIRST_ROOM_VERSION
+                None if create is None else id_at(create, "room_version") or FIRST_ROOM_VERSION
             ),
             marker=None if create is None else parse_marker(create),
             name=None if name is None else text_at(name, "name") or "",

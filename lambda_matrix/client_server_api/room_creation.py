@@ -13,11 +13,16 @@ co-creator in version 12.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Final
 
-from attrs import field, frozen
+from attrs import frozen
 
+from lambda_matrix.client_server_api.command_descriptions import (
+    CommandDescription,
+    description_event,
+)
+from lambda_matrix.client_server_api.initial_state import InitialState
+from lambda_matrix.client_server_api.power import has_creators_above_all
 from lambda_matrix.ids import RoomId, UserId
 from lambda_matrix.matrix_events import MARKER_KEY, RoomMarker
 
@@ -29,16 +34,6 @@ _BOT_POWER: Final = 150
 _ENCRYPTION_POWER: Final = 150
 _SPACE_CHAT_POWER: Final = 100
 """Nobody chats in the Space itself (10.x "Spaces": events_default 100)."""
-_VERSIONS_WITH_CREATOR_IN_POWER_LEVELS: Final = frozenset(str(number) for number in range(1, 12))
-
-
-@frozen
-class InitialState:
-    """A state event that the room has from its birth."""
-
-    type: str
-    content: Mapping[str, object]
-    state_key: str = ""
 
 
 @frozen(kw_only=True)
@@ -48,6 +43,7 @@ class RoomCreation:
     `marker` goes into the create event, so that the room is found again if the answer is lost.
     A chat room with a `parent` links to its Space from the start, by way of the servers `via`.
     Who stands in `invite` is invited within the same request (no invite limit counts it).
+    `avatar` is an `mxc://` address. The `commands` are described for clients that offer them.
     """
 
     marker: RoomMarker
@@ -56,7 +52,9 @@ class RoomCreation:
     invite: tuple[UserId, ...] = ()
     parent: RoomId | None = None
     via: tuple[str, ...] = ()
-    initial_state: tuple[InitialState, ...] = field(default=())
+    avatar: str | None = None
+    commands: tuple[CommandDescription, ...] = ()
+    initial_state: tuple[InitialState, ...] = ()
 
     @property
     def room_type(self) -> str | None:
@@ -76,7 +74,7 @@ def creation_body(creation: RoomCreation, *, bot: UserId, room_version: str) -> 
         "power_level_content_override": _power_levels(creation, bot, room_version),
         "initial_state": [
             {"type": state.type, "state_key": state.state_key, "content": dict(state.content)}
-            for state in _initial_state(creation)
+            for state in _initial_state(creation, bot)
         ],
     }
     if creation.topic is not None:
@@ -95,7 +93,7 @@ def _creation_content(creation: RoomCreation) -> dict[str, object]:
 
 
 def _power_levels(creation: RoomCreation, bot: UserId, room_version: str) -> dict[str, object]:
-    has_creator = room_version in _VERSIONS_WITH_CREATOR_IN_POWER_LEVELS
+    has_creator = not has_creators_above_all(room_version)
     users: dict[str, int] = {creation.marker.owner: _OWNER_POWER}
     if has_creator:
         users[bot] = _BOT_POWER
@@ -118,13 +116,15 @@ def _power_levels(creation: RoomCreation, bot: UserId, room_version: str) -> dic
     return levels
 
 
-def _initial_state(creation: RoomCreation) -> tuple[InitialState, ...]:
-    own = (
+def _initial_state(creation: RoomCreation, bot: UserId) -> tuple[InitialState, ...]:
+    states = [
         InitialState("m.room.history_visibility", {"history_visibility": "shared"}),
         InitialState("m.room.guest_access", {"guest_access": "forbidden"}),
-    )
-    if creation.parent is None:
-        return own + creation.initial_state
-    link = {"via": list(creation.via), "canonical": True}
-    parent = InitialState("m.space.parent", link, state_key=creation.parent)
-    return (*own, parent, *creation.initial_state)
+    ]
+    if creation.avatar is not None:
+        states.append(InitialState("m.room.avatar", {"url": creation.avatar}))
+    if creation.parent is not None:
+        link = {"via": list(creation.via), "canonical": True}
+        states.append(InitialState("m.space.parent", link, state_key=creation.parent))
+    descriptions = (description_event(command, bot) for command in creation.commands)
+    return (*states, *descriptions, *creation.initial_state)

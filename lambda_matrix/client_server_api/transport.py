@@ -19,7 +19,7 @@ from lambda_matrix.client_server_api.address import Address, parse_address, tls_
 from lambda_matrix.client_server_api.endpoints import Endpoint
 from lambda_matrix.client_server_api.exchange import Observer, Query
 from lambda_matrix.client_server_api.transfer import Incoming, Outgoing, Transfer
-from lambda_matrix.client_server_api.workers import Shift
+from lambda_matrix.client_server_api.workers import CLOSING_TIMEOUT, Shift
 from lambda_matrix.ids import AccessToken
 
 CONNECTIONS = 16
@@ -196,7 +196,8 @@ async def open_transport(
             raise
         (failure,) = group.exceptions
     finally:
-        await shift.close()
+        with trio.move_on_after(CLOSING_TIMEOUT, shield=True):
+            await shift.close()
     if failure is not None:
         # The workers raise nothing of their own: what was alone there is what the block raised.
         raise failure

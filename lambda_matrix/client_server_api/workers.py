@@ -121,8 +121,7 @@ class Shift:
 
     async def close(self) -> None:
         """Close the connections; nobody works any more."""
-        with trio.move_on_after(CLOSING_TIMEOUT, shield=True):
-            await self._pool.http.aclose()
+        await self._pool.http.aclose()
 
     async def _answer(self, job: Transfer) -> tuple[Mapping[str, str], bytes]:
         """Make the request; once more where the pool, or an idle connection, was found dead."""

@@ -4,7 +4,7 @@ import pytest
 
 from lambda_matrix.client_server_api.client import Client, open_client
 from lambda_matrix.client_server_api.errors import BadTransportSetting, MatrixError
-from lambda_matrix.client_server_api.parsing import Versions, WhoAmI
+from lambda_matrix.client_server_api.parsing import Context, Versions, WhoAmI
 from lambda_matrix.client_server_api.room_creation import RoomCreation
 from lambda_matrix.ids import (
     DeviceId,
@@ -15,9 +15,9 @@ from lambda_matrix.ids import (
     TransactionId,
     UserId,
 )
-from lambda_matrix.matrix_events import RoomMarker
+from lambda_matrix.matrix_events import MalformedEvent, RoomMarker, TextMessage
 from tests.client_server_api.conftest import ME, SESSION
-from tests.client_server_api.fake_homeserver import FakeHomeserver, refusal
+from tests.client_server_api.fake_homeserver import Answer, FakeHomeserver, refusal
 from tests.client_server_api.sync_answers import event
 
 ROOM, EVENT = RoomId("!r:example.org"), EventId("$e")
@@ -99,6 +99,54 @@ async def test_pages(homeserver: FakeHomeserver, client: Client) -> None:
     assert (last.events, last.end) == ((), None)
     assert homeserver.asked[0].target.endswith("?dir=b&limit=5&from=a%26b&to=z")
     assert homeserver.asked[1].target.endswith("?dir=f&limit=100")
+
+
+async def test_one_event_and_where_it_lies(homeserver: FakeHomeserver, client: Client) -> None:
+    there = event(room_id=ROOM)
+    homeserver.on("GET .*/event/%24e$", there)
+    homeserver.on(r"GET .*/context/%24e\?limit=0$", {"event": there, "start": "a", "end": "b"}, {})
+
+    found = await client.event(ROOM, EVENT)
+    context = await client.context(ROOM, EVENT)
+    nothing = await client.context(ROOM, EVENT)
+
+    assert isinstance(found, TextMessage)
+    assert context == Context(found, SyncToken("a"), SyncToken("b"))
+    assert isinstance(nothing.event, MalformedEvent)
+    assert (nothing.before, nothing.after) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "mxc"),
+    [
+        ({"avatar_url": "mxc://h/x"}, "mxc://h/x"),
+        ({}, None),
+        ({"avatar_url": ""}, None),
+        ({"avatar_url": "mxc://h"}, None),
+        (refusal(404, "M_NOT_FOUND"), None),
+        (refusal(403, "M_FORBIDDEN"), None),
+        (refusal(401, "M_MISSING_TOKEN"), None),
+    ],
+)
+async def test_somebodys_picture(
+    homeserver: FakeHomeserver,
+    client: Client,
+    answer: Answer | dict[str, object],
+    mxc: str | None,
+) -> None:
+    homeserver.on("GET .*/profile/%40anna%3Ah/avatar_url$", answer)
+    assert await client.avatar_url(UserId("@anna:h")) == mxc
+
+
+async def test_our_picture(homeserver: FakeHomeserver, client: Client) -> None:
+    homeserver.on("PUT .*/avatar_url$", {})
+    homeserver.on("GET .*/avatar_url$", refusal(429, "M_LIMIT_EXCEEDED"))
+
+    await client.set_avatar_url("mxc://h/x")
+    with pytest.raises(MatrixError):
+        await client.avatar_url(ME)
+
+    assert homeserver.asked[0].json == {"avatar_url": "mxc://h/x"}
 
 
 async def test_membership(homeserver: FakeHomeserver, client: Client) -> None:

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from lambda_matrix.client_server_api.command_descriptions import CommandDescription
+from lambda_matrix.client_server_api.initial_state import InitialState
 from lambda_matrix.client_server_api.room_creation import (
-    InitialState,
     RoomCreation,
     creation_body,
 )
@@ -22,6 +23,11 @@ CHAT = RoomCreation(
     name="Chat",
     parent=RoomId("!space"),
     via=("h",),
+    avatar="mxc://h/x",
+    commands=(
+        CommandDescription(name="a", description="A"),
+        CommandDescription(name="b", description="B"),
+    ),
     initial_state=(InitialState("m.x", {"a": 1}, "k"),),
 )
 
@@ -72,4 +78,9 @@ def test_a_chat_knows_its_space_from_the_start() -> None:
     }
     assert states["m.space.parent", "!space"] == {"via": ["h"], "canonical": True}
     assert states["m.x", "k"] == {"a": 1}
+    assert states["m.room.avatar", ""] == {"url": "mxc://h/x"}
+    assert [content["command"] for kind, content in states.items() if "msc4391" in kind[0]] == [
+        "a",
+        "b",
+    ]
     assert states["m.room.history_visibility", ""] == {"history_visibility": "shared"}
