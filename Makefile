@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test unit crash lint bench pex clean synapse-requirements
+.PHONY: help demo test unit crash lint bench pex clean synapse-requirements agents-requirements
 MAKEFLAGS += --no-print-directory
 
 # The one place that pins uv. It installs everything else, as uv.lock says.
@@ -66,6 +66,17 @@ synapse-requirements: | $(UV)
 	  --custom-compile-command 'make synapse-requirements' \
 	  tests/lab/synapse-requirements.in -o tests/lab/synapse-requirements.txt
 
+# Stock agents of other frameworks, to talk to as well.
+.venv-agents/.stamp: tests/lab/agents-requirements.txt | $(UV)
+	$(STEP) 'preparing an environment for stock agents' $(UV) venv --allow-existing --python '$(PYTHON)' .venv-agents
+	$(STEP) 'installing deepagents, an agent' $(UV) pip sync --python .venv-agents/bin/python --require-hashes --only-binary :all: $<
+	@touch $@
+
+agents-requirements: | $(UV)
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --custom-compile-command 'make agents-requirements' \
+	  tests/lab/agents-requirements.in -o tests/lab/agents-requirements.txt
+
 # -- what people run ------------------------------------------------------------------------------
 
 demo: .venv/.runtime .venv-synapse/.stamp
@@ -85,7 +96,7 @@ JOBS ?= 2
 SIDE_BY_SIDE := --numprocesses $(JOBS) --dist worksteal
 # The scenarios start programs by the hundred, which measured would take half as long again; what
 # they run is measured in the tests of its own.
-unit: .venv/.dev .venv-synapse/.stamp
+unit: .venv/.dev .venv-synapse/.stamp .venv-agents/.stamp
 ifeq ($(ARGS),)
 	@.venv/bin/coverage erase
 	@.venv/bin/coverage run -m pytest $(SIDE_BY_SIDE) --ignore tests/scenarios --ignore tests/crash
@@ -108,5 +119,5 @@ pex: | $(UV)
 	@UV='$(CURDIR)/$(UV)' ./build_pex.sh dist/lambda-matrix.pex
 
 clean:
-	rm -rf .venv .venv-uv .venv-bench .venv-pex .venv-synapse .mypy_cache .ruff_cache .pytest_cache \
-	  .import_linter_cache .hypothesis .coverage .coverage.* htmlcov build dist
+	rm -rf .venv .venv-uv .venv-bench .venv-pex .venv-synapse .venv-agents .mypy_cache .ruff_cache \
+	  .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov build dist

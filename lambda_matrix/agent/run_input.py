@@ -31,9 +31,11 @@ class RunInput:
     `thread_id` alone selects the agent's memory. `run_id` is new for each attempt, `request_id`
     the same for all of them. `messages` are what this agent is to get: the new one, or the whole
     conversation (`history = "client"`). They may be empty where `resume` answers what the thread's
-    last run asked. `state` is what that run left (`conversation.thread`). `inlined` has the bytes
-    of those attachments, by path, that go within the message (`inline_files = true`); of the
-    others the agent gets the path.
+    last run asked. `state` is what that run left (`conversation.thread`).
+
+    `inlined` is None for an agent that reads files in its workspace: it is told their paths. For
+    one that does not (`inline_files = true`) it has the files' bytes, by path, that go within the
+    messages; of files that are not in it, such as those of old messages, the name alone is told.
     """
 
     thread_id: PlatformChatId
@@ -45,12 +47,12 @@ class RunInput:
     locale: Literal["ru", "en"]
     resume: tuple[ResumeEntry, ...] = ()
     state: JsonText | None = None
-    inlined: Mapping[str, bytes] = field(factory=dict, repr=False)
+    inlined: Mapping[str, bytes] | None = field(default=None, repr=False)
 
 
 async def encoded(run: RunInput) -> bytes:
     """Do `encode_run_input`, in a thread if there is so much that other runs would wait for it."""
-    size = sum(map(len, run.inlined.values())) + len(run.state or "")
+    size = sum(map(len, (run.inlined or {}).values())) + len(run.state or "")
     size += sum(
         len(message.content) + sum(len(call.arguments) for call in message.tool_calls)
         for message in run.messages
@@ -87,7 +89,7 @@ def encode_run_input(run: RunInput) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def _message(message: ThreadMessage, inlined: Mapping[str, bytes]) -> _Wire:
+def _message(message: ThreadMessage, inlined: Mapping[str, bytes] | None) -> _Wire:
     wire: _Wire = {"id": message.id, "role": message.role}
     match message.role:
         case "user":
@@ -104,20 +106,21 @@ def _message(message: ThreadMessage, inlined: Mapping[str, bytes]) -> _Wire:
     return wire
 
 
-def _content(message: ThreadMessage, inlined: Mapping[str, bytes]) -> str | list[_Wire]:
+def _content(message: ThreadMessage, inlined: Mapping[str, bytes] | None) -> str | list[_Wire]:
     if not message.attachments:
         return message.content
     text: list[_Wire] = [{"type": "text", "text": message.content}] if message.content else []
     return [*text, *(_part(attached, inlined) for attached in message.attachments)]
 
 
-def _part(attached: Attachment, inlined: Mapping[str, bytes]) -> _Wire:
-    body = inlined.get(attached.path)
-    source: _Wire = (
-        {"type": "file", "provider": "workspace", "value": attached.path}
-        if body is None
-        else {"type": "data", "value": b64encode(body).decode("ascii")}
-    )
+def _part(attached: Attachment, inlined: Mapping[str, bytes] | None) -> _Wire:
+    source: _Wire
+    if inlined is None:
+        source = {"type": "file", "provider": "workspace", "value": attached.path}
+    elif (body := inlined.get(attached.path)) is not None:
+        source = {"type": "data", "value": b64encode(body).decode("ascii")}
+    else:
+        return {"type": "text", "text": f"[{attached.name}]"}
     source["mimeType"] = attached.mime_type
     return {"type": attached.kind, "source": source, "metadata": {"name": attached.name}}
 

@@ -1,10 +1,15 @@
 """An agent's entry and a run, as the service would make them."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from lambda_matrix.agent.run_input import RunInput
 from lambda_matrix.agent_events import ThreadMessage
 from lambda_matrix.ids import PlatformChatId, RequestId, RunId
+from tests.agent.agent_process import ROOT
+from tests.lab.openapi import in_ci
 
 
 @pytest.fixture
@@ -18,3 +23,16 @@ def run_input() -> RunInput:
         room="!room",
         locale="ru",
     )
+
+
+@pytest.fixture(scope="session")
+def agents_python() -> Path:
+    """The interpreter of the stock agents' own environment; without one the test is skipped."""
+    named = os.environ.get("AGENTS_PYTHON")
+    python = Path(named) if named else ROOT / ".venv-agents/bin/python"
+    if not python.exists():
+        reason = f"no stock agents at {python} (make .venv-agents/.stamp)"
+        if in_ci():
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return python

@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from attrs import define, field
+from attrs import define
 
 from lambda_matrix.agent.registry import AgentEntry
 from lambda_matrix.agent.run_input import RunInput
 from lambda_matrix.agent.session import open_run
 from lambda_matrix.agent_events import (
-    AgentEvent,
     Attachment,
     JsonText,
     ResumeEntry,
@@ -32,7 +31,7 @@ class Dialogue:
     thread: tuple[ThreadMessage, ...] = ()
     state: JsonText | None = None
     outcome: RunOutcome | None = None
-    events: list[AgentEvent] = field(factory=list)
+    problem: str | None = None
     runs: int = 0
 
     async def ask(
@@ -80,15 +79,14 @@ class Dialogue:
             locale="en",
             resume=resume,
             state=self.state,
-            inlined=inlined,
+            inlined=inlined if self.entry.inline_files else None,
         )
         draft, adding = AnswerDraft(), RunMessages(self.thread, self.state)
         async with open_run(self.entry, run_input) as run:
-            self.events = [event async for event in run.events()]
-        for event in self.events:
-            draft.feed(event)
-            adding.feed(event)
-        assert adding.problem is None
+            async for event in run.events():
+                draft.feed(event)
+                adding.feed(event)
+        self.problem = adding.problem
         self.thread += adding.messages
         self.state = adding.state
         self.outcome = draft.outcome

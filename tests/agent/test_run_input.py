@@ -60,7 +60,7 @@ runs = st.builds(
         max_size=2,
     ).map(tuple),
     state=st.none() | json_text,
-    inlined=st.dictionaries(st.just("a.png"), st.binary(max_size=8)),
+    inlined=st.none() | st.dictionaries(st.just("a.png"), st.binary(max_size=8)),
 )
 
 
@@ -113,26 +113,39 @@ def wire_messages(run_input: RunInput, *messages: ThreadMessage, **more: Any) ->
     return json.loads(encode_run_input(evolve(run_input, messages=messages, **more)))["messages"]
 
 
-def test_a_file_goes_by_its_path_or_within_the_message(run_input: RunInput) -> None:
-    image = Attachment("image", "17/a.png", "image/png", "a.png")
-    sound = Attachment("audio", "17/b.ogg", "audio/ogg", "b.ogg")
-    with_text = ThreadMessage(id="1", role="user", content="See?", attachments=(image, sound))
-    without = ThreadMessage(id="2", role="user", attachments=(sound,))
-    by_path = {
-        "type": "file",
-        "provider": "workspace",
-        "value": "17/b.ogg",
-        "mimeType": "audio/ogg",
+IMAGE = Attachment("image", "17/a.png", "image/png", "a.png")
+SOUND = Attachment("audio", "17/b.ogg", "audio/ogg", "b.ogg")
+
+
+def test_a_file_goes_by_its_path(run_input: RunInput) -> None:
+    with_text = ThreadMessage(id="1", role="user", content="See?", attachments=(IMAGE, SOUND))
+    without = ThreadMessage(id="2", role="user", attachments=(SOUND,))
+    place = {"type": "file", "provider": "workspace"}
+    seen = {
+        "type": "image",
+        "source": {**place, "value": "17/a.png", "mimeType": "image/png"},
+        "metadata": {"name": "a.png"},
     }
-    heard = {"type": "audio", "source": by_path, "metadata": {"name": "b.ogg"}}
+    heard = {
+        "type": "audio",
+        "source": {**place, "value": "17/b.ogg", "mimeType": "audio/ogg"},
+        "metadata": {"name": "b.ogg"},
+    }
+    assert wire_messages(run_input, with_text, without) == [
+        {"id": "1", "role": "user", "content": [{"type": "text", "text": "See?"}, seen, heard]},
+        {"id": "2", "role": "user", "content": [heard]},
+    ]
+
+
+def test_a_file_goes_within_the_message_or_is_named(run_input: RunInput) -> None:
+    message = ThreadMessage(id="1", role="user", attachments=(IMAGE, SOUND))
     seen = {
         "type": "image",
         "source": {"type": "data", "value": "aW1hZ2U=", "mimeType": "image/png"},
         "metadata": {"name": "a.png"},
     }
-    assert wire_messages(run_input, with_text, without, inlined={"17/a.png": b"image"}) == [
-        {"id": "1", "role": "user", "content": [{"type": "text", "text": "See?"}, seen, heard]},
-        {"id": "2", "role": "user", "content": [heard]},
+    assert wire_messages(run_input, message, inlined={"17/a.png": b"image"}) == [
+        {"id": "1", "role": "user", "content": [seen, {"type": "text", "text": "[b.ogg]"}]}
     ]
 
 

@@ -4,7 +4,6 @@ Whatever it says is held against the official models and the AG-UI validator as 
 """
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +30,7 @@ from lambda_matrix.agent_events import (
     ToolStarted,
 )
 from lambda_matrix.conversation.thread import settled
+from tests.agent.agent_process import serving
 from tests.agent.corpus import is_official
 from tests.agent.dialogue import Dialogue
 from tests.agent.servers import entry_at
@@ -41,14 +41,8 @@ ANSWER = "It is sunny in Paris, **very** sunny."
 @pytest.fixture(scope="module")
 def stock_agent() -> Iterator[str]:
     """Start the agent; gives host and port."""
-    script = Path(__file__).with_name("stock_agent.py")
-    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        port = process.stdout.readline().strip()
-        try:
-            yield f"127.0.0.1:{port}"
-        finally:
-            process.terminate()
+    with serving(sys.executable, Path(__file__).with_name("stock_agent.py")) as address:
+        yield address
 
 
 @pytest.fixture
@@ -79,7 +73,13 @@ def check_answer(events: list[AgentEvent]) -> None:
 
 def entry_of(stock_agent: str, scheme: str) -> AgentEntry:
     path = "/ws?thread_id={platform_chat_id}" if scheme == "ws" else "/sse"
-    return entry_at(f"{scheme}://{stock_agent}", path=path, history="client", idle_timeout=30.0)
+    return entry_at(
+        f"{scheme}://{stock_agent}",
+        path=path,
+        history="client",
+        inline_files=True,
+        idle_timeout=30.0,
+    )
 
 
 @pytest.mark.parametrize("scheme", ["ws", "http"])
@@ -184,3 +184,4 @@ async def test_an_image_goes_within_the_message(dialogue: Dialogue) -> None:
     image = Attachment("image", "17/a.png", "image/png", "a.png")
     said = await dialogue.ask("What is it?", image, inlined={"17/a.png": b"\x89PNG" * 50_000})
     assert said == "1: What is it?, image/png of 200000 bytes"
+    assert await dialogue.ask("And now?") == "3: And now?"
