@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import math
 import secrets
 from collections.abc import AsyncIterator
 from functools import partial
@@ -12,6 +14,10 @@ import trio
 from attrs import evolve
 
 from lambda_matrix.client_server_api.client import Client, Session, open_client
+from lambda_matrix.client_server_api.command_descriptions import (
+    CommandArgument,
+    CommandDescription,
+)
 from lambda_matrix.client_server_api.errors import (
     CheckMembership,
     FileTooLarge,
@@ -21,6 +27,7 @@ from lambda_matrix.client_server_api.errors import (
 )
 from lambda_matrix.client_server_api.login import BadLogin, Credentials, open_session, write_session
 from lambda_matrix.client_server_api.media import MediaInfo
+from lambda_matrix.client_server_api.power import Power
 from lambda_matrix.client_server_api.room_creation import RoomCreation
 from lambda_matrix.client_server_api.sync import (
     SYNC_FILTER,
@@ -42,13 +49,18 @@ from lambda_matrix.ids import (
 )
 from lambda_matrix.matrix_events import (
     JoinedRoom,
+    MediaMessage,
     MemberChange,
     Membership,
     OtherMessage,
     Redaction,
     RoomMarker,
+    SpaceChild,
+    StateChange,
     SyncBatch,
     TextMessage,
+    Tombstone,
+    UnknownEvent,
 )
 from tests.client_server_api.conftest import SpecificationCheck
 from tests.lab.chatting import fresh_account
@@ -324,3 +336,137 @@ async def test_a_file_that_synapse_does_not_take(client: Client, tmp_path: Path)
     async with await trio.open_file(tmp_path / "up", "rb") as source:
         with pytest.raises(FileTooLarge):
             await client.media.upload(source, size=size, content_type="application/zip")
+
+
+@pytest.mark.parametrize("version", ["10", "11", "12"])
+async def test_who_may_do_what_in_every_version(
+    client: Client, anna: Client, bot: Account, version: str
+) -> None:
+    client._default_room_version = version
+    owner = anna.session.user_id
+    chat = await client.create_room(chat_for(owner))
+
+    create = await client.states.create_event(chat)
+    power = Power(create, await client.states.power_levels(chat))
+
+    assert (create.creator, create.room_version) == (bot.user_id, version)
+    assert create.marker == RoomMarker("i1", "chat", owner)
+    assert power.of(bot.user_id) == (math.inf if version == "12" else 150)
+    assert power.of(owner) == 100
+    assert power.may_set(bot.user_id, "m.room.tombstone")
+    assert power.may_set(owner, "m.room.tombstone") is (version != "12")
+    assert not power.may_set(owner, "m.room.encryption")
+    assert power.may_set(owner, "m.room.name")
+    assert power.may(owner, "kick")
+    assert not power.may(UserId("@other:lambda.test"), "kick")
+    with pytest.raises(MatrixError) as caught:  # who is not in the room is told nothing
+        await anna.states.power_levels(chat)
+    assert caught.value.errcode == "M_FORBIDDEN"
+
+
+@pytest.mark.parametrize("version", ["10", "11", "12"])
+async def test_a_room_that_goes_on_in_another(client: Client, anna: Client, version: str) -> None:
+    client._default_room_version = version
+    chat = await client.create_room(chat_for(anna.session.user_id))
+    space = await client.create_room(
+        RoomCreation(marker=RoomMarker("s", "space", anna.session.user_id), name="Space")
+    )
+    since = (await sync_once(client, None, await client.upload_filter(SYNC_FILTER), 0)).next_batch
+    other = await client.create_room(chat_for(anna.session.user_id))
+    await client.put_state(chat, "m.room.tombstone", "", {"body": "", "replacement_room": other})
+    await client.put_state(space, "m.space.child", chat, {"via": ["lambda.test"]})
+    await client.put_state(space, "m.space.child", other, {})
+
+    state = (await only_room(client, since, chat)).state
+    children = (await only_room(client, since, space)).state.children
+
+    me = client.session.user_id
+    assert state.tombstone == Tombstone(other, me)
+    assert set(children) == {
+        SpaceChild(chat, has_via=True, sender=me),
+        SpaceChild(other, has_via=False, sender=me),
+    }
+
+
+async def test_history_tells_the_newest_text_and_what_was_taken_back(
+    client: Client, anna: Client
+) -> None:
+    chat = await client.create_room(chat_for(anna.session.user_id))
+    await anna.join(chat)
+    sent = [await anna.put_event(chat, "m.room.message", transaction(), HELLO) for _ in range(3)]
+    edit = (
+        b'{"msgtype":"m.text","body":"* newer","m.new_content":{"msgtype":"m.text","body":"newer"},'
+        b'"m.relates_to":{"rel_type":"m.replace","event_id":"%s"}}' % sent[0].encode()
+    )
+    await anna.put_event(chat, "m.room.message", transaction(), edit)
+    await anna.redact(chat, sent[1], transaction())
+
+    page = await client.messages(chat)
+    edited = await client.event(chat, sent[0])
+    redacted = await client.event(chat, sent[1])
+    context = await client.context(chat, sent[1])
+    before = await client.messages(chat, from_=context.before, limit=1)
+    after = await client.messages(chat, from_=context.after, limit=1, direction="f")
+
+    assert isinstance(edited, TextMessage)
+    assert (edited.body, edited.newest_body) == ("hello", "newer")
+    of_history = next(
+        fact for fact in page.events if isinstance(fact, TextMessage) and fact.event_id == sent[0]
+    )
+    assert of_history.newest_body == "newer"
+    assert isinstance(redacted, UnknownEvent)
+    assert redacted.is_redacted
+    assert context.event == redacted
+    assert [fact.event_id for fact in before.events] == [sent[0]]
+    assert [fact.event_id for fact in after.events] == [sent[2]]
+    with pytest.raises(MatrixError) as caught:
+        await client.event(chat, EventId("$nothing"))
+    assert caught.value.errcode == "M_NOT_FOUND"
+
+
+async def test_a_picture_of_the_bot_and_of_a_room(client: Client, anna: Client) -> None:
+    file = trio.wrap_file(io.BytesIO(b"no picture, but nobody looks"))
+    mxc = await client.media.upload(file, size=28, content_type="image/png")
+    await client.set_avatar_url(mxc)
+    creation = evolve(chat_for(anna.session.user_id), avatar=mxc)
+
+    chat = await client.create_room(creation)
+    await anna.join(chat)
+
+    assert await anna.avatar_url(client.session.user_id) == mxc
+    assert await anna.avatar_url(UserId("@nobody:lambda.test")) is None
+    kinds = [
+        fact.type for fact in (await anna.messages(chat)).events if isinstance(fact, StateChange)
+    ]
+    assert "m.room.avatar" in kinds
+
+
+async def test_a_room_is_born_with_twenty_commands(client: Client, anna: Client) -> None:
+    commands = tuple(
+        CommandDescription(
+            name=f"command{number}",
+            description="What it does",
+            arguments=(CommandArgument(key="name", description="Of what"),),
+        )
+        for number in range(20)
+    )
+    chat = await client.create_room(evolve(chat_for(anna.session.user_id), commands=commands))
+
+    facts = (await client.messages(chat)).events
+
+    described = [fact for fact in facts if isinstance(fact, StateChange) and "msc4391" in fact.type]
+    assert len({fact.state_key for fact in described}) == 20
+
+
+async def test_files_come_as_what_they_are(client: Client, anna: Client) -> None:
+    chat = await client.create_room(chat_for(anna.session.user_id))
+    await anna.join(chat)
+    content = (
+        b'{"msgtype":"m.image","body":"look","filename":"cat.png","url":"mxc://lambda.test/x"}'
+    )
+    await anna.put_event(chat, "m.room.message", transaction(), content)
+
+    picture = (await client.messages(chat)).events[0]
+
+    assert isinstance(picture, MediaMessage)
+    assert (picture.filename, picture.caption) == ("cat.png", "look")
