@@ -220,7 +220,7 @@ async def test_the_settings_reach_who_obeys_them(place: Place) -> None:
     settings = evolve(place.settings, homeserver=homeserver_section, access=access, service=service)
     async with place.running(settings):
         lobby = place.homeserver.direct_chat(MALLORY)
-        assert await place.ask("/stop") == texts(Language.RU, "/").nothing_to_stop
+        assert await place.ask("/stop") == texts(Language.RU, "/").questions.nothing_to_stop
         assert place.homeserver.rooms[lobby].membership(BOT) == "invite"
     assert not place.proxy.made("POST .*/login")
 

@@ -71,12 +71,18 @@ class Argument:
 
 @frozen
 class Entry:
-    """A row of the table."""
+    """A row of the table. Where it would only say that it is of no use, it is not `offered`."""
 
     group: Group
     names: Words
     argument: Argument | None = None
     places: frozenset[Place] = frozenset({Place.CHAT})
+    unlisted: frozenset[Place] = frozenset()
+
+    @property
+    def offered(self) -> frozenset[Place]:
+        """The places where the help lists it."""
+        return self.places - self.unlisted
 
 
 _OURS = frozenset({Place.CHAT, Place.LOBBY})
@@ -124,6 +130,7 @@ TABLE = {
         Words(("bind",), ("привязать", "подключить")),
         None,
         frozenset({Place.CHAT, Place.STRANGE}),
+        unlisted=frozenset({Place.CHAT}),
     ),
     CommandName.CONTEXT: Entry(Group.CONTEXTS, Words(("context",), ("контекст", "память"))),
     CommandName.SAVE: Entry(

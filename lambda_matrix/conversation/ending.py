@@ -32,25 +32,32 @@ def conclude(
     Text that was there stays; what is missing is said in one line under it.
     """
     if stopped:
-        return Ending(_under(draft, texts.stopped_line, texts.stopped_answer), "stopped")
+        return Ending(_under(draft, texts.answers.stopped_line, texts.answers.stopped), "stopped")
     if failure is None and isinstance(draft.outcome, RunFailed):
         failure = RunFailure.RUN_ERROR
     if failure is not None:
-        return Ending(_under(draft, texts.broken_off_line, texts.failure(failure)), failure.value)
+        return Ending(
+            _under(draft, texts.answers.broken_off_line, texts.answers.failure(failure)),
+            failure.value,
+        )
     paragraphs = [draft.text] if draft.has_text else []
-    paragraphs += [texts.file_not_sent(file.path) for file in draft.files]
+    paragraphs += [texts.answers.file_not_sent(file.path) for file in draft.files]
     if isinstance(draft.outcome, RunInterrupted):
         asked = [each.message or each.reason for each in draft.outcome.interrupts]
-        paragraphs.append(texts.interrupt(asked))
+        paragraphs.append(texts.answers.interrupt(asked))
     if paragraphs:
         return Ending(_bounded("\n\n".join(paragraphs), texts), "answered")
     if isinstance(draft.outcome, RunCancelled):
-        return Ending(texts.cancelled, "cancelled")
-    return Ending(texts.empty_answer, "empty")
+        return Ending(texts.answers.cancelled, "cancelled")
+    return Ending(texts.answers.empty, "empty")
 
 
 def _bounded(text: str, texts: Texts) -> str:
-    return text if len(text) <= LONGEST_ANSWER else with_line(text[:LONGEST_ANSWER], texts.cut_line)
+    return (
+        text
+        if len(text) <= LONGEST_ANSWER
+        else with_line(text[:LONGEST_ANSWER], texts.answers.cut_line)
+    )
 
 
 def _under(draft: AnswerDraft, line: str, alone: str) -> str:

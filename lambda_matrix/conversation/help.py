@@ -1,22 +1,53 @@
 """The help that is made from the table of commands."""
 
-from lambda_matrix.conversation.command_table import TABLE, CommandName, Place, usage
+from attrs import frozen
+
+from lambda_matrix.conversation.command_table import TABLE, Argument, CommandName, Place, usage
+from lambda_matrix.conversation.language import Language
 from lambda_matrix.conversation.markdown import as_code
-from lambda_matrix.conversation.texts import Texts
+from lambda_matrix.conversation.texts import Texts, texts
+
+
+@frozen(kw_only=True)
+class Description:
+    """A command as a client may show it while it is typed. Names are without the prefix."""
+
+    name: str
+    aliases: tuple[str, ...]
+    line: str
+    argument: Argument | None
 
 
 def help_text(catalogue: Texts, prefix: str = "!", place: Place = Place.CHAT) -> str:
-    """Return the list of the commands that work in this kind of place."""
-    said = {
-        CommandName.HELP: catalogue.help_help,
-        CommandName.NEW: catalogue.help_new,
-        CommandName.CHATS: catalogue.help_chats,
-        CommandName.STOP: catalogue.help_stop,
-        CommandName.STATUS: catalogue.help_status,
-    }
-    lines = [
-        f"- {as_code(usage(command, catalogue.language, prefix))}: {said[command]}"
-        for command, entry in TABLE.items()
-        if command in said and place in entry.places
-    ]
-    return "\n".join([catalogue.help_intro, "", *lines, "", catalogue.help_outro])
+    """Return the list of the commands that work in this kind of place, as Markdown."""
+    say = catalogue.commands
+    groups: dict[str, list[str]] = {}
+    for command in working_in(place):
+        written = as_code(usage(command, catalogue.language, prefix))
+        heading = say.heading(TABLE[command].group)
+        groups.setdefault(heading, []).append(f"- {written}: {say.line(command)}")
+    blocks = ["\n".join([f"**{heading}**", "", *lines]) for heading, lines in groups.items()]
+    return "\n\n".join([say.help_intro, *blocks, say.help_outro(place)])
+
+
+def working_in(place: Place) -> tuple[CommandName, ...]:
+    """Return the commands that are offered in this kind of place."""
+    return tuple(command for command, entry in TABLE.items() if place in entry.offered)
+
+
+def descriptions(language: Language) -> tuple[Description, ...]:
+    """Return each command of a chat as it is called and described in `language`."""
+    say = texts(language).commands
+    described = []
+    for command in working_in(Place.CHAT):
+        entry = TABLE[command]
+        name, *aliases = entry.names.of(language)
+        described.append(
+            Description(
+                name=name,
+                aliases=tuple(aliases),
+                line=say.line(command),
+                argument=entry.argument,
+            )
+        )
+    return tuple(described)

@@ -13,6 +13,7 @@ from attrs import frozen
 from lambda_matrix.conversation.language import Language
 from lambda_matrix.conversation.nearest import folded, nearest
 from lambda_matrix.conversation.settings import (
+    PersonSettings,
     ReplyStyle,
     SetLanguage,
     SetReplyStyle,
@@ -149,6 +150,24 @@ def key_word(key: SettingKey, language: Language) -> str:
 def allowed_words(key: SettingKey, language: Language) -> tuple[str, ...]:
     """Return the values that the setting takes, as they are written in `language`."""
     return tuple(words.of(language)[0] for _, words in _VALUES[key])
+
+
+def as_they_stand(
+    settings: PersonSettings, language: Language, threads: Threads | None
+) -> dict[SettingKey, SettingChange]:
+    """Return each setting as the change that would make it what it is.
+
+    `language` is the one that is spoken, chosen or not. `threads` None: there is no chat.
+    """
+    standing: dict[SettingKey, SettingChange] = {
+        SettingKey.LANGUAGE: SetLanguage(language),
+        SettingKey.STREAMING: SetStreaming(settings.streaming),
+        SettingKey.STYLE: SetReplyStyle(settings.reply_style),
+        SettingKey.TOOLS: SetToolLines(settings.tool_lines),
+    }
+    if threads is not None:
+        standing[SettingKey.THREADS] = SetThreads(threads)
+    return standing
 
 
 def described(change: SettingChange, language: Language) -> tuple[str, str]:

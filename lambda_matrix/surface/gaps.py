@@ -106,6 +106,9 @@ class Gaps:
         """Say that not everything could be read: whoever asked in vain should ask again."""
         texts = await self._means.languages.of_room(gap.room_id)
         draft = notice_draft(
-            gap.room_id, texts.gap, self._means.ourselves, request=f"gap:{gap.room_id}:{gap.batch}"
+            gap.room_id,
+            texts.service.gap,
+            self._means.ourselves,
+            request=f"gap:{gap.room_id}:{gap.batch}",
         )
         await self._means.store.transact(requests.say, (draft,), self._means.ourselves)

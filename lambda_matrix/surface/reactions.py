@@ -24,6 +24,7 @@ from lambda_matrix.conversation.decide import (
     without_mention,
 )
 from lambda_matrix.conversation.parsing import spoken_text
+from lambda_matrix.conversation.texts import UnsupportedKind
 from lambda_matrix.ids import PersonId, RequestId, RoomId
 from lambda_matrix.matrix_events import (
     EncryptedMessage,
@@ -88,7 +89,7 @@ class Reactions:
             if await self._means.store.transact(requests.count_failure, event):
                 logger.error("gave up on event %s of room %s", event.event_id, room_id)
                 texts = await self._means.languages.of(event.sender)
-                await self._means.reply(event, texts.failure(RunFailure.GAVE_UP))
+                await self._means.reply(event, texts.answers.failure(RunFailure.GAVE_UP))
 
     async def _react(self, room: Room, event: Incoming) -> None:
         if not self._access.allows(PersonId(event.sender)):
@@ -173,27 +174,27 @@ class Reactions:
             await self._means.settle(message)
             return
         texts = await self._means.languages.of(message.sender)
-        await self._means.reply(message, texts.unsupported_message)
+        await self._means.reply(message, texts.questions.unsupported(UnsupportedKind.OTHER))
 
     async def _show_the_way(self, message: TextMessage) -> None:
         """Say where the person's chats are."""
         texts = await self._means.languages.of(message.sender)
         way = await self._means.way_to_chats(message.sender)
-        text = texts.onboarding if way is None else texts.greeting_again(way)
+        text = texts.onboarding.started if way is None else texts.onboarding.greeting_again(way)
         await self._means.reply(message, text)
 
     async def _tell_encrypted(self, message: EncryptedMessage) -> None:
         """Say, once, that this room cannot be read, and where the person can be heard."""
         texts = await self._means.languages.of(message.sender)
         way = await self._means.way_to_chats(message.sender)
-        text = texts.encrypted_room(None if way is None else way.chat)
+        text = texts.onboarding.encrypted_room(None if way is None else way.chat)
         await self._means.reply(message, text, once="encrypted")
 
     async def _tell_how_to_begin(self, room: Room, message: TextMessage) -> None:
         if "unregistered" not in room.told:
             logger.warning("unregistered:%s a room that is bound to nothing", room.room_id)
         texts = await self._means.languages.of(message.sender)
-        await self._means.reply(message, texts.unregistered_room, once="unregistered")
+        await self._means.reply(message, texts.onboarding.strange_room, once="unregistered")
 
     def _is_addressed(self, room: Room, message: TextMessage) -> bool:
         return _is_private(room) or self._means.ourselves.user_id in message.mentions

@@ -35,27 +35,29 @@ def test_a_whole_answer_is_its_text() -> None:
 
 
 def test_a_stop_leaves_what_was_there() -> None:
-    assert conclude(draft(), None, TEXTS, stopped=True).text == TEXTS.stopped_answer
+    assert conclude(draft(), None, TEXTS, stopped=True).text == TEXTS.answers.stopped
     ending = conclude(draft("```\nHalf"), None, TEXTS, stopped=True)
-    assert ending.text == f"```\nHalf\n```\n\n{TEXTS.stopped_line}", "outside the code"
+    assert ending.text == f"```\nHalf\n```\n\n{TEXTS.answers.stopped_line}", "outside the code"
     assert ending.outcome == "stopped"
 
 
 @pytest.mark.parametrize("failure", list(RunFailure))
 def test_each_failure_has_its_sentence(failure: RunFailure) -> None:
     ending = conclude(draft(), failure, TEXTS)
-    assert (ending.text, ending.outcome) == (TEXTS.failure(failure), failure.value)
-    assert conclude(draft("Half"), failure, TEXTS).text == f"Half\n\n{TEXTS.broken_off_line}"
+    assert (ending.text, ending.outcome) == (TEXTS.answers.failure(failure), failure.value)
+    assert (
+        conclude(draft("Half"), failure, TEXTS).text == f"Half\n\n{TEXTS.answers.broken_off_line}"
+    )
 
 
 def test_what_an_agent_says_of_its_failure_is_for_the_journal() -> None:
     ending = conclude(draft(outcome=RunFailed("secret cause")), None, TEXTS)
-    assert ending.text == TEXTS.failure(RunFailure.RUN_ERROR)
+    assert ending.text == TEXTS.answers.failure(RunFailure.RUN_ERROR)
 
 
 def test_an_answer_without_a_word_says_so() -> None:
-    assert conclude(draft(outcome=RunFinished()), None, TEXTS).text == TEXTS.empty_answer
-    assert conclude(draft(outcome=RunCancelled()), None, TEXTS).text == TEXTS.cancelled
+    assert conclude(draft(outcome=RunFinished()), None, TEXTS).text == TEXTS.answers.empty
+    assert conclude(draft(outcome=RunCancelled()), None, TEXTS).text == TEXTS.answers.cancelled
 
 
 def test_questions_and_files_of_the_agent_are_not_passed_over() -> None:
@@ -63,12 +65,12 @@ def test_questions_and_files_of_the_agent_are_not_passed_over() -> None:
     made.feed(FileOffered("report.pdf"))
     text = conclude(made, None, TEXTS).text
     assert text.startswith("Ready.")
-    assert TEXTS.file_not_sent("report.pdf") in text
-    assert TEXTS.interrupt(["Delete it?"]) in text
+    assert TEXTS.answers.file_not_sent("report.pdf") in text
+    assert TEXTS.answers.interrupt(["Delete it?"]) in text
 
 
 @pytest.mark.parametrize("failure", [None, RunFailure.TRUNCATED])
 def test_an_answer_is_not_endless(failure: RunFailure | None) -> None:
     ending = conclude(draft("x" * LONGEST_ANSWER * 2, RunFinished()), failure, TEXTS)
-    line = TEXTS.cut_line if failure is None else TEXTS.broken_off_line
+    line = TEXTS.answers.cut_line if failure is None else TEXTS.answers.broken_off_line
     assert ending.text == f"{'x' * LONGEST_ANSWER}\n\n{line}"

@@ -48,7 +48,7 @@ class TerminalSurface:
             case Execute(command):
                 self.screen.append(f"this terminal has no {command}")
             case ShowTheWay() | TellHowToBegin():
-                self.screen.append(self._texts.unregistered_room)
+                self.screen.append(self._texts.onboarding.strange_room)
             case KeepSilent():
                 pass
             case _:
@@ -58,7 +58,7 @@ class TerminalSurface:
         draft = AnswerDraft()
         async for event in self._agent(text):
             draft.feed(event)
-            self.screen.append(draft.preview(self._texts.tool_line))
+            self.screen.append(draft.preview(self._texts.answers.tool_line))
         self.screen.append(conclude(draft, None, self._texts).text)
 
 
@@ -91,7 +91,7 @@ async def test_commands_never_reach_the_agent(terminal: TerminalSurface) -> None
 
 async def test_elsewhere_one_is_told_how_to_begin(terminal: TerminalSurface) -> None:
     await terminal.type("hello", Place.STRANGE)
-    assert terminal.screen == [terminal._texts.unregistered_room]
+    assert terminal.screen == [terminal._texts.onboarding.strange_room]
 
 
 def test_the_core_brings_no_matrix_along() -> None:

@@ -1,93 +1,79 @@
 import re
-from collections.abc import Iterator
 
-import attrs
 import pytest
 
 from lambda_matrix.agent_events import RunFailure
-from lambda_matrix.conversation.commands import UnknownCommand
+from lambda_matrix.conversation.commands import BadArgument, UnknownCommand
+from lambda_matrix.conversation.language import Language, parse_language
 from lambda_matrix.conversation.parsing import parse_command
-from lambda_matrix.conversation.texts import (
-    ChatLine,
-    Language,
-    Link,
-    StatusFacts,
-    Texts,
-    Way,
-    parse_language,
-    texts,
-)
-from lambda_matrix.conversation.texts_ru import plural
+from lambda_matrix.conversation.texts import texts
+from lambda_matrix.conversation.texts_en import wording as english
+from lambda_matrix.conversation.texts_ru import wording as russian
+from tests.conversation.samples import LINK, SAMPLES, sentences
 
-LINK = Link("Chat *2*", "https://matrix.to/#/!abc?via=example.org")
-WAY = Way(space=Link("Lambda", "https://matrix.to/#/!space"), chat=LINK)
-FACTS = StatusFacts(agent="main", failure=None, running=1, waiting=2, version="1.0", sync_age=0.5)
-
-
-def sentences(say: Texts) -> Iterator[str]:
-    """Everything that can be said, in one form at least."""
-    for name, value in attrs.asdict(say, recurse=False).items():
-        if isinstance(value, str) and not name.startswith(("argument_", "help_")):
-            yield value
-    yield from (say.chat_name(number) for number in (1, 2))
-    yield from (say.greeting_lobby(WAY), say.greeting_again(WAY))
-    yield from (say.encrypted_room(LINK), say.encrypted_room(None), say.new_chat(LINK))
-    for seconds in (5.0, 60.0, 300.0, 7200.0):
-        yield from (say.onboarding_delayed(seconds), say.new_chat_delayed(seconds))
-        yield say.status(attrs.evolve(FACTS, sync_age=seconds))
-    yield say.chats(())
-    yield say.chats((ChatLine(LINK, is_busy=False), ChatLine(LINK, is_busy=True)))
-    yield say.chats((ChatLine(LINK, is_busy=True, waiting=3),))
-    for count in (1, 2, 5, 21):
-        yield from (say.stopped_all(count), say.queued(count), say.queue_full(count))
-    yield from (say.status(FACTS), say.status(attrs.evolve(FACTS, sync_age=None)))
-    yield from (say.status(attrs.evolve(FACTS, failure=failure)) for failure in RunFailure)
-    yield from (say.failure(failure) for failure in RunFailure)
-    yield from (say.unknown_command("!x", "!y"), say.unknown_command("!x", None))
-    yield from (say.bad_argument("!stop [all]"), say.tool_line("search_web"))
-    yield from (say.interrupt(()), say.interrupt(("Delete it?",)), say.file_not_sent("a_b.png"))
+WITHOUT_LETTERS = {"contexts.default_name"}
+IN_LATIN = {"rooms.space_name"}
 
 
 @pytest.mark.parametrize("language", Language)
 def test_every_sentence_can_be_said(language: Language) -> None:
-    for sentence in sentences(texts(language)):
-        assert sentence == sentence.strip() != ""
-        assert "  " not in sentence
-        assert "None" not in sentence
-        assert "retry" not in sentence
+    for where, sentence in sentences(texts(language)):
+        assert sentence == sentence.strip() != "", where
+        assert "  " not in sentence, where
+        assert "None" not in sentence, where
+        assert ".." not in sentence, where
+        assert " ." not in sentence, where
+
+
+def test_nothing_is_sampled_that_is_not_there() -> None:
+    assert set(SAMPLES) <= {where for where, _ in sentences(texts(Language.EN))}
+
+
+@pytest.mark.parametrize("language", Language)
+def test_no_text_stands_in_two_places(language: Language) -> None:
+    said: dict[str, str] = {}
+    for where, sentence in sentences(texts(language)):
+        assert said.setdefault(sentence, where) == where, sentence
+
+
+def test_both_languages_say_what_they_are_given() -> None:
+    """A name or a number that one of them shows, the other shows, too."""
+    pairs = zip(sentences(texts(Language.EN)), sentences(texts(Language.RU)), strict=True)
+    for (where, english_one), (_, russian_one) in pairs:
+        for given in ("a_b", r"a\_b", "a*b", r"a\*b", "matrix.to", "image/png", "@a"):
+            assert (given in english_one) == (given in russian_one), (where, given)
 
 
 def test_each_language_uses_its_own_letters() -> None:
-    assert all(
-        re.search("[а-яё]", each, re.IGNORECASE)
-        for each in sentences(texts(Language.RU))
-        if each != "Lambda"
-    )
-    assert not any(
-        re.search("[а-яё]", each, re.IGNORECASE) for each in sentences(texts(Language.EN))
-    )
+    for where, sentence in sentences(texts(Language.RU)):
+        if where not in WITHOUT_LETTERS | IN_LATIN:
+            assert re.search("[а-яё]", sentence, re.IGNORECASE), where
+    for where, sentence in sentences(texts(Language.EN)):
+        assert not re.search("[а-яё]", sentence, re.IGNORECASE), where
 
 
 @pytest.mark.parametrize("language", Language)
 def test_each_failure_has_a_sentence_of_its_own(language: Language) -> None:
-    said = [texts(language).failure(failure) for failure in RunFailure]
+    said = [texts(language).answers.failure(failure) for failure in RunFailure]
     assert len(set(said)) == len(RunFailure)
 
 
 @pytest.mark.parametrize("language", Language)
 def test_the_commands_that_are_spoken_of_exist_and_have_the_prefix(language: Language) -> None:
     spoken_of = {
-        found
-        for sentence in sentences(texts(language, "/"))
-        for found in re.findall(r"`(/[a-zа-яё]+)`", sentence)
+        (where, found)
+        for where, sentence in sentences(texts(language, "/"))
+        for found in re.findall(r"`(/[a-zа-яё][^`]*)`", sentence)
     }
-    assert len(spoken_of) == 3
-    assert not any(isinstance(parse_command(each, "/"), UnknownCommand) for each in spoken_of)
+    assert len({found for _, found in spoken_of}) > 15
+    for where, found in spoken_of:
+        command = parse_command(re.sub("<.*>", "1", found), "/")
+        assert not isinstance(command, UnknownCommand | BadArgument), (where, found)
 
 
 def test_names_from_outside_are_harmless() -> None:
-    assert str(LINK) == r"[Chat \*2\*](https://matrix.to/#/!abc?via=example.org)"
-    assert texts(Language.EN).tool_line("a_b\n# c") == r"_Using a\_b \# c …_"
+    assert str(LINK) == r"[2\*2](https://matrix.to/#/!abc?via=example.org)"
+    assert texts(Language.EN).answers.tool_line("a_b\n# c") == r"_Using a\_b \# c …_"
 
 
 @pytest.mark.parametrize(
@@ -109,12 +95,54 @@ def test_names_from_outside_are_harmless() -> None:
     ],
 )
 def test_russian_plurals(count: int, form: str) -> None:
-    assert plural(count, "one", "few", "many") == form
+    assert russian.plural(count, "one", "few", "many") == form
 
 
 def test_english_plurals() -> None:
-    assert "1 question " in texts(Language.EN).queued(1)
-    assert "2 questions " in texts(Language.EN).queued(2)
+    assert "1 question " in texts(Language.EN).questions.queued(1)
+    assert "2 questions " in texts(Language.EN).questions.queued(2)
+
+
+@pytest.mark.parametrize(
+    ("size", "in_english", "in_russian"),
+    [
+        (0, "0 bytes", "0 байт"),
+        (1, "1 byte", "1 байт"),
+        (999, "999 bytes", "999 байт"),
+        (1000, "1 kB", "1 кБ"),
+        (340_400, "340 kB", "340 кБ"),
+        (999_999, "1 MB", "1 МБ"),
+        (1_250_000, "1.2 MB", "1,2 МБ"),
+        (50_000_000, "50 MB", "50 МБ"),
+        (2_000_000_000, "2 GB", "2 ГБ"),
+    ],
+)
+def test_sizes(size: int, in_english: str, in_russian: str) -> None:
+    assert english.sized(size) == in_english
+    assert russian.sized(size) == in_russian
+
+
+@pytest.mark.parametrize(
+    ("seconds", "in_english", "in_russian"),
+    [
+        (0.1, "1 second", "1 секунду"),
+        (8.4, "8 seconds", "8 секунд"),
+        (59.6, "1 minute", "1 минуту"),
+        (130, "2 minutes", "2 минуты"),
+        (3599, "1 hour", "1 час"),
+        (5 * 3600, "5 hours", "5 часов"),
+        (86_000, "1 day", "1 день"),
+        (3 * 86_400, "3 days", "3 дня"),
+    ],
+)
+def test_times(seconds: float, in_english: str, in_russian: str) -> None:
+    assert english.span(seconds) == in_english
+    assert russian.span(seconds) == in_russian
+
+
+def test_how_long_ago() -> None:
+    assert (english.ago(30), english.ago(7200)) == ("just now", "2 hours ago")
+    assert (russian.ago(30), russian.ago(7200)) == ("только что", "2 часа назад")
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ async def test_a_gap_too_long_is_read_as_far_as_the_bound_and_confessed(
         async with lab.service():
             await all_answered(lab, room, 5)
             await trio.sleep(5)
-            assert TEXTS.gap in lab.homeserver.bodies(room)
+            assert TEXTS.service.gap in lab.homeserver.bodies(room)
             assert not lab.homeserver.finals(room, lost)
 
 
@@ -88,7 +88,7 @@ async def test_a_gap_that_may_not_be_read_is_confessed(
             await lab.homeserver.wait(lambda: "Answer to Q009" in lab.homeserver.bodies(room))
             await trio.sleep(5)
             shown = lab.homeserver.bodies(room)
-        assert shown.count(TEXTS.gap) == 1
+        assert shown.count(TEXTS.service.gap) == 1
         assert [body for body in shown if "Q" in body] == [f"Answer to Q{n:03d}" for n in (7, 8, 9)]
         assert "cannot be read" in caplog.text
 
@@ -104,7 +104,7 @@ async def test_a_token_that_the_homeserver_lost_is_done_without(
             await all_answered(lab, room, 10)
             await trio.sleep(5)
         assert len(lab.agent.runs) == 11, "what is known ended the gap"
-        assert TEXTS.gap not in lab.homeserver.bodies(room)
+        assert TEXTS.service.gap not in lab.homeserver.bodies(room)
 
 
 async def test_a_passing_error_leaves_the_gap_and_other_rooms_go_on(
@@ -176,7 +176,7 @@ async def test_after_the_loss_of_the_database_no_answered_question_is_answered_a
                 await trio.sleep(60)
                 nursery.cancel_scope.cancel()
         assert lab.agent.questions == [*(f"Question {n}" for n in range(10)), "Waiting"]
-        assert TEXTS.gap not in lab.homeserver.bodies(room)
+        assert TEXTS.service.gap not in lab.homeserver.bodies(room)
 
 
 def reply_to(command: str) -> dict[str, object]:

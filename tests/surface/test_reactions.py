@@ -9,6 +9,7 @@ import trio
 from trio.testing import MockClock
 
 from lambda_matrix.agent_events import RunFailure
+from lambda_matrix.conversation.texts import UnsupportedKind
 from lambda_matrix.ids import RoomId
 from lambda_matrix.matrix_events import ANSWER_KEY
 from tests.lab.small_homeserver import ANNA, BORIS, BOT
@@ -60,7 +61,7 @@ async def test_what_is_no_text_is_declined(clock: MockClock, tmp_path: Path, msg
     async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
         message = lab.homeserver.say(service.room, ANNA, "cat.png", msgtype=msgtype)
         answer = await lab.homeserver.answer(service.room, message)
-        assert answer == TEXTS.unsupported_message
+        assert answer == TEXTS.questions.unsupported(UnsupportedKind.OTHER)
         assert lab.agent.runs == []
 
 
@@ -68,7 +69,9 @@ async def test_a_sticker_is_declined(clock: MockClock, tmp_path: Path) -> None:
     async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
         content = {"body": "wave", "url": "mxc://example.org/x", "info": {}}
         sticker = lab.homeserver.add(service.room, "m.sticker", content, ANNA)
-        assert await lab.homeserver.answer(service.room, sticker) == TEXTS.unsupported_message
+        assert await lab.homeserver.answer(service.room, sticker) == TEXTS.questions.unsupported(
+            UnsupportedKind.OTHER
+        )
 
 
 async def test_an_unregistered_room_is_told_once(
@@ -81,7 +84,7 @@ async def test_an_unregistered_room_is_told_once(
         lab.homeserver.say(room, ANNA, "cat.png", msgtype="m.image")
         await lab.homeserver.wait(lambda: bool(lab.homeserver.sent(room)))
         await trio.sleep(60)
-        assert lab.homeserver.bodies(room) == [TEXTS.unregistered_room]
+        assert lab.homeserver.bodies(room) == [TEXTS.onboarding.strange_room]
         assert lab.agent.runs == []
         assert f"unregistered:{room}" in caplog.text
 
@@ -96,7 +99,7 @@ async def test_among_several_people_only_what_is_said_to_us_is_answered(
         question = lab.homeserver.say(room, BORIS, "Lambda, and you?", **mention)
         assert await lab.homeserver.answer(room, question) == "Answer to and you?"
         command = lab.homeserver.say(room, ANNA, "!stop")
-        assert await lab.homeserver.answer(room, command) == TEXTS.nothing_to_stop
+        assert await lab.homeserver.answer(room, command) == TEXTS.questions.nothing_to_stop
         (answer,) = lab.homeserver.finals(room, question)
         assert answer["m.relates_to"] == {"m.in_reply_to": {"event_id": question}}
         assert answer["m.mentions"] == {}
@@ -138,7 +141,7 @@ async def test_an_event_that_breaks_something_is_let_go_after_three_tries(
         assert trio.current_time() - began < 1, "a fault in one room leaves others alone"
         assert await lab.homeserver.answer(service.room, after) == "Answer to After"
         apology = lab.homeserver.finals(service.room, poison)[0]["body"]
-        assert apology == TEXTS.failure(RunFailure.GAVE_UP)
+        assert apology == TEXTS.answers.failure(RunFailure.GAVE_UP)
         assert caplog.text.count("poisoned") == 3 * caplog.text.count("gave up on event")
 
 

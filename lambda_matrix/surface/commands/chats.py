@@ -31,7 +31,7 @@ class ChatCommands:
 
     async def list_all(self, order: Order) -> None:
         """Say which chats the sender has."""
-        await self._means.reply(order.message, order.texts.chats(await self.lines(order)))
+        await self._means.reply(order.message, order.texts.rooms.chats(await self.lines(order)))
 
     async def lines(self, order: Order) -> tuple[ChatLine, ...]:
         """Return the sender's chats, as they are listed."""

@@ -44,8 +44,10 @@ class Commands:
             case Status():
                 await self.status.tell(order)
             case UnknownCommand(word, nearest):
-                await self.means.reply(order.message, order.texts.unknown_command(word, nearest))
-            case BadArgument(usage):
-                await self.means.reply(order.message, order.texts.bad_argument(usage))
+                await self.means.reply(order.message, order.texts.commands.unknown(word, nearest))
+            case BadArgument(usage, problem):
+                await self.means.reply(
+                    order.message, order.texts.commands.bad_argument(usage, problem)
+                )
             case _:  # not served yet
                 await self.means.reply(order.message, help_text(order.texts, self.prefix))

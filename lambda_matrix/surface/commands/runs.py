@@ -21,9 +21,13 @@ class RunCommands:
 
         def reply(stopped: int) -> Draft:
             if not stopped:
-                text = order.texts.nothing_to_stop
+                text = order.texts.questions.nothing_to_stop
             else:
-                text = order.texts.stopped_all(stopped) if everything else order.texts.stopped
+                text = (
+                    order.texts.questions.stopped_all(stopped)
+                    if everything
+                    else order.texts.questions.stopped
+                )
             return self._means.reply_to(order.message, text)
 
         stopped = await self._means.store.transact(

@@ -32,4 +32,4 @@ class StatusCommand:
             version=__version__,
             sync_age=self._rounds.age,
         )
-        await self._means.reply(order.message, order.texts.status(facts))
+        await self._means.reply(order.message, order.texts.service.status(facts))

@@ -73,7 +73,7 @@ class Onboarding:
         logger.warning("invite of %s to %s denied: no access", inviter, room.room_id)
         if self._reject_denied:
             texts = await self._means.languages.of(inviter)
-            await self._means.client.leave(room.room_id, reason=texts.invite_denied)
+            await self._means.client.leave(room.room_id, reason=texts.onboarding.denied)
         await self._means.store.transact(rooms.note_left, room.room_id)
 
     async def _join(self, room: Room, inviter: UserId) -> bool:
@@ -123,7 +123,7 @@ class Onboarding:
         person = room.owner or room.inviter
         texts = await self._means.languages.of(person)
         way = None if person is None else await self._means.way_to_chats(person)
-        text = texts.encrypted_room(None if way is None else way.chat)
+        text = texts.onboarding.encrypted_room(None if way is None else way.chat)
         draft = notice_draft(
             room.room_id, text, self._means.ourselves, request=f"encrypted:{room.room_id}"
         )

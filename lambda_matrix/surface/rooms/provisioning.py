@@ -111,7 +111,7 @@ class Provisioning:
         if way is None:
             return
         texts = await self._means.languages.of(owner)
-        text = texts.greeting_lobby(way)
+        text = texts.onboarding.greeting_lobby(way)
         draft = notice_draft(lobby, text, self._means.ourselves, request=f"way:{lobby}")
         await self._means.say_once(draft, "way")
 
@@ -183,7 +183,7 @@ class Provisioning:
         return RoomCreation(
             marker=RoomMarker(intent.intent_id, "space" if is_space else "chat", intent.owner),
             name=await self._name(intent),
-            topic=texts.space_topic if is_space else texts.chat_topic,
+            topic=texts.rooms.space_topic if is_space else texts.rooms.chat_topic,
             invite=(intent.owner,),
             parent=space,
             via=(server_name(self._means.ourselves.user_id),),
@@ -195,8 +195,8 @@ class Provisioning:
         if intent.name is not None:
             return intent.name
         if intent.kind is RoomKind.SPACE:
-            return texts.space_name
-        return texts.chat_name(await self._means.store.transact(intents.place_of, intent))
+            return texts.rooms.space_name
+        return texts.rooms.chat_name(await self._means.store.transact(intents.place_of, intent))
 
     async def _link(self, space: RoomId, room_id: RoomId, via: str) -> None:
         await self._means.client.put_state(
@@ -233,7 +233,9 @@ class Provisioning:
         wait = decision.after or pause
         if wait >= WORTH_TELLING and intent.origin is not None:
             texts = await self._means.languages.of(intent.owner)
-            delayed = texts.onboarding_delayed if intent.command is None else texts.new_chat_delayed
+            delayed = (
+                texts.onboarding.delayed if intent.command is None else texts.rooms.new_chat_delayed
+            )
             await self._means.say_new(intent.origin, delayed(wait), f"slow:{intent.intent_id}")
         await trio.sleep(wait)
 

@@ -171,7 +171,7 @@ class Answering:
         if len(waiting) <= 1:
             return  # in a room of many every question is answered as a reply, waiting or not
         await self._means.say_new(
-            request.room_id, texts.queued(len(waiting) - 1), f"queue:{request.request_id}"
+            request.room_id, texts.questions.queued(len(waiting) - 1), f"queue:{request.request_id}"
         )
 
     async def _drafts(self, progress: Progress, text: str) -> tuple[Draft, ...]:

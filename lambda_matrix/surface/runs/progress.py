@@ -79,7 +79,7 @@ class Progress:
             if self.root is None:
                 # Many agents think for long and then say everything at once.
                 await trio.sleep(SETTLE)
-                text = self.draft.preview(self._texts.tool_line)
+                text = self.draft.preview(self._texts.answers.tool_line)
                 root = root_draft(request, text, self._ourselves)
                 with trio.CancelScope(shield=True):
                     # Committed or not, never committed and unknown to the final.
@@ -99,7 +99,7 @@ class Progress:
     async def _new_text(self, shown: str) -> str:
         """Wait until there is something else to be shown than `shown`; return it."""
         while True:
-            text = self.draft.preview(self._texts.tool_line)
+            text = self.draft.preview(self._texts.answers.tool_line)
             if text and text != shown and (self.draft.has_text or self.root is not None):
                 return text
             await self._changed.wait()

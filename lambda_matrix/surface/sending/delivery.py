@@ -160,7 +160,7 @@ class Delivery:
             texts = await self._languages.of_room(row.room_id)
             instead = Draft(
                 room_id=row.room_id,
-                content=encode(notice(texts.undeliverable, row.mark)),
+                content=encode(notice(texts.service.undeliverable, row.mark)),
                 mark=row.mark,
                 last_resort=True,
             )

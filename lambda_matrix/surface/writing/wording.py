@@ -73,19 +73,22 @@ def room_made_drafts(
     if intent.kind is not RoomKind.CHAT or intent.room_id is None:
         return ()
     greeting = notice_draft(
-        intent.room_id, texts.greeting_chat, ourselves, request=f"greeting:{intent.intent_id}"
+        intent.room_id,
+        texts.onboarding.greeting_chat,
+        ourselves,
+        request=f"greeting:{intent.intent_id}",
     )
-    return (greeting, *_answer_to_order(intent, texts.new_chat(link), ourselves))
+    return (greeting, *_answer_to_order(intent, texts.rooms.new_chat(link), ourselves))
 
 
 def room_refused_drafts(intent: Intent, texts: Texts, ourselves: Ourselves) -> tuple[Draft, ...]:
     """Return what is said when the homeserver will not have a room made."""
     if intent.command is not None:
-        return _answer_to_order(intent, texts.new_chat_failed, ourselves)
+        return _answer_to_order(intent, texts.rooms.new_chat_failed, ourselves)
     if intent.origin is None:
         return ()
     request = f"refused:{intent.intent_id}"
-    return (notice_draft(intent.origin, texts.onboarding_failed, ourselves, request=request),)
+    return (notice_draft(intent.origin, texts.onboarding.failed, ourselves, request=request),)
 
 
 def _answer_to_order(intent: Intent, text: str, ourselves: Ourselves) -> tuple[Draft, ...]:

@@ -36,9 +36,9 @@ async def test_an_invite_gets_a_space_and_a_chat(clock: MockClock, tmp_path: Pat
     async with open_lab(clock, tmp_path) as lab, lab.service() as service:
         lobby, space, chat = await onboarded(lab)
         homeserver = lab.homeserver
-        assert homeserver.bodies(chat) == [TEXTS.greeting_chat]
+        assert homeserver.bodies(chat) == [TEXTS.onboarding.greeting_chat]
         (greeting,) = homeserver.bodies(lobby)
-        assert TEXTS.space_name in greeting
+        assert TEXTS.rooms.space_name in greeting
         for room in (space, chat):
             assert homeserver.rooms[room].membership(ANNA) == "invite"
         assert links(lab, space, "m.space.child") == [chat]
@@ -59,8 +59,8 @@ async def test_a_repeated_invite_points_to_what_is_there(clock: MockClock, tmp_p
         await trio.sleep(60)
         assert len(lab.homeserver.created) == 2
         (way,) = lab.homeserver.bodies(lobby)
-        assert TEXTS.chat_name(1) in way
-        assert lab.homeserver.bodies(chat) == [TEXTS.greeting_chat]
+        assert TEXTS.rooms.chat_name(1) in way
+        assert lab.homeserver.bodies(chat) == [TEXTS.onboarding.greeting_chat]
 
 
 async def test_who_left_is_invited_again_when_they_ask_for_it(
@@ -85,7 +85,7 @@ async def test_who_may_not_is_told_with_the_refusal(clock: MockClock, tmp_path: 
         lobby = homeserver.direct_chat(MALLORY)
         await homeserver.wait(lambda: homeserver.rooms[lobby].membership(BOT) == "leave")
         reason = homeserver.rooms[lobby].events[-1][1]["content"]["reason"]
-        assert reason == TEXTS.invite_denied
+        assert reason == TEXTS.onboarding.denied
         assert not lab.proxy.made("POST .*/join/")
         assert not homeserver.created
 
@@ -153,7 +153,7 @@ async def test_an_encrypted_lobby_is_told_once_what_it_is(clock: MockClock, tmp_
         homeserver = lab.homeserver
         lobby = homeserver.direct_chat(ANNA, encrypted=True)
         await homeserver.wait(lambda: bool(homeserver.sent(lobby)))
-        assert homeserver.bodies(lobby) == [TEXTS.encrypted_room(None)]
+        assert homeserver.bodies(lobby) == [TEXTS.onboarding.encrypted_room(None)]
         await homeserver.wait(lambda: len(homeserver.sent(lobby)) > 1)
         content = {"algorithm": "m.megolm.v1.aes-sha2", "ciphertext": "x"}
         homeserver.add(lobby, "m.room.encrypted", content, ANNA)

@@ -126,7 +126,7 @@ async def test_a_429_is_told_once_with_the_time(clock: MockClock, tmp_path: Path
         lab.proxy.spoil(CREATE, rate_limited(300_000), times=3)
         lobby = lab.homeserver.direct_chat(ANNA)
         await settled(lab)
-        assert lab.homeserver.bodies(lobby)[0] == TEXTS.onboarding_delayed(300)
+        assert lab.homeserver.bodies(lobby)[0] == TEXTS.onboarding.delayed(300)
         assert len(lab.homeserver.bodies(lobby)) == 2
         assert len(lab.homeserver.created) == 2
 
@@ -139,7 +139,7 @@ async def test_a_429_of_new_is_told_where_it_was_said(clock: MockClock, tmp_path
         command = lab.homeserver.say(lobby, ANNA, "!new Garden")
         reply = await lab.homeserver.answer(lobby, command)
         assert "Garden" in reply
-        assert TEXTS.new_chat_delayed(60) in lab.homeserver.bodies(lobby)
+        assert TEXTS.rooms.new_chat_delayed(60) in lab.homeserver.bodies(lobby)
 
 
 async def test_a_homeserver_that_will_not_is_told_and_asked_anew(
@@ -149,7 +149,7 @@ async def test_a_homeserver_that_will_not_is_told_and_asked_anew(
         rule = lab.proxy.spoil(CREATE, REFUSED)
         lobby = lab.homeserver.direct_chat(ANNA)
         await trio.sleep(100)
-        assert lab.homeserver.bodies(lobby) == [TEXTS.onboarding_failed]
+        assert lab.homeserver.bodies(lobby) == [TEXTS.onboarding.failed]
         assert len(lab.proxy.made(CREATE)) == 1
         lab.proxy.mend(rule)
         lab.homeserver.direct_chat(ANNA)
@@ -164,9 +164,9 @@ async def test_a_new_chat_that_is_refused_is_told(clock: MockClock, tmp_path: Pa
         lab.proxy.spoil(CREATE, REFUSED, times=1)
         command = lab.homeserver.say(lobby, ANNA, "!new")
         reply = await lab.homeserver.answer(lobby, command)
-        assert reply == TEXTS.new_chat_failed
+        assert reply == TEXTS.rooms.new_chat_failed
         again = lab.homeserver.say(lobby, ANNA, "!new")
-        assert TEXTS.chat_name(2) in await lab.homeserver.answer(lobby, again)
+        assert TEXTS.rooms.chat_name(2) in await lab.homeserver.answer(lobby, again)
         assert len(lab.homeserver.created) == 3
 
 

@@ -189,8 +189,8 @@ async def test_stop_while_the_agent_thinks(clock: MockClock, tmp_path: Path) -> 
         question = lab.homeserver.say(service.room, ANNA, "Think")
         run = await lab.agent.run()
         command = lab.homeserver.say(service.room, ANNA, "!stop")
-        assert await lab.homeserver.answer(service.room, command) == TEXTS.stopped
-        assert await lab.homeserver.answer(service.room, question) == TEXTS.stopped_answer
+        assert await lab.homeserver.answer(service.room, command) == TEXTS.questions.stopped
+        assert await lab.homeserver.answer(service.room, question) == TEXTS.answers.stopped
         with trio.fail_after(5):
             await run.closed.wait()
         assert await attempts(service) == [(1, "stopped")]
@@ -210,7 +210,7 @@ async def test_stop_while_connecting(clock: MockClock, tmp_path: Path) -> None:
             await connecting.wait()
             began = trio.current_time()
             lab.homeserver.say(service.room, ANNA, "!stop")
-            assert await lab.homeserver.answer(service.room, question) == TEXTS.stopped_answer
+            assert await lab.homeserver.answer(service.room, question) == TEXTS.answers.stopped
             assert trio.current_time() - began < 2
 
 
@@ -235,14 +235,14 @@ async def test_stop_takes_one_question_and_stop_all_those_of_its_sender(
         second = homeserver.say(room, ANNA, "Second")
         await lab.agent.run(1)
         homeserver.say(room, ANNA, "!stop")
-        assert await homeserver.answer(room, first) == TEXTS.stopped_answer
+        assert await homeserver.answer(room, first) == TEXTS.answers.stopped
         await lab.agent.run(2)
         third = homeserver.say(room, ANNA, "Third")
         of_boris = homeserver.say(room, BORIS, "And mine?")
         everything = homeserver.say(room, ANNA, "!stop all")
-        assert await homeserver.answer(room, everything) == TEXTS.stopped_all(2)
-        assert await homeserver.answer(room, second) == TEXTS.stopped_answer
-        assert await homeserver.answer(room, third) == TEXTS.stopped_answer
+        assert await homeserver.answer(room, everything) == TEXTS.questions.stopped_all(2)
+        assert await homeserver.answer(room, second) == TEXTS.answers.stopped
+        assert await homeserver.answer(room, third) == TEXTS.answers.stopped
         await lab.agent.run(3)
         assert lab.agent.questions == ["First", "Second", "And mine?"]
         assert not homeserver.finals(room, of_boris)
@@ -255,7 +255,7 @@ async def test_nobody_stops_what_somebody_else_asked(clock: MockClock, tmp_path:
         question = homeserver.say(room, ANNA, "Think")
         await lab.agent.run()
         command = homeserver.say(room, BORIS, "!stop")
-        assert await homeserver.answer(room, command) == TEXTS.nothing_to_stop
+        assert await homeserver.answer(room, command) == TEXTS.questions.nothing_to_stop
         await trio.sleep(5)
         assert not homeserver.finals(room, question)
 
@@ -278,7 +278,7 @@ async def test_a_stop_survives_a_crash(clock: MockClock, tmp_path: Path) -> None
         lab.proxy.mend(rule)
         async with lab.service():
             answer = await lab.homeserver.answer(service.room, question)
-            assert answer == TEXTS.stopped_answer
+            assert answer == TEXTS.answers.stopped
             assert len(lab.agent.runs) == 1
 
 
@@ -290,10 +290,10 @@ async def test_whoever_waits_for_long_is_told_once(clock: MockClock, tmp_path: P
         await lab.agent.run()
         questions = [homeserver.say(room, ANNA, f"Later {n}") for n in range(2)]
         await trio.sleep(2)
-        assert TEXTS.queued(2) not in homeserver.bodies(room)
+        assert TEXTS.questions.queued(2) not in homeserver.bodies(room)
         await trio.sleep(5)
         notices = [e for e in homeserver.sent(room) if e["content"]["msgtype"] == "m.notice"]
-        assert [e["content"]["body"] for e in notices] == [TEXTS.queued(2)]
+        assert [e["content"]["body"] for e in notices] == [TEXTS.questions.queued(2)]
         for question in questions:
             assert await homeserver.answer(room, question, 120) == "Done"
             root = homeserver.about(room, question)[0]["content"]
@@ -343,7 +343,7 @@ async def test_after_three_crashes_the_answer_is_a_sentence(
                 lab.crash()
         async with lab.service() as service:
             answer = await lab.homeserver.answer(room, question)
-            assert answer == TEXTS.failure(RunFailure.GAVE_UP)
+            assert answer == TEXTS.answers.failure(RunFailure.GAVE_UP)
             assert await attempts(service) == [(3, "gave_up")]
         assert len(lab.agent.runs) == 3
 
@@ -433,7 +433,7 @@ async def test_each_failure_has_its_sentence(
         lab.with_agent(idle_timeout=30.0, run_timeout=100.0)
         lab.agent.behave = FAILURES[failure]
         async with lab.chat() as service:
-            assert await service.ask("Anybody?") == TEXTS.failure(failure)
+            assert await service.ask("Anybody?") == TEXTS.answers.failure(failure)
             assert await attempts(service) == [(1, failure.value)]
             assert len(lab.agent.runs) == 1, "what reached the agent is not asked twice"
 
@@ -452,7 +452,7 @@ async def test_a_refused_handshake_has_its_sentence(
     async with open_lab(clock, tmp_path) as lab, websocket_agent(handler) as url:
         lab.with_agent(base_url=url)
         async with lab.chat() as service:
-            assert await service.ask("Anybody?") == TEXTS.failure(failure)
+            assert await service.ask("Anybody?") == TEXTS.answers.failure(failure)
 
 
 async def test_an_agent_that_is_not_there_is_tried_again_then_told(
@@ -465,7 +465,7 @@ async def test_an_agent_that_is_not_there_is_tried_again_then_told(
         lab.with_agent(base_url=gone)
         async with lab.chat() as service:
             began = trio.current_time()
-            assert await service.ask("Anybody?") == TEXTS.failure(RunFailure.UNREACHABLE)
+            assert await service.ask("Anybody?") == TEXTS.answers.failure(RunFailure.UNREACHABLE)
             assert trio.current_time() - began >= 3.5
         assert there != gone
 
@@ -478,7 +478,7 @@ async def test_an_agent_that_is_no_longer_registered(clock: MockClock, tmp_path:
         async with lab.service() as service_without_agent:
             question = lab.homeserver.say(service.room, ANNA, "Anybody?")
             answer = await lab.homeserver.answer(service.room, question)
-            assert answer == TEXTS.failure(RunFailure.NO_AGENT)
+            assert answer == TEXTS.answers.failure(RunFailure.NO_AGENT)
             assert await attempts(service_without_agent) == [(1, "no_agent")]
 
 
@@ -545,7 +545,7 @@ async def test_a_question_that_was_answered_is_not_answered_again(
         assert done
         lab.homeserver.say(service.room, ANNA, "!stop")
         await trio.sleep(5)
-        assert lab.homeserver.bodies(service.room) == [TEXTS.nothing_to_stop]
+        assert lab.homeserver.bodies(service.room) == [TEXTS.questions.nothing_to_stop]
 
 
 async def test_interrupts_and_files_are_told(clock: MockClock, tmp_path: Path) -> None:

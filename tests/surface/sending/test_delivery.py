@@ -104,7 +104,7 @@ async def test_a_500_for_ever_becomes_one_plain_notice(clock: MockClock, tmp_pat
     async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
         lab.proxy.spoil(SEND, FAULT_500, containing=b"Answer to Poison")
         question = lab.homeserver.say(service.room, ANNA, "Poison")
-        assert await lab.homeserver.answer(service.room, question) == TEXTS.undeliverable
+        assert await lab.homeserver.answer(service.room, question) == TEXTS.service.undeliverable
         assert len(lab.puts(b"Answer to Poison")) == 6
         assert await service.ask("Next") == "Answer to Next"
         await trio.sleep(1)
@@ -137,7 +137,7 @@ async def test_what_never_will_is_said_in_one_notice(
     async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
         lab.proxy.spoil(SEND, refusal(status, errcode), containing=b"Answer to Poison")
         question = lab.homeserver.say(service.room, ANNA, "Poison")
-        assert await lab.homeserver.answer(service.room, question) == TEXTS.undeliverable
+        assert await lab.homeserver.answer(service.room, question) == TEXTS.service.undeliverable
         assert len(lab.puts(b"Answer to Poison")) == 1
         assert await service.ask("Next") == "Answer to Next"
 

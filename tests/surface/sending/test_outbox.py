@@ -105,6 +105,6 @@ async def test_no_preview_goes_through_a_door_that_another_room_closed(
         command = lab.homeserver.say(other, ANNA, "!stop")
         await lab.proxy.wait_made(SEND, len(lab.puts()) + 1)
         refused_at, puts = trio.current_time(), len(lab.puts())
-        assert await lab.homeserver.answer(other, command) == TEXTS.nothing_to_stop
+        assert await lab.homeserver.answer(other, command) == TEXTS.questions.nothing_to_stop
         assert trio.current_time() - refused_at >= 9
         assert len(lab.puts()) == puts + 1, "the final went first, and nothing before it"

@@ -103,7 +103,7 @@ def test_a_room_that_was_made_is_told_in_it_and_where_it_was_ordered() -> None:
 
 def test_a_room_that_was_refused_is_told_where_it_was_wanted() -> None:
     (told,) = room_refused_drafts(SPACE, TEXTS, OURSELVES)
-    assert json.loads(told.content)["body"] == TEXTS.onboarding_failed
+    assert json.loads(told.content)["body"] == TEXTS.onboarding.failed
     (reply,) = room_refused_drafts(evolve(CHAT, command=EventId("$new")), TEXTS, OURSELVES)
     assert reply.mark.question == "$new"
     assert room_refused_drafts(evolve(SPACE, origin=None), TEXTS, OURSELVES) == ()

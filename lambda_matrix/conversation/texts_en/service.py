@@ -1,0 +1,44 @@
+"""What is said of the service itself."""
+
+from lambda_matrix.conversation.catalogue.quote import Quote
+from lambda_matrix.conversation.catalogue.service import ServiceTexts, StatusFacts
+from lambda_matrix.conversation.command_table import CommandName
+from lambda_matrix.conversation.markdown import literal
+from lambda_matrix.conversation.texts_en.answers import why
+from lambda_matrix.conversation.texts_en.wording import MINUTE, duration
+
+
+def service_texts(quote: Quote) -> ServiceTexts:
+    """Return the sentences, with the commands as `quote` has them."""
+    retry = quote(CommandName.RETRY)
+    return ServiceTexts(
+        status=_status,
+        gap=(
+            "There were too many messages here while I was away, and I could not read them all. "
+            "If I have left a question unanswered, please ask it again."
+        ),
+        undeliverable=(
+            f"The homeserver refused my answer, so I cannot show it to you. {retry} asks again; "
+            "a shorter answer may get through."
+        ),
+        memory_lost=(
+            "I have lost part of my memory: files that waited for your next message and things "
+            "that waited for your consent are gone. Please send or ask them again."
+        ),
+    )
+
+
+def _status(facts: StatusFacts) -> str:
+    agent = "reachable" if facts.failure is None else why(facts.failure)
+    if facts.sync_age is None:
+        homeserver = "not connected yet"
+    elif facts.sync_age < MINUTE:
+        homeserver = "connected"
+    else:
+        homeserver = f"silent for {duration(facts.sync_age)}"
+    return (
+        f"- Agent {literal(facts.agent)}: {agent}\n"
+        f"- Homeserver: {homeserver}\n"
+        f"- Your questions: {facts.running} being answered, {facts.waiting} waiting\n"
+        f"- Lambda for Matrix, version {literal(facts.version)}"
+    )
