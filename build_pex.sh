@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # build_pex.sh OUT.pex: the program and all that it needs in one file, for CPython 3.11 to 3.13 on
-# Linux, x86_64 and aarch64. Only what uv.lock names gets in, and only with the hashes written there.
-# The same commit gives the same bytes if Python 3.11 builds it (the builder's Python leaves traces).
+# Linux with glibc 2.28 or newer, x86_64 and aarch64. Only what uv.lock names gets in, and only with
+# the hashes written there. The same commit gives the same bytes if Python 3.11 builds it (the
+# builder's Python leaves traces).
 set -euo pipefail
 out=$(realpath -m "${1:?build_pex.sh OUT.pex}")
 cd "$(dirname "$0")"
@@ -32,12 +33,8 @@ if ! cmp -s "$work/requirements.txt" "$work/locked-requirements.txt"; then
 fi
 
 platforms=()
-for python in 3.11.2 3.12.0 3.13.5; do
-  for machine in x86_64 aarch64; do
-    abi=cp${python%.*}
-    platforms+=(--platform "manylinux2014_$machine-cp-$python-${abi/./}")
-  done
-done
+while read -r file; do platforms+=(--complete-platform "$file"); done \
+  < <("$builder" tools/platforms.py "$work/platforms")
 # sqlite-utils asks for pip, for a command that is not used. PYTHON* variables do not reach a venv
 # PEX, so what they would say is baked in.
 "$step" 'building the PEX' .venv-pex/bin/pex --lock "$work/lock.json" --project "$work"/dist/*.whl \
