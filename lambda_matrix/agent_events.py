@@ -217,7 +217,7 @@ class RunFailure(Enum):
     UNREACHABLE = "unreachable"  # refused, no route, DNS, TLS not completed
     HANDSHAKE_REFUSED = "handshake_refused"  # an HTTP status instead of a WebSocket
     UNAUTHORIZED = "unauthorized"  # 401 or 403 at the handshake
-    INPUT_REFUSED = "input_refused"  # closed with 1007 before any event
+    INPUT_REFUSED = "input_refused"  # closed with 1007 or 1009 before any event
     TRUNCATED = "truncated"  # closed before a terminal event
     IDLE_TIMEOUT = "idle_timeout"  # silent for longer than idle_timeout
     RUN_TIMEOUT = "run_timeout"  # longer than run_timeout in all

@@ -12,6 +12,8 @@ The rules, after AG-UI 1.0 and docs/agent-wire.md:
 * A tool is finished by its result. One whose result never comes (some agents send none) is
   finished when text goes on after its arguments were complete.
 * What was left open when the run finishes is closed by the end: strictness would help nobody.
+* Some agents (LangGraph's, around a model that does not stream) tell their text in a snapshot of
+  the messages alone. Where nothing else was said it is the answer.
 * What subagents do is no part of the thread. Their tool calls are shown, and that is all.
 """
 
@@ -52,6 +54,7 @@ from lambda_matrix.agent_events import (
     StateReplaced,
     TextDelta,
     TextStarted,
+    ThreadMessage,
     ToolArguments,
     ToolFinished,
     ToolReturned,
@@ -65,11 +68,14 @@ _NOTHING: tuple[AgentEvent, ...] = ()
 class FrameDecoder:
     """Follows one run. `outcome` is None until the terminal event; `skipped` counts the dropped."""
 
-    def __init__(self, thread_id: PlatformChatId, run_id: RunId) -> None:
+    def __init__(self, thread_id: PlatformChatId, run_id: RunId, *, resuming: bool = False) -> None:
+        """Begin; `resuming`: the run goes on after an interrupt, with no question of its own."""
         self.outcome: RunOutcome | None = None
         self.skipped = 0
         self._ids = (str(thread_id), run_id)
+        self._resuming = resuming
         self._started = False
+        self._has_spoken = False
         self._open_texts: dict[str, bool] = {}  # message id -> is it shown
         self._open_tools: dict[str, bool] = {}  # call id -> are its arguments complete
         self._inner_tools: set[str] = set()  # calls of subagents
@@ -141,7 +147,8 @@ class FrameDecoder:
             case StateDelta():
                 return (StatePatched(json_text(frame.delta)),)
             case MessagesSnapshot():
-                return (MessagesReplaced(parse_messages(frame.messages)),)
+                messages = parse_messages(frame.messages)
+                return (*self._untold(messages), MessagesReplaced(messages))
             case Custom():
                 return self._custom(frame)
             case RunFinishedFrame() | RunErrorFrame():
@@ -173,7 +180,27 @@ class FrameDecoder:
     ) -> tuple[AgentEvent, ...]:
         if not delta or subagent is not None or not self._open_texts[message_id]:
             return _NOTHING
+        self._has_spoken = True
         return (TextDelta(message_id, delta),)
+
+    def _untold(self, messages: tuple[ThreadMessage, ...]) -> tuple[AgentEvent, ...]:
+        """Say what a snapshot has from this run, if nothing was said so far.
+
+        A run's part begins after its question. One that resumes shares it with the run that asked,
+        and begins after the results of what was decided.
+        """
+        if self._has_spoken:
+            return _NOTHING
+        before = max((n for n, each in enumerate(messages) if each.role == "user"), default=-1)
+        if self._resuming:
+            tools = (n for n, each in enumerate(messages) if each.role == "tool" and n > before)
+            before = max(tools, default=len(messages))
+        told: list[AgentEvent] = []
+        for message in messages[before + 1 :]:
+            if message.role == "assistant" and message.content:
+                told += [TextStarted(message.id), TextDelta(message.id, message.content)]
+        self._has_spoken = bool(told)
+        return (*self._finish_complete_tools(), *told) if told else _NOTHING
 
     def _text_chunk(self, frame: TextChunk) -> tuple[AgentEvent, ...]:
         message_id = frame.message_id if frame.message_id is not None else self._chunk_text

@@ -48,7 +48,10 @@ class Unauthorized(AgentError):
 
 
 class InputRefused(AgentError):
-    """The agent could not read our RunAgentInput (close code 1007, HTTP status 400 or 422)."""
+    """The agent could not read our RunAgentInput, or it is too large for it.
+
+    Close code 1007 or 1009 before any event; HTTP status 400, 413 or 422.
+    """
 
     failure = RunFailure.INPUT_REFUSED
 

@@ -92,7 +92,7 @@ async def open_run(entry: AgentEntry, run: RunInput) -> AsyncIterator[Run]:
     After the terminal event leaving the context waits for nothing.
     """
     backlog = Backlog()
-    decoder = FrameDecoder(run.thread_id, run.run_id)
+    decoder = FrameDecoder(run.thread_id, run.run_id, resuming=bool(run.resume))
     failure: Exception | None = None
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_follow, entry, run, decoder, backlog)

@@ -31,7 +31,7 @@ MAX_LINE: Final = 16 << 20
 CONNECT_TIMEOUT: Final = 10.0
 """Seconds for TCP and TLS."""
 _UNAUTHORIZED: Final = frozenset({401, 403})
-_INPUT_REFUSED: Final = frozenset({400, 422})
+_INPUT_REFUSED: Final = frozenset({400, 413, 422})
 _NO_TRUST: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For http://. It trusts nobody, and spares each run httpx's own, which takes 20 ms to make."""
 

@@ -46,7 +46,8 @@ CONNECT_TIMEOUT: Final = 10.0
 """Seconds for TCP and TLS. An agent's slowness begins after them, and is `idle_timeout`'s."""
 _RECEIVE_BYTES: Final = 16_384
 _PORTS: Final = {"ws": 80, "wss": 443}
-_INVALID_PAYLOAD: Final = 1007
+_INPUT_REFUSED: Final = frozenset({1007, 1009})
+"""Invalid payload data, message too big (RFC 6455, 7.4.1)."""
 _UNAUTHORIZED: Final = frozenset({401, 403})
 
 Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
@@ -173,7 +174,7 @@ class WebSocketFrames:
         if self._protocol.state is not ConnectionState.REMOTE_CLOSING:
             return BadFrame(f"a broken frame: {event.reason}")  # wsproto's own verdict
         self._goodbye = event
-        if event.code == _INVALID_PAYLOAD and not self._heard and not self._ready:
+        if event.code in _INPUT_REFUSED and not self._heard and not self._ready:
             return InputRefused(said)
         return Truncated(said)
 

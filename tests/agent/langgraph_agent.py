@@ -2,10 +2,11 @@
 
 `python langgraph_agent.py`, in an environment of its own (`.venv-agents`), prints its port, then
 serves one run per WebSocket at `/ws` and the adapter's own event stream at `/sse`. The model is
-whatever `OPENAI_BASE_URL` has.
+whatever `OPENAI_BASE_URL` has; it does not stream if the one argument is `whole`.
 """
 
 import socket
+import sys
 
 import uvicorn
 from ag_ui.core import RunAgentInput
@@ -32,7 +33,9 @@ def delete_file(path: str) -> str:
 agent = LangGraphAgent(
     name="deep",
     graph=create_deep_agent(
-        model=ChatOpenAI(model="scripted", api_key="none"),
+        model=ChatOpenAI(
+            model="scripted", api_key="none", disable_streaming=sys.argv[1:] == ["whole"]
+        ),
         tools=[delete_file],
         checkpointer=InMemorySaver(),
         interrupt_on={"delete_file": True},

@@ -16,9 +16,13 @@ from tests.agent.servers import read_request, sse_head
 
 async def _complete(stream: trio.SocketStream) -> None:
     _, body = await read_request(stream)
+    asked = json.loads(body)
     with suppress(trio.BrokenResourceError):  # the agent's run was cut off
+        if not asked.get("stream"):
+            await stream.send_all(sse_head(kind="application/json") + _whole(asked["messages"]))
+            return
         await stream.send_all(sse_head())
-        for delta in _deltas(json.loads(body)["messages"]):
+        for delta in _deltas(asked["messages"]):
             choice = {"index": 0, "delta": delta, "finish_reason": None}
             await stream.send_all(_line({"choices": [choice]}))
         usage = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
@@ -30,6 +34,24 @@ async def _complete(stream: trio.SocketStream) -> None:
 def _line(chunk: dict[str, Any]) -> bytes:
     whole = {"id": "c", "object": "chat.completion.chunk", "created": 0, "model": "scripted"}
     return b"data: " + json.dumps({**whole, **chunk}).encode() + b"\n\n"
+
+
+def _whole(messages: list[dict[str, Any]]) -> bytes:
+    """Answer in one piece."""
+    said: dict[str, Any] = {"role": "assistant", "content": "", "tool_calls": []}
+    for delta in _deltas(messages):
+        said["content"] += delta.get("content", "")
+        for call in delta.get("tool_calls", ()):
+            if "id" in call:
+                said["tool_calls"].append(call)
+            else:
+                made = said["tool_calls"][call["index"]]["function"]
+                made["arguments"] += call["function"]["arguments"]
+    if not said["tool_calls"]:
+        del said["tool_calls"]
+    choice = {"index": 0, "message": said, "finish_reason": "stop"}
+    whole = {"id": "c", "object": "chat.completion", "created": 0, "model": "scripted"}
+    return json.dumps({**whole, "choices": [choice]}).encode()
 
 
 def _deltas(messages: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -279,6 +279,8 @@ def test_a_snapshot_gives_the_messages_that_matter() -> None:
         {"id": "7", "role": "assistant", "content": "Hello", "toolCalls": None},
     ]
     assert decode({"type": "MESSAGES_SNAPSHOT", "messages": messages}) == [
+        TextStarted("7"),
+        TextDelta("7", "Hello"),
         MessagesReplaced(
             (
                 ThreadMessage(id="1", role="user", content="Hi"),
@@ -286,8 +288,66 @@ def test_a_snapshot_gives_the_messages_that_matter() -> None:
                 ThreadMessage(id="3", role="tool", content="done", tool_call_id="t"),
                 ThreadMessage(id="7", role="assistant", content="Hello"),
             )
-        )
+        ),
     ]
+
+
+def snapshot(*messages: tuple[str, str]) -> dict[str, Any]:
+    """Make a snapshot of messages that are told by their roles and contents."""
+    return {
+        "type": "MESSAGES_SNAPSHOT",
+        "messages": [
+            {"id": f"{n}", "role": role, "content": content, "toolCallId": "t"}
+            for n, (role, content) in enumerate(messages)
+        ],
+    }
+
+
+def told(events: Iterable[AgentEvent]) -> list[TextStarted | TextDelta]:
+    return [event for event in events if isinstance(event, TextStarted | TextDelta)]
+
+
+OLD = (("user", "q1"), ("assistant", "a1"), ("user", "q2"))
+TOLD = (("assistant", "Wait"), ("tool", "done"), ("assistant", ""), ("assistant", "Done"))
+
+
+def test_a_text_that_a_snapshot_alone_tells_is_said() -> None:
+    whole = snapshot(*OLD, *TOLD)
+    assert told(decode(snapshot(*OLD), whole, whole)) == [
+        TextStarted("3"),
+        TextDelta("3", "Wait"),
+        TextStarted("6"),
+        TextDelta("6", "Done"),
+    ]
+    tools = (tool("START", "t", toolCallName="n"), tool("END", "t"))
+    first, second, *_ = decode(*tools, whole)
+    assert (first, second) == (ToolStarted("t", "n"), ToolFinished("t"))
+
+
+def test_a_text_that_was_said_is_not_said_again_by_a_snapshot() -> None:
+    hidden = (start("h", role="system"), content("h", "x"))
+    said = (start("other id"), content("other id", "Done"))
+    assert told(decode(*said, snapshot(*OLD, *TOLD))) == [
+        TextStarted("other id"),
+        TextDelta("other id", "Done"),
+    ]
+    assert len(told(decode(*hidden, snapshot(*OLD, *TOLD)))) == 4
+
+
+@pytest.mark.parametrize(
+    ("messages", "expected"),
+    [
+        ((*OLD, *TOLD), [TextStarted("6"), TextDelta("6", "Done")]),
+        ((*OLD, TOLD[0]), []),
+        ((*OLD[:2], TOLD[1], OLD[2], TOLD[0]), []),
+        ((), []),
+    ],
+)
+def test_a_run_that_resumes_says_what_comes_after_its_decisions(
+    messages: tuple[tuple[str, str], ...], expected: list[AgentEvent]
+) -> None:
+    decoder = FrameDecoder(PlatformChatId(1000), RunId("q1.1"), resuming=True)
+    assert told(feed(decoder, (STARTED, snapshot(*messages), FINISHED))) == expected
 
 
 @pytest.mark.parametrize(

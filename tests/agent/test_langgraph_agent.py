@@ -6,6 +6,7 @@ gets along too, as long as it is told the same.
 
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,15 +20,40 @@ from tests.agent.servers import entry_at
 THREADS = iter(range(1000, 2000))
 
 
-@pytest.fixture(scope="module")
-def langgraph_agent(agents_python: Path) -> Iterator[str]:
-    """Start the model and the agent; gives the agent's host and port."""
+@contextmanager
+def running(agents_python: Path, *arguments: str) -> Iterator[str]:
+    """Run the model and the agent; gives the agent's host and port."""
     script = Path(__file__).with_name("langgraph_agent.py")
     with serving(sys.executable, "-m", "tests.agent.scripted_model") as model:
         # The environment is another's: nothing of ours is to be imported, or measured, there.
         clean = {"OPENAI_BASE_URL": f"http://{model}/v1", "PYTHONPATH": ""}
-        with serving(agents_python, script, environment=clean) as address:
+        with serving(agents_python, script, *arguments, environment=clean) as address:
             yield address
+
+
+@pytest.fixture(scope="module")
+def langgraph_agent(agents_python: Path) -> Iterator[str]:
+    """The agent's host and port."""
+    with running(agents_python) as address:
+        yield address
+
+
+async def test_a_model_that_does_not_stream_is_heard_all_the_same(agents_python: Path) -> None:
+    with running(agents_python, "whole") as address:
+        dialogue = Dialogue(entry_at(f"ws://{address}", path="/ws", idle_timeout=30.0))
+        assert await dialogue.ask("Hello") == "1: Hello"
+        assert await dialogue.ask("Please delete a.txt") == "Let me see."
+        assert await dialogue.decide("all") == "Deleted a.txt."
+        assert await dialogue.ask("And now?") == "3: And now?"
+        assert [message.content for message in dialogue.thread if message.role != "tool"] == [
+            "Hello",
+            "1: Hello",
+            "Please delete a.txt",
+            "Let me see.",
+            "Deleted a.txt. ",
+            "And now?",
+            "3: And now?",
+        ]
 
 
 @pytest.fixture(params=["ws agent", "ws client", "http agent", "http client"])

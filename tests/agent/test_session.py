@@ -333,10 +333,11 @@ async def test_a_connection_that_is_cut_is_no_success(run_input: RunInput, abrup
             await anext(events)
 
 
-async def test_an_input_that_the_agent_cannot_read(run_input: RunInput) -> None:
+@pytest.mark.parametrize("code", [1007, 1009])
+async def test_an_input_that_the_agent_cannot_read(run_input: RunInput, code: int) -> None:
     async def agent(request: WebSocketRequest) -> None:
         socket, _ = await accept(request)
-        await socket.aclose(1007, "2 errors in RunAgentInput")
+        await socket.aclose(code, "2 errors in RunAgentInput")
 
     async with websocket_agent(agent) as url:
         error = await failure_of(entry_at(url), run_input)

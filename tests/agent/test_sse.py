@@ -106,6 +106,7 @@ async def test_events_come_whole_however_they_are_cut(run_input: RunInput) -> No
         (answering(sse_head("401 Unauthorized")), Unauthorized),
         (answering(sse_head("403 Forbidden")), Unauthorized),
         (answering(sse_head("400 Bad Request")), InputRefused),
+        (answering(sse_head("413 Content Too Large")), InputRefused),
         (answering(sse_head("422 Unprocessable Content")), InputRefused),
         (answering(sse_head("302 Found")), HandshakeRefused),
         (answering(sse_head("500 Internal Server Error")), HandshakeRefused),
