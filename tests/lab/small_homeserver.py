@@ -8,23 +8,21 @@ refuses what the service never asks. What no homeserver does by itself (errors, 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import count
-from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-import h11
 import trio
 from attrs import define, field
 
 from lambda_matrix.ids import EventId, RoomId, UserId
 from lambda_matrix.matrix_events import ANSWER_KEY
 from tests.lab.openapi import load_validator
-
-Json = dict[str, Any]
+from tests.lab.small_http import Asked, Json, Reply, reply, serve_http
+from tests.lab.small_repository import SmallRepository
+from tests.lab.small_rooms import Room, is_about
 
 BOT = UserId("@bot:example.org")
 ANNA = UserId("@anna:example.org")
@@ -43,30 +41,6 @@ class Refusal(Exception):  # noqa: N818 - an answer that says no
 
 
 @define(eq=False)
-class Room:
-    """A room: its events with their positions in the stream of the whole homeserver."""
-
-    room_id: RoomId
-    events: list[tuple[int, Json]] = field(factory=list)
-
-    def state(self, since: int = 0) -> list[Json]:
-        """What changed after position `since`, as it is now."""
-        latest = {(e["type"], e["state_key"]): (at, e) for at, e in self.events if "state_key" in e}
-        return [event for at, event in latest.values() if at > since]
-
-    def membership(self, user: UserId) -> str | None:
-        for event in self.state():
-            if (event["type"], event["state_key"]) == ("m.room.member", user):
-                membership: str = event["content"]["membership"]
-                return membership
-        return None
-
-    def members(self, membership: str = "join") -> list[UserId]:
-        events = (event for event in self.state() if event["type"] == "m.room.member")
-        return [e["state_key"] for e in events if e["content"]["membership"] == membership]
-
-
-@define(eq=False)
 class SmallHomeserver:
     """Made by `open_small_homeserver`. Set `timeline_limit` low to have timelines limited."""
 
@@ -81,6 +55,8 @@ class SmallHomeserver:
     forgotten: list[RoomId] = field(factory=list)
     created: list[RoomId] = field(factory=list)
     display_name: str | None = None
+    avatar_url: str | None = None
+    repository: SmallRepository = field(factory=SmallRepository)
     findings: list[str] = field(factory=list)
     position: int = 0
     _transactions: dict[tuple[str, ...], EventId] = field(factory=dict)
@@ -116,6 +92,23 @@ class SmallHomeserver:
         """A text message of a person, unless `content` says otherwise."""
         message = {"msgtype": "m.text", "body": body, **content}
         return self.add(room_id, "m.room.message", message, sender)
+
+    def redact(self, room_id: RoomId, event_id: EventId, sender: UserId) -> EventId:
+        """Somebody takes an event back: its content is gone, and an event says so."""
+        content = {"redacts": event_id}
+        redaction = self.add(room_id, "m.room.redaction", content, sender, redacts=event_id)
+        event = self.rooms[room_id].event(event_id)
+        if event is not None:
+            because = {**self.rooms[room_id].events[-1][1], "room_id": room_id}
+            event.update(content={}, unsigned={"redacted_because": because})
+        return redaction
+
+    def upgrade(self, room_id: RoomId, sender: UserId) -> RoomId:
+        """Somebody replaces a room by a new one, in which only they are."""
+        replacement = self._new_room(sender, {"predecessor": {"room_id": room_id}})
+        content = {"body": "It goes on elsewhere", "replacement_room": replacement}
+        self.add(room_id, "m.room.tombstone", content, sender, state_key="")
+        return replacement
 
     def add(
         self, room_id: RoomId, kind: str, content: Json, sender: UserId, **more: object
@@ -222,6 +215,13 @@ class SmallHomeserver:
         self.display_name = body["displayname"]
         return {}
 
+    def _get_avatar(self, user: UserId, _query: Json, _body: Json) -> Json:
+        return {} if self.avatar_url is None or user != BOT else {"avatar_url": self.avatar_url}
+
+    def _put_avatar(self, _user: str, _query: Json, body: Json) -> Json:
+        self.avatar_url = body["avatar_url"]
+        return {}
+
     def _get_account_data(self, _user: str, kind: str, _query: Json, _body: Json) -> Json:
         if kind not in self.account_data:
             raise Refusal(404, "M_NOT_FOUND")
@@ -230,6 +230,13 @@ class SmallHomeserver:
     def _put_account_data(self, _user: str, kind: str, _query: Json, body: Json) -> Json:
         self.account_data[kind] = body
         return {}
+
+    def _get_room_account_data(
+        self, _user: str, room_id: RoomId, kind: str, _query: Json, _body: Json
+    ) -> Json:
+        if (room_id, kind) not in self.room_account_data:
+            raise Refusal(404, "M_NOT_FOUND")
+        return self.room_account_data[room_id, kind]
 
     def _put_room_account_data(
         self, _user: str, room_id: RoomId, kind: str, _query: Json, body: Json
@@ -249,18 +256,46 @@ class SmallHomeserver:
         self._joined(room_id)
         return {"event_id": self.add(room_id, kind, body, BOT, state_key=key)}
 
-    def _messages(self, room_id: RoomId, query: Json, _body: Json) -> Json:
+    def _redact(
+        self, room_id: RoomId, event_id: EventId, txn: str, _query: Json, _body: Json
+    ) -> Json:
+        key = (self.device_id, room_id, "redact", txn)
+        if key not in self._transactions:
+            self._joined(room_id)
+            self._transactions[key] = self.redact(room_id, event_id, BOT)
+        return {"event_id": self._transactions[key]}
+
+    def _get_state(self, room_id: RoomId, kind: str, key: str, query: Json, _body: Json) -> Json:
+        for event in self._joined(room_id).state():
+            if (event["type"], event["state_key"]) == (kind, key):
+                content: Json = event["content"]
+                return event if query.get("format") == "event" else content
+        raise Refusal(404, "M_NOT_FOUND")
+
+    def _event(self, room_id: RoomId, event_id: EventId, _query: Json, _body: Json) -> Json:
         room = self._joined(room_id)
-        begin = int(query["from"][1:]) if "from" in query else self.position
-        end = int(query["to"][1:]) if "to" in query else 0
-        events = [(at, event) for at, event in room.events if end < at <= begin][::-1]
+        event = room.event(event_id)
+        if event is None:
+            raise Refusal(404, "M_NOT_FOUND")
+        return room.shown(event)
+
+    def _context(self, room_id: RoomId, event_id: EventId, query: Json, body: Json) -> Json:
+        event = self._event(room_id, event_id, query, body)
+        at = next(at for at, e in self.rooms[room_id].events if e["event_id"] == event_id)
+        return {"event": event, "start": f"s{at - 1}", "end": f"s{at}"}
+
+    def _messages(self, room_id: RoomId, query: Json, _body: Json) -> Json:
+        room, is_back = self._joined(room_id), query["dir"] == "b"
+        begin, end = (self.position, 0) if is_back else (0, self.position)
+        begin = int(query["from"][1:]) if "from" in query else begin
+        end = int(query["to"][1:]) if "to" in query else end
+        oldest, newest = (end, begin) if is_back else (begin, end)
+        events = [(at, event) for at, event in room.events if oldest < at <= newest]
+        events = events[::-1] if is_back else events
         chunk = events[: int(query["limit"])]
-        page: Json = {
-            "start": f"s{begin}",
-            "chunk": [{**event, "room_id": room_id} for _, event in chunk],
-        }
+        page: Json = {"start": f"s{begin}", "chunk": [room.shown(event) for _, event in chunk]}
         if len(chunk) < len(events):
-            page["end"] = f"s{chunk[-1][0] - 1}"
+            page["end"] = f"s{chunk[-1][0] - 1}" if is_back else f"s{chunk[-1][0]}"
         return page
 
     def _typing(self, room_id: RoomId, _user: str, _query: Json, body: Json) -> Json:
@@ -276,6 +311,8 @@ class SmallHomeserver:
     def _create_room(self, _query: Json, body: Json) -> Json:
         room_id = self._new_room(BOT, body["creation_content"])
         self.created.append(room_id)
+        levels = {"users": {BOT: 100}, **body["power_level_content_override"]}
+        self.add(room_id, "m.room.power_levels", levels, BOT, state_key="")
         self.add(room_id, "m.room.name", {"name": body["name"]}, BOT, state_key="")
         for event in body["initial_state"]:
             key, content = event["state_key"], event["content"]
@@ -376,51 +413,30 @@ class SmallHomeserver:
 
     async def serve(self, stream: trio.abc.Stream) -> None:
         """Serve one connection to its end."""
-        connection = h11.Connection(h11.SERVER)
-        try:
-            while (asked := await _read(connection, stream)) is not None:
-                status, answer = await self._answer(*asked)
-                content = json.dumps(answer).encode()
-                self._check(asked[0].method.decode(), asked[0].target.decode(), status, content)
-                headers = [
-                    ("Content-Type", "application/json"),
-                    ("Content-Length", str(len(content))),
-                ]
-                data = connection.send(h11.Response(status_code=status, headers=headers)) or b""
-                data += connection.send(h11.Data(content)) or b""
-                connection.send(h11.EndOfMessage())
-                await stream.send_all(data)
-                if connection.our_state is not h11.DONE:
-                    return
-                connection.start_next_cycle()
-        except trio.BrokenResourceError:
-            pass  # who asked does not wait for the answer
-        finally:
-            await trio.aclose_forcefully(stream)
+        await serve_http(stream, self._answer)
 
-    async def _answer(self, request: h11.Request, body: bytes) -> tuple[int, Json]:
-        url = urlsplit(request.target.decode())
-        asked = f"{request.method.decode()} {url.path.removeprefix('/_matrix/client/')}"
+    async def _answer(self, asked: Asked) -> Reply:
+        found = self.repository.answer(asked, TOKEN) or await self._answer_json(asked)
+        if validator := load_validator():
+            self.findings += validator.check_response(
+                asked.method, asked.target, found.status, {}, found.content
+            )
+        return found
+
+    async def _answer_json(self, asked: Asked) -> Reply:
+        url = urlsplit(asked.target)
+        what = f"{asked.method} {url.path.removeprefix('/_matrix/client/')}"
         query = dict(parse_qsl(url.query, keep_blank_values=True))
         try:
-            if asked == "GET v3/sync":
-                return 200, await self.sync(query)
+            if what == "GET v3/sync":
+                return reply(await self.sync(query))
             for pattern, operation in _OPERATIONS:
-                if found := pattern.fullmatch(asked):
+                if found := pattern.fullmatch(what):
                     parts = [unquote(part) for part in found.groups()]
-                    return 200, operation(self, *parts, query, json.loads(body or b"{}"))
+                    return reply(operation(self, *parts, query, asked.json))
         except Refusal as refusal:
-            return refusal.status, refusal.body
-        return 404, {"errcode": "M_UNRECOGNIZED", "error": f"{asked} is not known here"}
-
-    def _check(self, method: str, target: str, status: int, content: bytes) -> None:
-        if validator := load_validator():
-            self.findings += validator.check_response(method, target, status, {}, content)
-
-
-def is_about(event: Json, user: UserId) -> bool:
-    """Whether the event is a membership of `user`'s; so is, for want of one, an empty event."""
-    return not event or (event["type"], event.get("state_key")) == ("m.room.member", user)
+            return reply(refusal.body, refusal.status)
+        return reply({"errcode": "M_UNRECOGNIZED", "error": f"{what} is not known here"}, 404)
 
 
 _BY_PATH: dict[str, Callable[..., Json]] = {
@@ -430,11 +446,18 @@ _BY_PATH: dict[str, Callable[..., Json]] = {
     "GET v3/capabilities": SmallHomeserver._capabilities,
     "POST v3/user/{}/filter": SmallHomeserver._filter,
     "PUT v3/profile/{}/displayname": SmallHomeserver._display_name,
+    "GET v3/profile/{}/avatar_url": SmallHomeserver._get_avatar,
+    "PUT v3/profile/{}/avatar_url": SmallHomeserver._put_avatar,
     "GET v3/user/{}/account_data/{}": SmallHomeserver._get_account_data,
     "PUT v3/user/{}/account_data/{}": SmallHomeserver._put_account_data,
+    "GET v3/user/{}/rooms/{}/account_data/{}": SmallHomeserver._get_room_account_data,
     "PUT v3/user/{}/rooms/{}/account_data/{}": SmallHomeserver._put_room_account_data,
     "PUT v3/rooms/{}/send/{}/{}": SmallHomeserver._send,
     "PUT v3/rooms/{}/state/{}/{}": SmallHomeserver._put_state,
+    "GET v3/rooms/{}/state/{}/{}": SmallHomeserver._get_state,
+    "PUT v3/rooms/{}/redact/{}/{}": SmallHomeserver._redact,
+    "GET v3/rooms/{}/event/{}": SmallHomeserver._event,
+    "GET v3/rooms/{}/context/{}": SmallHomeserver._context,
     "GET v3/rooms/{}/messages": SmallHomeserver._messages,
     "PUT v3/rooms/{}/typing/{}": SmallHomeserver._typing,
     "POST v3/rooms/{}/receipt/m.read/{}": SmallHomeserver._receipt,
@@ -450,26 +473,6 @@ _OPERATIONS = [
     (re.compile(re.escape(path).replace(r"\{\}", "([^/]*)")), operation)
     for path, operation in _BY_PATH.items()
 ]
-
-
-async def _read(
-    connection: h11.Connection, stream: trio.abc.Stream
-) -> tuple[h11.Request, bytes] | None:
-    """Read one request; None at the end of the connection."""
-    request: h11.Request | None = None
-    body = b""
-    while True:
-        event = connection.next_event()
-        if event is h11.NEED_DATA:
-            connection.receive_data(bytes(await stream.receive_some(65_536)))
-        elif isinstance(event, h11.Request):
-            request = event
-        elif isinstance(event, h11.Data):
-            body += event.data
-        elif isinstance(event, h11.EndOfMessage) and request is not None:
-            return request, body
-        else:
-            return None
 
 
 @asynccontextmanager
