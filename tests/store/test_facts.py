@@ -10,6 +10,8 @@ from lambda_matrix.matrix_events import (
     AnswerMark,
     AnswerState,
     EncryptedMessage,
+    InvokedCommand,
+    MediaMessage,
     OtherMessage,
     TextMessage,
 )
@@ -33,6 +35,11 @@ marks = st.builds(
     instance=ids,
     parts=st.integers(1),
 )
+commands = st.builds(
+    InvokedCommand,
+    name=ids,
+    arguments=st.lists(st.tuples(ids, st.text()), max_size=2).map(tuple),
+)
 facts = (
     st.builds(
         TextMessage,
@@ -44,6 +51,23 @@ facts = (
         thread_root=st.none() | ids,
         mentions=st.frozensets(ids, max_size=3),
         answer=st.none() | marks,
+        newest_body=st.none() | st.text(),
+        newest_answer=st.none() | marks,
+        command=st.none() | commands,
+    )
+    | st.builds(
+        MediaMessage,
+        **common,
+        msgtype=st.sampled_from(["m.image", "m.audio", "m.video", "m.file"]),
+        filename=st.text(),
+        url=st.none() | st.text(),
+        caption=st.none() | st.text(),
+        mimetype=st.none() | st.text(),
+        size=st.none() | st.integers(0),
+        is_voice=st.booleans(),
+        in_reply_to=st.none() | ids,
+        thread_root=st.none() | ids,
+        mentions=st.frozensets(ids, max_size=3),
     )
     | st.builds(OtherMessage, **common, kind=st.text(), body=st.text())
     | st.builds(EncryptedMessage, **common)
