@@ -67,6 +67,12 @@ def test_a_delta_that_does_not_fit_is_none_and_nor_are_those_after_it(patch: obj
     assert state.problem is not None
 
 
+def test_a_delta_is_applied_whole_or_not_at_all() -> None:
+    state = AgentState(None)
+    state.patch(json.dumps([add("/a", 1)]))
+    assert patched(state, add("/b", 1), {"op": "remove", "path": "/nowhere"}) == {"a": 1}
+
+
 def test_a_state_that_is_too_much_is_not_kept() -> None:
     large = json.dumps("x" * MAX_STATE)
     state = AgentState(None)

@@ -144,7 +144,7 @@ def test_a_resumed_run_goes_on_with_the_calls_that_waited() -> None:
 
 
 def test_a_snapshot_replaces_what_was_added_so_far() -> None:
-    known = (user("q"), said("m", "", "t1"))
+    known = (user("q"), said("m", "Wait.", "t1"))
     snapshot = (
         *known,
         result("t1", "other"),
