@@ -125,7 +125,7 @@ def run(file: Path, *, verbose: bool) -> None:
     try:
         settings = load_settings(file, os.environ)
         lines.hide(settings.secrets())
-        trio.run(serve, settings)
+        trio.run(serve, settings, lambda: load_settings(file, os.environ))
     except Exception as error:  # noqa: BLE001 - the last frame: what ends here ends the process
         sys.exit(_report(error, file))
 

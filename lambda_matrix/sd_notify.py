@@ -6,9 +6,11 @@ A unit of `Type=notify` names a datagram socket in `NOTIFY_SOCKET`; each message
 
 import os
 import socket
+import time
 from collections.abc import Mapping
 
 READY = "READY=1"
+RELOADING = "RELOADING=1"
 STOPPING = "STOPPING=1"
 WATCHDOG = "WATCHDOG=1"
 
@@ -24,6 +26,11 @@ def status(text: str) -> str:
 def extend_timeout(seconds: float) -> str:
     """Return the line that asks for `seconds` more before start or stop counts as hung."""
     return f"EXTEND_TIMEOUT_USEC={round(seconds * 1_000_000)}"
+
+
+def monotonic_now() -> str:
+    """Return the line that goes with `RELOADING`: when the reload began, on the machine's clock."""
+    return f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}"
 
 
 def notify(*lines: str, environ: Mapping[str, str] = os.environ) -> bool:

@@ -11,11 +11,13 @@ import os
 import secrets
 import signal
 import time
+from collections.abc import Callable
 
 import trio
 
 from lambda_matrix import logs, sd_notify
 from lambda_matrix.agent.registry import Registry, load_registry, registry_from_environment
+from lambda_matrix.agent.roster import Agents
 from lambda_matrix.client_server_api.backoff import Health, HomeserverAway, HomeserverBack
 from lambda_matrix.client_server_api.client import Client, Session, open_client
 from lambda_matrix.client_server_api.errors import MatrixError
@@ -27,14 +29,14 @@ from lambda_matrix.client_server_api.sync import (
 )
 from lambda_matrix.client_server_api.transport import open_transport
 from lambda_matrix.config import ConfigError
-from lambda_matrix.config.settings import DeniedInvites, Settings
-from lambda_matrix.conversation.access import Access
+from lambda_matrix.config.settings import Settings
 from lambda_matrix.ids import AccessToken, FilterId, InstanceId
+from lambda_matrix.reloading import Reloading, policy_of
 from lambda_matrix.secret import Secret
 from lambda_matrix.store import housekeeping, meta
 from lambda_matrix.store.records import Ourselves
 from lambda_matrix.store.store import Store, open_store
-from lambda_matrix.surface.bridge import Bridge, Policy, build_bridge
+from lambda_matrix.surface.bridge import Bridge, build_bridge
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +45,8 @@ KEPT_DAYS = 30.0
 """Days for which settled events are remembered, so that none is taken in twice."""
 
 
-async def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT.
+async def serve(settings: Settings, read_again: Callable[[], Settings]) -> None:
+    """Serve until SIGTERM or SIGINT; at SIGHUP, put what `read_again` gives into force.
 
     Raises:
         ConfigError, RegistryError, BadTransportSetting, CertificateRefused: a setting is wrong.
@@ -54,10 +56,10 @@ async def serve(settings: Settings) -> None:
     """
     async with trio.open_nursery() as nursery:
         await nursery.start(_end_on_signal, nursery.cancel_scope)
-        await _serve_sessions(settings)
+        await _serve_sessions(settings, read_again)
 
 
-async def _serve_sessions(settings: Settings) -> None:
+async def _serve_sessions(settings: Settings, read_again: Callable[[], Settings]) -> None:
     """Serve; when the homeserver asks for a new login (soft logout), log in again and go on.
 
     Not for a session that ended before it was ready: that would be a loop of logins.
@@ -65,7 +67,7 @@ async def _serve_sessions(settings: Settings) -> None:
     while True:
         ready = trio.Event()
         try:
-            await _serve(settings, ready)
+            await _serve(settings, read_again, ready)
         except* SessionDeadError as ended:
             if not ready.is_set() or ended.subgroup(_is_hard):
                 raise
@@ -87,16 +89,10 @@ async def _end_on_signal(
             scope.cancel()
 
 
-async def _serve(settings: Settings, ready: trio.Event) -> None:
+async def _serve(settings: Settings, read_again: Callable[[], Settings], ready: trio.Event) -> None:
     registry = _load_registry(settings)
     for warning in registry.warnings:
         logger.warning("%s", warning)
-    for entry in registry.agents.values():
-        if entry.history == "client" or entry.inline_files or entry.workspace is not None:
-            logger.warning(
-                'agent %s: history = "client", inline_files and workspace have no effect yet',
-                entry.id,
-            )
     logs.hide(*(entry.token for entry in registry.agents.values() if entry.token is not None))
     homeserver = settings.homeserver
     async with open_store(settings.state.directory) as store:
@@ -108,13 +104,15 @@ async def _serve(settings: Settings, ready: trio.Event) -> None:
                 store=store,
                 client=client,
                 ourselves=ourselves,
-                registry=registry,
-                policy=_policy(settings),
+                agents=Agents(registry),
+                policy=policy_of(settings),
             )
+            reloading = Reloading(bridge, settings, lambda: _settings_and_agents(read_again()))
             async with trio.open_nursery() as supervisor:
                 sd_notify.notify(sd_notify.status("catching up"))
                 await supervisor.start(_sync, client, store, bridge)
                 await supervisor.start(bridge.run)
+                await supervisor.start(reloading.run)
                 supervisor.start_soon(_keep_house, store)
                 await _show_name(client, settings)
                 logger.info("ready: %s on device %s", ourselves.user_id, ourselves.device_id)
@@ -200,15 +198,8 @@ def _load_registry(settings: Settings) -> Registry:
     return registry
 
 
-def _policy(settings: Settings) -> Policy:
-    access = settings.access
-    return Policy(
-        access=Access(access.users, access.deny),
-        reject_denied_invites=access.denied_invites is DeniedInvites.REJECT,
-        command_prefix=settings.service.command_prefix,
-        name=settings.service.display_name,
-        language=settings.service.language,
-    )
+def _settings_and_agents(settings: Settings) -> tuple[Settings, Registry]:
+    return settings, _load_registry(settings)
 
 
 def _new_instance() -> InstanceId:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from lambda_matrix.sd_notify import READY, STOPPING, extend_timeout, notify, status
+from lambda_matrix.sd_notify import READY, STOPPING, extend_timeout, monotonic_now, notify, status
 
 
 @pytest.mark.parametrize("abstract", [False, True], ids=["path", "abstract"])
@@ -23,3 +23,7 @@ def test_lines_reach_the_manager_in_one_datagram(tmp_path: Path, *, abstract: bo
 def test_nobody_listening_is_no_error(address: str | None) -> None:
     environ = {} if address is None else {"NOTIFY_SOCKET": address}
     assert not notify(READY, environ=environ)
+
+
+def test_a_reload_says_when_it_began() -> None:
+    assert int(monotonic_now().removeprefix("MONOTONIC_USEC=")) > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
 import socket
 from collections.abc import AsyncIterator
@@ -14,6 +15,7 @@ import trio
 from attrs import define, evolve, field
 from trio.testing import wait_all_tasks_blocked
 
+from lambda_matrix.agent_events import RunFailure
 from lambda_matrix.client_server_api.sync import SessionDeadError
 from lambda_matrix.config import ConfigError
 from lambda_matrix.config.settings import (
@@ -71,13 +73,27 @@ class Place:
     agent: Agent
     manager: Manager
     settings: Settings
+    changed: Settings | ConfigError | None = None
+    """What a reload finds; None: what was there at the start."""
+
+    def read_again(self) -> Settings:
+        if isinstance(self.changed, ConfigError):
+            raise self.changed
+        return self.changed or self.settings
+
+    async def reload(self) -> None:
+        """Send SIGHUP, and wait until it was obeyed or refused."""
+        self.manager.heard.clear()
+        signal.raise_signal(signal.SIGHUP)
+        await self.manager.wait_for("RELOADING=1")
+        await self.manager.wait_for("READY=1")
 
     @asynccontextmanager
     async def running(self, settings: Settings | None = None) -> AsyncIterator[None]:
         """The service, ready; ended by SIGTERM."""
         self.manager.heard.clear()
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(serve, settings or self.settings)  # noqa: ASYNC113 - READY=1 is waited for
+            nursery.start_soon(serve, settings or self.settings, self.read_again)  # noqa: ASYNC113 - READY=1 is waited for
             await self.manager.wait_for("READY=1")
             yield
             signal.raise_signal(signal.SIGTERM)
@@ -173,7 +189,7 @@ async def test_a_dead_session_ends_the_service(place: Place, *, soft: bool) -> N
         trio.fail_after(WITHIN),
         pytest.RaisesGroup(SessionDeadError, flatten_subgroups=True),
     ):
-        await serve(place.settings)
+        await serve(place.settings, place.read_again)
     assert (place.settings.state.directory / "session.json").exists(), "everything is kept"
 
 
@@ -197,18 +213,65 @@ async def test_the_registry_may_be_a_file(place: Place, tmp_path: Path) -> None:
         )
 
 
+async def test_a_reload_puts_access_and_agents_into_force(
+    place: Place, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with place.running():
+        assert await place.ask("Hello?") == "Answer to Hello?"
+        file = tmp_path / "agents.toml"
+        file.write_text('[agent.other]\nbase_url = "ws://127.0.0.1:1"\n')
+        state = evolve(place.settings.state, directory=tmp_path)
+        service = evolve(place.settings.service, language=Language.RU)
+        place.changed = evolve(
+            place.settings,
+            agents=AgentsSection(registry=file),
+            state=state,
+            service=service,
+        )
+        await place.reload()
+        assert await place.ask("Hello?") == texts(Language.RU).answers.failure(RunFailure.NO_AGENT)
+        assert "[state] directory: changed; it needs a restart" in caplog.text
+
+
+async def test_who_loses_access_by_a_reload_loses_the_run(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with place.running():
+        await place.ask("Hello?")
+        place.agent.behave = say_nothing
+        chat = place.homeserver.room_of_kind(ANNA, "chat")
+        question = place.homeserver.say(chat, ANNA, "Think")
+        await place.agent.run(2)
+        place.changed = evolve(place.settings, access=evolve(place.settings.access, deny=(ANNA,)))
+        await place.reload()
+        stopped = texts(Language.EN).answers.stopped
+        assert await place.homeserver.answer(chat, question, WITHIN) == stopped
+        place.homeserver.say(chat, ANNA, "And now?")
+        await place.homeserver.wait(lambda: "no access" in caplog.text, WITHIN)
+
+
+async def test_a_bad_reload_changes_nothing(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    async with place.running():
+        place.changed = ConfigError("config.toml: [access] usres is no setting")
+        await place.reload()
+        assert "usres" in caplog.text
+        assert await place.ask("Hello?") == "Answer to Hello?"
+
+
 async def test_without_an_agent_there_is_no_start(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("AGENT_BASE_URL")
     with pytest.RaisesGroup(ConfigError):
-        await serve(place.settings)
+        await serve(place.settings, place.read_again)
 
 
 async def test_a_state_directory_serves_one_process(place: Place) -> None:
     async with open_store(place.settings.state.directory):
         with pytest.RaisesGroup(StoreLockedError):
-            await serve(place.settings)
+            await serve(place.settings, place.read_again)
 
 
 async def test_the_settings_reach_who_obeys_them(place: Place) -> None:
@@ -250,7 +313,7 @@ async def test_what_may_have_arrived_is_not_sent_before_the_catch_up(place: Plac
     rule = place.proxy.spoil("GET .*/sync", catching_up)
     place.manager.heard.clear()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(serve, place.settings)
+        nursery.start_soon(serve, place.settings, place.read_again)
         await catching_up.caught.wait()
         await wait_all_tasks_blocked(0.3)
         assert len(place.proxy.made(SEND)) == puts

@@ -25,6 +25,7 @@ from lambda_matrix.config.settings import (
     AccessSection,
     AgentsSection,
     HomeserverSection,
+    LimitsSection,
     ServiceSection,
     Settings,
     StateSection,
@@ -46,6 +47,7 @@ _SECTIONS: Mapping[str, type] = {
     "access": AccessSection,
     "service": ServiceSection,
     "agents": AgentsSection,
+    "limits": LimitsSection,
 }
 _Section = TypeVar("_Section")
 
@@ -64,6 +66,7 @@ def load_settings(file: Path, environment: Mapping[str, str]) -> Settings:
         access=source.section(AccessSection, "access"),
         service=source.section(ServiceSection, "service"),
         agents=_with_old_names(source, source.section(AgentsSection, "agents")),
+        limits=source.section(LimitsSection, "limits"),
     )
     _warn_of_unknown_variables(environment)
     if settings.service.listen is not None:

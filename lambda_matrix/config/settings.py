@@ -92,6 +92,18 @@ class AgentsSection:
 
 
 @frozen(kw_only=True)
+class LimitsSection:
+    """`[limits]`: how much one person, and all of them, may have at once."""
+
+    questions_per_minute: int = _key(values.whole_number(1, 10_000), 20)
+    questions_in_line: int = _key(values.whole_number(1, 10_000), 20)
+    runs_per_person: int = _key(values.whole_number(1, 1_000), 4)
+    runs: int = _key(values.whole_number(1, 10_000), 100)
+    file_megabytes: int = _key(values.whole_number(1, 10_000), 100)
+    files_in_line: int = _key(values.whole_number(1, 1_000), 20)
+
+
+@frozen(kw_only=True)
 class Settings:
     """Everything that the operator settled. Paths are absolute."""
 
@@ -100,6 +112,7 @@ class Settings:
     access: AccessSection
     service: ServiceSection
     agents: AgentsSection
+    limits: LimitsSection = LimitsSection()
 
     def secrets(self) -> tuple[Secret, ...]:
         """Return what must never be seen in a log."""

@@ -126,6 +126,21 @@ def listen(raw: object) -> ListenAddress | None:
     return ListenAddress(host, int(port))
 
 
+def whole_number(least: int, most: int) -> Callable[[object], int]:
+    """Return the parser of a whole number within bounds; from the environment, of its digits."""
+
+    def parse(raw: object) -> int:
+        if isinstance(raw, str) and raw.isascii() and raw.isdecimal():
+            raw = int(raw)
+        if isinstance(raw, bool) or not isinstance(raw, int):
+            raise _wrong_type("a whole number", raw)
+        if not least <= raw <= most:
+            raise ValueError(f"must be from {least} to {most}, not {raw}")
+        return raw
+
+    return parse
+
+
 def one_of(kind: type[_E]) -> Callable[[object], _E]:
     """Return the parser of one of an enumeration's values."""
 

@@ -1,8 +1,7 @@
-"""What each person chose, the lists that they were shown, and how much they ask."""
+"""What each person chose, and the lists that they were shown."""
 
 import json
 import time
-from collections.abc import Sequence
 from typing import Literal
 
 from attrs import frozen
@@ -73,15 +72,3 @@ def open_pick(db: Database, user_id: UserId, room_id: RoomId) -> Pick | None:
 def close_pick(db: Database, user_id: UserId, room_id: RoomId) -> None:
     """Whatever the person said next, the list is over."""
     db.execute("DELETE FROM picks WHERE user_id = ? AND room_id = ?", (user_id, room_id))
-
-
-# -- how much they ask --
-
-
-def asked_since(db: Database, user_id: UserId, since: float) -> Sequence[float]:
-    """Return when the person asked, newest last, since then (seconds since the epoch)."""
-    rows = db.execute(
-        "SELECT asked_at FROM requests WHERE asker = ? AND asked_at > ? ORDER BY asked_at",
-        (user_id, since),
-    )
-    return [row[0] for row in rows]

@@ -113,8 +113,8 @@ def ask(db: Database, message: Incoming, question: Question) -> Request | None:
     as_reply = question.as_reply or bool(waiting(db, message.room_id))
     db.execute(
         "INSERT INTO requests (request_id, question, room_id, batch, place, asker, text, agent,"
-        " platform_chat_id, thread_root, in_reply_to, resume, asked_at, as_reply)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " platform_chat_id, thread_root, in_reply_to, resume, as_reply)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             question.request_id,
             message.event_id,
@@ -127,7 +127,6 @@ def ask(db: Database, message: Incoming, question: Question) -> Request | None:
             question.thread_root,
             question.in_reply_to,
             dump_resume(question.resume),
-            time.time(),
             as_reply,
         ),
     )
@@ -243,6 +242,19 @@ def begin_next(db: Database, room_id: RoomId) -> Attempt | None:
     return Attempt(request, request.runs + 1, root, settings)
 
 
+def open_requests(db: Database) -> tuple[Request, ...]:
+    """Return every request that is still to be answered."""
+    rows = db.execute(
+        f"SELECT {columns(Request)} FROM requests WHERE outcome IS NULL"  # noqa: S608 - column names
+    )
+    return tuple(read(Request, row) for row in rows)
+
+
+def mark_stopped(db: Database, request_id: RequestId) -> None:
+    """The request is to end; noted here, it stays stopped through a crash."""
+    db.execute("UPDATE requests SET stopped = 1 WHERE request_id = ?", (request_id,))
+
+
 def give_back(db: Database, request_id: RequestId) -> None:
     """The attempt was cut off by an orderly stop, which is no fault of the request's."""
     db.execute(
@@ -273,7 +285,7 @@ def stop(
     if not settle(db, command, (reply(len(stopped)),), own):
         return Stopped(0, is_running=False)
     for request_id in stopped:
-        db.execute("UPDATE requests SET stopped = 1 WHERE request_id = ?", (request_id,))
+        mark_stopped(db, request_id)
     return Stopped(len(stopped), is_running=bool(stopped) and stopped[0] == rows[0][0])
 
 

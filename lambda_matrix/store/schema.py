@@ -201,7 +201,6 @@ CREATE TABLE requests (
     thread_root      TEXT,                        -- the thread that it was asked in
     in_reply_to      TEXT,                        -- the event whose text goes along
     resume           TEXT,                        -- JSON: no question, but the word on interrupts
-    asked_at         REAL NOT NULL,               -- seconds since the epoch
     as_reply         INTEGER NOT NULL DEFAULT 0,
     edited           INTEGER NOT NULL DEFAULT 0,  -- counts its edits: a run answers one of them
     attempts         INTEGER NOT NULL DEFAULT 0,
@@ -210,7 +209,6 @@ CREATE TABLE requests (
     outcome          TEXT                         -- NULL: not answered yet
 ) WITHOUT ROWID;
 CREATE INDEX requests_open ON requests (room_id, batch, place) WHERE outcome IS NULL;
-CREATE INDEX requests_by_asker ON requests (asker, asked_at);
 
 -- Events of ours that are to be redacted: they answer questions that were taken back.
 CREATE TABLE withdrawals (

@@ -12,22 +12,25 @@ import trio
 from attrs import frozen
 
 from lambda_matrix.agent.registry import Registry
+from lambda_matrix.agent.roster import Agents, RosterChange
 from lambda_matrix.client_server_api.client import Client
-from lambda_matrix.conversation.access import Access
-from lambda_matrix.conversation.texts import Language
-from lambda_matrix.ids import RoomId
+from lambda_matrix.ids import PersonId, RoomId
 from lambda_matrix.matrix_events import SyncBatch
 from lambda_matrix.store import intake, intents, requests
 from lambda_matrix.store.records import Ourselves
 from lambda_matrix.store.store import Store
+from lambda_matrix.surface.admission import Admission
 from lambda_matrix.surface.commands.chats import ChatCommands
 from lambda_matrix.surface.commands.dispatch import Commands
 from lambda_matrix.surface.commands.runs import RunCommands
+from lambda_matrix.surface.commands.settings import SettingCommands
 from lambda_matrix.surface.commands.status import StatusCommand
 from lambda_matrix.surface.gaps import Gaps
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.language import Languages
 from lambda_matrix.surface.means import Means
+from lambda_matrix.surface.people import People
+from lambda_matrix.surface.policy import Policy
 from lambda_matrix.surface.reactions import Reactions
 from lambda_matrix.surface.rooms.bindings import Bindings
 from lambda_matrix.surface.rooms.onboarding import Onboarding
@@ -49,27 +52,14 @@ class AnotherInstanceError(Exception):
     """A newer start of the service writes under our name: this one must fall silent."""
 
 
-@frozen
-class Policy:
-    """What the operator decides about people and words; `name` is what the bot is called."""
-
-    access: Access
-    reject_denied_invites: bool
-    command_prefix: str
-    name: str
-    language: Language
-
-
 @frozen(kw_only=True)
 class Bridge:
     """The parts at work. Until `run` batches are only made durable (catch-up)."""
 
-    store: Store
-    ourselves: Ourselves
+    means: Means
     rounds: Rounds
     running: Running
     signals: Signals
-    outbox: Outbox
     withdrawals: Withdrawals
     provisioning: Provisioning
     onboarding: Onboarding
@@ -84,25 +74,40 @@ class Bridge:
         Raises:
             AnotherInstanceError: the batch holds an event of a newer start than this one.
         """
-        accepted = await self.store.transact(intake.accept_batch, batch, self.ourselves)
+        accepted = await self.means.store.transact(intake.accept_batch, batch, self.means.ourselves)
         self.rounds.end()
-        if accepted.foreign is not None and accepted.foreign > self.ourselves.instance:
+        if accepted.foreign is not None and accepted.foreign > self.means.ourselves.instance:
             raise AnotherInstanceError(
-                f"Another lambda-matrix answers as {self.ourselves.user_id}, started later than "
-                "this one; this one stops."
+                f"Another lambda-matrix answers as {self.means.ourselves.user_id}, started later "
+                "than this one; this one stops."
             )
         if self.live.is_set():
             self.reactions.wake(accepted.wake)
             self.gaps.lanes.wake([gap.room_id for gap in accepted.gaps])
             self.onboarding.lanes.wake([*accepted.invites, *accepted.encrypted, *accepted.entered])
-            self.outbox.wake(accepted.entered)
+            self.means.outbox.wake(accepted.entered)
             self.withdrawals.lanes.wake(accepted.withdrawn)
             for room_id in (*accepted.left, *accepted.stopped):
                 self.running.stop(room_id)
             if accepted.entered:
                 self.provisioning.duplicates.wake(
-                    await self.store.transact(intents.duplicates, self.ourselves.user_id)
+                    await self.means.store.transact(
+                        intents.duplicates, self.means.ourselves.user_id
+                    )
                 )
+
+    async def reload(self, policy: Policy, registry: Registry) -> RosterChange:
+        """Put other decisions of the operator's into force; return what changed about the agents.
+
+        Runs of those who may no longer talk to us are stopped.
+        """
+        self.means.policy.take_over(policy)
+        change = self.means.agents.replace(registry)
+        for request in await self.means.store.transact(requests.open_requests):
+            if not policy.access.allows(PersonId(request.asker)):
+                await self.means.store.transact(requests.mark_stopped, request.request_id)
+                self.running.stop(request.room_id, request.request_id)
+        return change
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> NoReturn:
         """Go live: open the outbox, take up what waits, and from now on what comes.
@@ -122,12 +127,12 @@ class Bridge:
             ):
                 await at_work.start(lanes.run)
             await at_work.start(self.signals.run)
-            await at_work.start(self.outbox.run)
+            await at_work.start(self.means.outbox.run)
             self.live.set()
-            waiting = await self.store.transact(requests.rooms_with_work)
+            waiting = await self.means.store.transact(requests.rooms_with_work)
             self.reactions.wake(waiting)
             self.runs.wake(waiting)
-            self.gaps.lanes.wake(await self.store.transact(intake.rooms_with_gaps))
+            self.gaps.lanes.wake(await self.means.store.transact(intake.rooms_with_gaps))
             await self.withdrawals.resume()
             await self.onboarding.resume()
             await self.provisioning.resume()
@@ -136,16 +141,17 @@ class Bridge:
 
 
 def build_bridge(
-    *, store: Store, client: Client, ourselves: Ourselves, registry: Registry, policy: Policy
+    *, store: Store, client: Client, ourselves: Ourselves, agents: Agents, policy: Policy
 ) -> Bridge:
     """Wire the parts."""
-    languages = Languages(store, policy.language, policy.command_prefix)
+    languages = Languages(store, policy)
     pace = Pace()
     means = Means(
         store=store,
         client=client,
         ourselves=ourselves,
-        agents=registry,
+        agents=agents,
+        policy=policy,
         outbox=Outbox(store, client, pace, Delivery(store, client, pace, ourselves, languages)),
         languages=languages,
     )
@@ -168,19 +174,18 @@ def build_bridge(
     bindings = Bindings(store, client)
     provisioning = Provisioning(means, bindings, rounds, look_again)
     withdrawals = Withdrawals(means)
-    chats = ChatCommands(means, provisioning, running)
+    people = People(means)
+    chats = ChatCommands(means, people, provisioning, running)
     commands = Commands(
         means=means,
-        prefix=policy.command_prefix,
         chats=chats,
         runs=RunCommands(means, running),
+        settings=SettingCommands(means, people, bindings),
         status=StatusCommand(means, rounds, chats),
     )
     reactions = Reactions(
         means=means,
-        access=policy.access,
-        prefix=policy.command_prefix,
-        names=(policy.name, ourselves.user_id),
+        admission=Admission(policy),
         commands=commands,
         running=running,
         runs=runs,
@@ -188,15 +193,13 @@ def build_bridge(
         signals=signals,
     )
     return Bridge(
-        store=store,
-        ourselves=ourselves,
+        means=means,
         rounds=rounds,
         running=running,
         signals=signals,
-        outbox=means.outbox,
         withdrawals=withdrawals,
         provisioning=provisioning,
-        onboarding=Onboarding(means, provisioning, policy.access, policy.reject_denied_invites),
+        onboarding=Onboarding(means, provisioning),
         gaps=Gaps(means, look_again),
         runs=runs,
         reactions=reaction_lanes,

@@ -6,6 +6,7 @@ from lambda_matrix.conversation.texts import Language, Texts, texts
 from lambda_matrix.ids import RoomId, UserId
 from lambda_matrix.store import people, rooms
 from lambda_matrix.store.store import Store
+from lambda_matrix.surface.policy import Policy
 
 
 @frozen
@@ -13,8 +14,7 @@ class Languages:
     """The catalogue for a person: the language they chose, else the operator's default."""
 
     _store: Store
-    _default: Language
-    _prefix: str
+    _policy: Policy
 
     async def of(self, user_id: UserId | None) -> Texts:
         """Return the sentences for this person (or for nobody in particular)."""
@@ -25,7 +25,7 @@ class Languages:
 
     def chosen(self, language: Language | None) -> Texts:
         """Return the sentences in `language`; None: nobody chose one."""
-        return texts(language or self._default, self._prefix)
+        return texts(language or self._policy.language, self._policy.command_prefix)
 
     async def of_room(self, room_id: RoomId) -> Texts:
         """Return the sentences for the room's owner."""

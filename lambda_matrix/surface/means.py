@@ -2,7 +2,7 @@
 
 from attrs import frozen
 
-from lambda_matrix.agent.registry import Registry
+from lambda_matrix.agent.roster import Agents
 from lambda_matrix.client_server_api.client import Client
 from lambda_matrix.conversation.texts import Way
 from lambda_matrix.ids import RoomId, UserId
@@ -12,6 +12,7 @@ from lambda_matrix.store.records import Draft, Ourselves
 from lambda_matrix.store.store import Store
 from lambda_matrix.surface.language import Languages
 from lambda_matrix.surface.links import way_to_chats
+from lambda_matrix.surface.policy import Policy
 from lambda_matrix.surface.sending.outbox import Outbox
 from lambda_matrix.surface.writing.wording import notice_draft, reply_draft
 
@@ -23,7 +24,8 @@ class Means:
     store: Store
     client: Client
     ourselves: Ourselves
-    agents: Registry
+    agents: Agents
+    policy: Policy
     outbox: Outbox
     languages: Languages
 

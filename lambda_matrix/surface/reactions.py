@@ -6,11 +6,11 @@ now, also while a run is on. An event is settled in the one transaction that hol
 
 import logging
 import secrets
+from typing import assert_never
 
 from attrs import frozen
 
 from lambda_matrix.agent_events import RunFailure
-from lambda_matrix.conversation.access import Access
 from lambda_matrix.conversation.command_table import Place
 from lambda_matrix.conversation.commands import Help
 from lambda_matrix.conversation.decide import (
@@ -23,6 +23,7 @@ from lambda_matrix.conversation.decide import (
     decide,
     without_mention,
 )
+from lambda_matrix.conversation.limits import QueueFull, Take, TooFast
 from lambda_matrix.conversation.parsing import spoken_text
 from lambda_matrix.conversation.texts import UnsupportedKind
 from lambda_matrix.ids import PersonId, RequestId, RoomId
@@ -35,9 +36,10 @@ from lambda_matrix.matrix_events import (
 )
 from lambda_matrix.store import requests, standing
 from lambda_matrix.store.facts import Incoming
-from lambda_matrix.store.records import Question, Room, RoomKind
+from lambda_matrix.store.records import Question, Room
+from lambda_matrix.surface.admission import Admission
 from lambda_matrix.surface.commands.dispatch import Commands
-from lambda_matrix.surface.commands.order import Order
+from lambda_matrix.surface.commands.order import PLACES, Order
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.runs.running import End, Running
@@ -48,22 +50,14 @@ logger = logging.getLogger(__name__)
 BATCH = 100
 """Events taken from an inbox at a time."""
 PERSON_AND_BOT = 2
-PLACES = {
-    RoomKind.CHAT: Place.CHAT,
-    RoomKind.DIRECT: Place.LOBBY,
-    RoomKind.SPACE: Place.LOBBY,
-    RoomKind.UNREGISTERED: Place.STRANGE,
-}
 
 
 @frozen
 class Reactions:
-    """Reacts to what is said. `runs` are the lanes that answer; `names` is what we are called."""
+    """Reacts to what is said. `runs` are the lanes that answer."""
 
     _means: Means
-    _access: Access
-    _prefix: str
-    _names: tuple[str, ...]
+    _admission: Admission
     _commands: Commands
     _running: Running
     _runs: Lanes[RoomId]
@@ -92,7 +86,7 @@ class Reactions:
                 await self._means.reply(event, texts.answers.failure(RunFailure.GAVE_UP))
 
     async def _react(self, room: Room, event: Incoming) -> None:
-        if not self._access.allows(PersonId(event.sender)):
+        if not self._means.policy.access.allows(PersonId(event.sender)):
             logger.info("message of %s in %s not taken: no access", event.sender, room.room_id)
             await self._means.settle(event)
             return
@@ -118,9 +112,9 @@ class Reactions:
             is_archived=room.archived,
             pick=None if open_here.pick is None else len(open_here.pick.choices),
             is_asked=open_here.confirmation is not None,
-            names=self._names,
+            names=self._names(),
         )
-        decision = decide(message.body, where, self._prefix)
+        decision = decide(message.body, where, self._means.policy.command_prefix)
         texts = await self._means.languages.of(message.sender)
         order = Order(message, room, texts)
         match decision:
@@ -138,6 +132,8 @@ class Reactions:
                 await self._commands.execute(Help(), order)
 
     async def _ask(self, room: Room, message: TextMessage, text: str) -> None:
+        if not await self._admit(room, message):
+            return
         assert room.agent is not None  # noqa: S101 - intents.complete wrote the whole binding
         assert room.platform_chat_id is not None  # noqa: S101 - the same
         question = Question(
@@ -154,9 +150,27 @@ class Reactions:
             self._running.note_waiting(room.room_id)
         self._runs.wake([room.room_id])
 
+    async def _admit(self, room: Room, message: TextMessage) -> bool:
+        """Return whether the question is taken; say why, if it is not."""
+        waiting = await self._means.store.transact(requests.waiting, room.room_id)
+        behind = max(0, len(waiting) - self._running.is_running(room.room_id))
+        verdict = self._admission.admit(message, behind)
+        questions = (await self._means.languages.of(message.sender)).questions
+        match verdict:
+            case Take():
+                return True
+            case TooFast(wait):
+                await self._means.reply(message, questions.too_fast(wait))
+            case QueueFull(count):
+                await self._means.reply(message, questions.queue_full(count))
+            case _:
+                assert_never(verdict)
+        return False
+
     async def _edit(self, edit: TextMessage) -> None:
         """Ask the new text instead, if the question still waits or is being answered."""
-        text = spoken_text(without_mention(edit.body, self._names, self._prefix), self._prefix)
+        prefix = self._means.policy.command_prefix
+        text = spoken_text(without_mention(edit.body, self._names(), prefix), prefix)
         request = await self._means.store.transact(requests.edit, edit, text)
         if request is not None and request.runs:
             self._running.stop(edit.room_id, request.request_id, End.EDITED)
@@ -195,6 +209,10 @@ class Reactions:
             logger.warning("unregistered:%s a room that is bound to nothing", room.room_id)
         texts = await self._means.languages.of(message.sender)
         await self._means.reply(message, texts.onboarding.strange_room, once="unregistered")
+
+    def _names(self) -> tuple[str, ...]:
+        """Return what people may call us when they address us."""
+        return (self._means.policy.name, self._means.ourselves.user_id)
 
     def _is_addressed(self, room: Room, message: TextMessage) -> bool:
         return _is_private(room) or self._means.ourselves.user_id in message.mentions

@@ -21,9 +21,11 @@ from trio.testing import MockClock
 from trio_websocket import ConnectionClosed, WebSocketConnection, WebSocketRequest
 
 from lambda_matrix.agent.registry import AgentEntry, Registry
+from lambda_matrix.agent.roster import Agents
 from lambda_matrix.client_server_api.client import Client, Session, open_client
 from lambda_matrix.client_server_api.sync import sync_forever
 from lambda_matrix.conversation.access import Access
+from lambda_matrix.conversation.limits import Limits
 from lambda_matrix.conversation.texts import Language, texts
 from lambda_matrix.ids import (
     AccessToken,
@@ -38,7 +40,8 @@ from lambda_matrix.ids import (
 from lambda_matrix.store import intents, meta
 from lambda_matrix.store.records import Intent, Ourselves, RoomKind
 from lambda_matrix.store.store import Store, open_store
-from lambda_matrix.surface.bridge import Bridge, Policy, build_bridge
+from lambda_matrix.surface.bridge import Bridge, build_bridge
+from lambda_matrix.surface.policy import Policy
 from tests.agent.servers import accept, entry_at, say, websocket_agent
 from tests.lab.proxy import Exchange, Proxy, open_proxy
 from tests.lab.small_homeserver import (
@@ -60,6 +63,10 @@ POLICY = Policy(
     command_prefix="!",
     name="Lambda",
     language=Language.EN,
+    limits=Limits(burst=1000, waiting=1000),
+    runs=100,
+    file_bytes=1_000_000,
+    files_in_line=3,
 )
 MALLORY = UserId("@mallory:example.org")
 
@@ -211,7 +218,7 @@ class Lab:
                 store=store,
                 client=client,
                 ourselves=ourselves,
-                registry=self.registry,
+                agents=Agents(self.registry),
                 policy=policy,
             )
             async with trio.open_nursery() as supervisor:

@@ -9,6 +9,7 @@ from lambda_matrix.store.records import RoomKind
 from lambda_matrix.surface.commands.order import Order
 from lambda_matrix.surface.links import room_link, server_name
 from lambda_matrix.surface.means import Means
+from lambda_matrix.surface.people import People
 from lambda_matrix.surface.rooms.provisioning import Provisioning
 from lambda_matrix.surface.runs.running import Running
 
@@ -18,12 +19,13 @@ class ChatCommands:
     """The commands about chat rooms."""
 
     _means: Means
+    _people: People
     _provisioning: Provisioning
     _running: Running
 
     async def new(self, order: Order, name: str | None) -> None:
         """Want a chat room; the reply comes with it."""
-        agent = self._means.agents.choose(order.sender)
+        agent = await self._people.agent_of_new_chats(order.sender)
         await self._means.store.transact(
             intents.order_chat, order.message, name, agent, self._means.ourselves
         )

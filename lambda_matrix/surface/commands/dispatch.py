@@ -1,13 +1,20 @@
 """Each command to whoever does it."""
 
+import logging
+
 from attrs import frozen
 
+from lambda_matrix.client_server_api.errors import MatrixError, Retry, SessionDead, decide_retry
 from lambda_matrix.conversation.commands import (
     BadArgument,
+    ChangeSetting,
     Chats,
     Command,
     Help,
+    ListSettings,
     NewChat,
+    SelectAgent,
+    ShowSettings,
     Status,
     Stop,
     UnknownCommand,
@@ -16,8 +23,11 @@ from lambda_matrix.conversation.help import help_text
 from lambda_matrix.surface.commands.chats import ChatCommands
 from lambda_matrix.surface.commands.order import Order
 from lambda_matrix.surface.commands.runs import RunCommands
+from lambda_matrix.surface.commands.settings import SettingCommands
 from lambda_matrix.surface.commands.status import StatusCommand
 from lambda_matrix.surface.means import Means
+
+logger = logging.getLogger(__name__)
 
 
 @frozen(kw_only=True)
@@ -25,22 +35,39 @@ class Commands:
     """All commands, by what they are about."""
 
     means: Means
-    prefix: str
     chats: ChatCommands
     runs: RunCommands
+    settings: SettingCommands
     status: StatusCommand
 
     async def execute(self, command: Command, order: Order) -> None:
-        """Do what `command` says, and settle its message."""
+        """Do what `command` says, and settle its message; say so if the homeserver refuses it."""
+        try:
+            await self._obey(command, order)
+        except MatrixError as error:
+            if isinstance(decide_retry(error), Retry | SessionDead):
+                raise
+            logger.warning("%s in %s refused: %s", command, order.room_id, error)
+            await self.means.reply(order.message, order.texts.rooms.refused)
+
+    async def _obey(self, command: Command, order: Order) -> None:  # noqa: C901 - one case each
         match command:
             case Help():
-                await self.means.reply(order.message, help_text(order.texts, self.prefix))
+                await self._help(order)
             case NewChat(name):
                 await self.chats.new(order, name)
             case Chats():
                 await self.chats.list_all(order)
             case Stop(everything):
                 await self.runs.stop(order, everything=everything)
+            case SelectAgent(choice):
+                await self.settings.select_agent(order, choice)
+            case ShowSettings():
+                await self.settings.show(order)
+            case ListSettings():
+                await self.settings.list_all(order)
+            case ChangeSetting(change):
+                await self.settings.change(order, change)
             case Status():
                 await self.status.tell(order)
             case UnknownCommand(word, nearest):
@@ -50,4 +77,8 @@ class Commands:
                     order.message, order.texts.commands.bad_argument(usage, problem)
                 )
             case _:  # not served yet
-                await self.means.reply(order.message, help_text(order.texts, self.prefix))
+                await self._help(order)
+
+    async def _help(self, order: Order) -> None:
+        text = help_text(order.texts, self.means.policy.command_prefix, order.place)
+        await self.means.reply(order.message, text)

@@ -2,10 +2,18 @@
 
 from attrs import frozen
 
+from lambda_matrix.conversation.command_table import Place
 from lambda_matrix.conversation.texts import Texts
 from lambda_matrix.ids import RoomId, UserId
 from lambda_matrix.matrix_events import TextMessage
-from lambda_matrix.store.records import Room
+from lambda_matrix.store.records import Room, RoomKind
+
+PLACES = {
+    RoomKind.CHAT: Place.CHAT,
+    RoomKind.DIRECT: Place.LOBBY,
+    RoomKind.SPACE: Place.LOBBY,
+    RoomKind.UNREGISTERED: Place.STRANGE,
+}
 
 
 @frozen
@@ -15,6 +23,11 @@ class Order:
     message: TextMessage
     room: Room
     texts: Texts
+
+    @property
+    def place(self) -> Place:
+        """The kind of place in which it was given."""
+        return PLACES[self.room.kind]
 
     @property
     def sender(self) -> UserId:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from lambda_matrix.ids import PlatformChatId
+from lambda_matrix.conversation.settings import PersonSettings
+from lambda_matrix.ids import PlatformChatId, UserId
 from lambda_matrix.store.records import Binding
 
 SEQUENCE_KEY = "ru.coredump.lambda.sequence"
@@ -20,6 +21,22 @@ def read_sequence(content: Mapping[str, object] | None) -> PlatformChatId:
     """Return the highest number ever used, 0 where none is noted."""
     highest = None if content is None else content.get("highest")
     return PlatformChatId(highest if isinstance(highest, int) and highest > 0 else 0)
+
+
+def person_key(user_id: UserId) -> str:
+    """Return the key of the global account data with what this person chose."""
+    return f"ru.coredump.lambda.person.{user_id}"
+
+
+def person_content(chosen: PersonSettings) -> dict[str, object]:
+    """Return the content under `person_key`."""
+    return {
+        "language": None if chosen.language is None else chosen.language.value,
+        "streaming": chosen.streaming,
+        "reply_style": chosen.reply_style.value,
+        "tool_lines": chosen.tool_lines,
+        "agent": chosen.agent,
+    }
 
 
 def binding_content(binding: Binding) -> dict[str, object]:

@@ -11,7 +11,6 @@ import trio
 from attrs import define, field
 
 from lambda_matrix.client_server_api.errors import MatrixError, Retry, decide_retry
-from lambda_matrix.conversation.access import Access
 from lambda_matrix.ids import PersonId, RoomId, UserId
 from lambda_matrix.store import intents, rooms
 from lambda_matrix.store.records import Room, RoomKind
@@ -33,8 +32,6 @@ class Onboarding:
 
     _means: Means
     _provisioning: Provisioning
-    _access: Access
-    _reject_denied: bool
     lanes: Lanes[RoomId] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -58,7 +55,7 @@ class Onboarding:
             await self._take_invite(room, room.inviter)
 
     async def _take_invite(self, room: Room, inviter: UserId) -> None:
-        if not self._access.allows(PersonId(inviter)):
+        if not self._means.policy.access.allows(PersonId(inviter)):
             await self._deny(room, inviter)
             return
         # Noted before the join: once joined, the room is no invite any more and has to be known.
@@ -71,7 +68,7 @@ class Onboarding:
 
     async def _deny(self, room: Room, inviter: UserId) -> None:
         logger.warning("invite of %s to %s denied: no access", inviter, room.room_id)
-        if self._reject_denied:
+        if self._means.policy.reject_denied_invites:
             texts = await self._means.languages.of(inviter)
             await self._means.client.leave(room.room_id, reason=texts.onboarding.denied)
         await self._means.store.transact(rooms.note_left, room.room_id)

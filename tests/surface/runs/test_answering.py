@@ -11,6 +11,7 @@ import trio.lowlevel
 from trio.testing import MockClock
 from trio_websocket import WebSocketRequest
 
+from lambda_matrix.agent import websocket
 from lambda_matrix.agent.registry import Registry
 from lambda_matrix.agent_events import RunFailure
 from lambda_matrix.ids import AgentId
@@ -399,7 +400,7 @@ async def speak_nonsense(run: AgentRun) -> None:
 
 async def speak_too_long(run: AgentRun) -> None:
     await run.start()
-    await run.text("x" * (9 << 20))
+    await run.text("x" * (websocket.MAX_FRAME + 1))
 
 
 async def report_an_error(run: AgentRun) -> None:
@@ -427,8 +428,10 @@ FAILURES = {
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.value)
 async def test_each_failure_has_its_sentence(
-    clock: MockClock, tmp_path: Path, failure: RunFailure
+    clock: MockClock, tmp_path: Path, failure: RunFailure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Megabytes take real time to arrive, in which a clock that jumps would run ahead.
+    monkeypatch.setattr(websocket, "MAX_FRAME", 1 << 18)
     async with open_lab(clock, tmp_path) as lab:
         lab.with_agent(idle_timeout=30.0, run_timeout=100.0)
         lab.agent.behave = FAILURES[failure]

@@ -49,9 +49,9 @@ async def test_a_send_that_hangs_in_one_room_holds_up_no_other(
 
 async def test_a_preview_of_what_is_not_there_is_dropped(clock: MockClock, tmp_path: Path) -> None:
     async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
-        service.bridge.outbox.preview(service.room, Preview(404, b"{}"))
-        service.bridge.outbox.preview(RoomId("!elsewhere"), Preview(404, b"{}"))
-        service.bridge.outbox.drop_preview(RoomId("!elsewhere"))
+        service.bridge.means.outbox.preview(service.room, Preview(404, b"{}"))
+        service.bridge.means.outbox.preview(RoomId("!elsewhere"), Preview(404, b"{}"))
+        service.bridge.means.outbox.drop_preview(RoomId("!elsewhere"))
         await trio.sleep(5)
         assert lab.puts() == []
 

@@ -1,0 +1,107 @@
+"""SIGHUP: the settings and the agents are read again, while rooms are being served.
+
+What is wrong with them is said in the journal, and the old ones stay in force. Access, limits, the
+language of new users and the agents change at once; everything else needs a restart, and the
+journal says which.
+"""
+
+import logging
+import signal
+from collections.abc import Callable
+from typing import NoReturn
+
+import trio
+from attrs import asdict, define
+
+from lambda_matrix import logs, sd_notify
+from lambda_matrix.agent.registry import Registry
+from lambda_matrix.agent.settings_table import RegistryError
+from lambda_matrix.config import ConfigError
+from lambda_matrix.config.settings import DeniedInvites, Settings
+from lambda_matrix.conversation.access import Access
+from lambda_matrix.conversation.limits import Limits
+from lambda_matrix.surface.bridge import Bridge
+from lambda_matrix.surface.policy import Policy
+
+logger = logging.getLogger(__name__)
+
+_AT_ONCE = {
+    "access": {"users", "deny", "denied_invites"},
+    "service": {"language"},
+    "limits": {
+        "questions_per_minute",
+        "questions_in_line",
+        "runs_per_person",
+        "runs",
+        "file_megabytes",
+        "files_in_line",
+    },
+}
+"""The keys that a reload puts into force, by section."""
+
+
+def policy_of(settings: Settings) -> Policy:
+    """Return what the surface is to know of the settings."""
+    access, service, limits = settings.access, settings.service, settings.limits
+    return Policy(
+        access=Access(access.users, access.deny),
+        reject_denied_invites=access.denied_invites is DeniedInvites.REJECT,
+        command_prefix=service.command_prefix,
+        name=service.display_name,
+        language=service.language,
+        limits=Limits(
+            burst=limits.questions_per_minute,
+            interval=60 / limits.questions_per_minute,
+            waiting=limits.questions_in_line,
+            runs=limits.runs_per_person,
+        ),
+        runs=limits.runs,
+        file_bytes=limits.file_megabytes * 1_000_000,
+        files_in_line=limits.files_in_line,
+    )
+
+
+@define
+class Reloading:
+    """Reads anew what `read` gives, and puts it into force in `bridge`."""
+
+    _bridge: Bridge
+    _settings: Settings
+    _read: Callable[[], tuple[Settings, Registry]]
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> NoReturn:
+        """Reload at each SIGHUP, until cancelled."""
+        with trio.open_signal_receiver(signal.SIGHUP) as signals:
+            task_status.started()
+            async for _ in signals:
+                sd_notify.notify(sd_notify.RELOADING, sd_notify.monotonic_now())
+                await self._reload()
+                sd_notify.notify(sd_notify.READY)
+        raise AssertionError  # a receiver of signals does not end by itself
+
+    async def _reload(self) -> None:
+        """Put the settings as they are now into force, or keep the old ones."""
+        try:
+            settings, registry = self._read()
+        except (ConfigError, RegistryError) as error:
+            logger.error(  # noqa: TRY400 - one sentence for the operator says it all
+                "not reloaded, the old settings stay in force: %s", error
+            )
+            return
+        for name in _not_at_once(self._settings, settings):
+            logger.warning("%s: changed; it needs a restart", name)
+        self._settings = settings
+        logs.hide(*(entry.token for entry in registry.agents.values() if entry.token is not None))
+        change = await self._bridge.reload(policy_of(settings), registry)
+        logger.info("reloaded: %s", change or "the agents are the same")
+
+
+def _not_at_once(old: Settings, new: Settings) -> list[str]:
+    """Return the settings that differ and are not put into force by a reload."""
+    before, after = (asdict(settings, recurse=True) for settings in (old, new))
+    return [
+        f"[{section}] {key}"
+        for section, keys in before.items()
+        for key, value in keys.items()
+        if key not in _AT_ONCE.get(section, set()) and after[section][key] != value
+    ]
