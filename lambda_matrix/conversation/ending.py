@@ -1,5 +1,7 @@
 """How an answer ends: the whole of what is left in the room when a run is over, however it went."""
 
+from collections.abc import Iterable
+
 from attrs import frozen
 
 from lambda_matrix.agent_events import (
@@ -7,8 +9,11 @@ from lambda_matrix.agent_events import (
     RunFailed,
     RunFailure,
     RunInterrupted,
+    ThreadMessage,
 )
+from lambda_matrix.conversation.agent_faults import fault_of
 from lambda_matrix.conversation.answer import AnswerDraft
+from lambda_matrix.conversation.interrupts import prompt_lines
 from lambda_matrix.conversation.markdown import with_line
 from lambda_matrix.conversation.texts import Texts
 
@@ -25,39 +30,59 @@ class Ending:
 
 
 def conclude(
-    draft: AnswerDraft, failure: RunFailure | None, texts: Texts, *, stopped: bool = False
+    draft: AnswerDraft,
+    failure: RunFailure | None,
+    texts: Texts,
+    *,
+    stopped: bool = False,
+    thread: Iterable[ThreadMessage] = (),
+    wait: float | None = None,
 ) -> Ending:
     """Return the ending of an answer of which `draft` is all that came.
 
-    Text that was there stays; what is missing is said in one line under it.
+    Text that was there stays; what is missing is said in one line under it. A run that ended to
+    ask is prompted for: `thread` knows the calls that it asks about, and the prompt expires in
+    `wait` seconds. The agent's files are no part of the text: they are sent beside it.
     """
+    say = texts.answers
     if stopped:
-        return Ending(_under(draft, texts.answers.stopped_line, texts.answers.stopped), "stopped")
-    if failure is None and isinstance(draft.outcome, RunFailed):
-        failure = RunFailure.RUN_ERROR
+        return Ending(_under(draft, say.stopped_line, say.stopped), "stopped")
     if failure is not None:
-        return Ending(
-            _under(draft, texts.answers.broken_off_line, texts.answers.failure(failure)),
-            failure.value,
-        )
-    paragraphs = [draft.text] if draft.has_text else []
-    paragraphs += [texts.answers.file_not_sent(file.path) for file in draft.files]
-    if isinstance(draft.outcome, RunInterrupted):
-        asked = [each.message or each.reason for each in draft.outcome.interrupts]
-        paragraphs.append(texts.answers.interrupt(asked))
-    if paragraphs:
-        return Ending(_bounded("\n\n".join(paragraphs), texts), "answered")
+        return Ending(_under(draft, say.broken_off_line, say.failure(failure)), failure.value)
+    match draft.outcome:
+        case RunFailed(code=code):
+            alone = _own_words(code, texts)
+            return Ending(_under(draft, say.broken_off_line, alone), RunFailure.RUN_ERROR.value)
+        case RunInterrupted(interrupts):
+            prompt = texts.confirmations.prompt(prompt_lines(interrupts, thread), wait)
+            return Ending(with_line(_bounded(draft, texts), prompt), "asked")
+        case _:
+            return _whole(draft, texts)
+
+
+def _own_words(code: str | None, texts: Texts) -> str:
+    """Return what the agent's failure is to a person; its own words are for the journal."""
+    fault = fault_of(code)
+    if fault is None:
+        return texts.answers.failure(RunFailure.RUN_ERROR)
+    return texts.answers.agent_fault(fault)
+
+
+def _whole(draft: AnswerDraft, texts: Texts) -> Ending:
+    if draft.has_text:
+        return Ending(_bounded(draft, texts), "answered")
     if isinstance(draft.outcome, RunCancelled):
         return Ending(texts.answers.cancelled, "cancelled")
+    if draft.files:
+        return Ending(texts.answers.only_files(len(draft.files)), "answered")
     return Ending(texts.answers.empty, "empty")
 
 
-def _bounded(text: str, texts: Texts) -> str:
-    return (
-        text
-        if len(text) <= LONGEST_ANSWER
-        else with_line(text[:LONGEST_ANSWER], texts.answers.cut_line)
-    )
+def _bounded(draft: AnswerDraft, texts: Texts) -> str:
+    text = draft.text
+    if len(text) <= LONGEST_ANSWER:
+        return text
+    return with_line(text[:LONGEST_ANSWER], texts.answers.cut_line)
 
 
 def _under(draft: AnswerDraft, line: str, alone: str) -> str:

@@ -120,6 +120,7 @@ _BY_NAME = {
     for key, words in _KEYS.items()
     for name in words.of(language)
 }
+_WORDS_OF = {change: (key, words) for key, values in _VALUES.items() for change, words in values}
 _SEPARATOR = re.compile(r"[\s=:]+")
 _JOINERS = re.compile(r"[-_ ]")
 
@@ -172,11 +173,8 @@ def as_they_stand(
 
 def described(change: SettingChange, language: Language) -> tuple[str, str]:
     """Return the key and the value of `change`, as they are written in `language`."""
-    for key, values in _VALUES.items():
-        for each, words in values:
-            if each == change:
-                return key_word(key, language), words.of(language)[0]
-    raise AssertionError(change)
+    key, words = _WORDS_OF[change]
+    return key_word(key, language), words.of(language)[0]
 
 
 def _value(key: SettingKey, language: Language, written: str) -> SettingChange | BadValue:

@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 
 from lambda_matrix.agent_events import RunFailure
+from lambda_matrix.conversation.agent_faults import AgentFault
 from lambda_matrix.conversation.command_table import CommandName, Group, Place
 from lambda_matrix.conversation.commands import (
     NeedsArgument,
@@ -172,8 +173,8 @@ SAMPLES: dict[str, list[tuple[Any, ...]]] = {
     "questions.unsupported": [(kind,) for kind in UnsupportedKind],
     "answers.tool_line": NAMES,
     "answers.failure": [(failure,) for failure in RunFailure],
-    "answers.interrupt": [((),), (("a?",),)],
-    "answers.file_not_sent": NAMES,
+    "answers.agent_fault": [(fault,) for fault in AgentFault],
+    "answers.only_files": COUNTS,
     "service.status": [
         *((attrs.evolve(STATUS, sync_age=age),) for age in (None, *(s for (s,) in TIMES))),
         *((attrs.evolve(STATUS, failure=failure),) for failure in RunFailure),

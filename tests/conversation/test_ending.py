@@ -12,7 +12,10 @@ from lambda_matrix.agent_events import (
     RunInterrupted,
     RunOutcome,
     TextDelta,
+    ThreadMessage,
+    ToolCall,
 )
+from lambda_matrix.conversation.agent_faults import AgentFault, fault_of
 from lambda_matrix.conversation.answer import AnswerDraft
 from lambda_matrix.conversation.ending import LONGEST_ANSWER, conclude
 from lambda_matrix.conversation.texts import Language, texts
@@ -53,6 +56,16 @@ def test_each_failure_has_its_sentence(failure: RunFailure) -> None:
 def test_what_an_agent_says_of_its_failure_is_for_the_journal() -> None:
     ending = conclude(draft(outcome=RunFailed("secret cause")), None, TEXTS)
     assert ending.text == TEXTS.answers.failure(RunFailure.RUN_ERROR)
+    assert ending.outcome == "run_error"
+    ending = conclude(draft("Half", RunFailed("secret", "model_busy")), None, TEXTS)
+    assert ending.text == f"Half\n\n{TEXTS.answers.broken_off_line}"
+
+
+@pytest.mark.parametrize("fault", AgentFault)
+def test_a_code_that_is_known_has_its_sentence(fault: AgentFault) -> None:
+    ending = conclude(draft(outcome=RunFailed("secret", fault.value)), None, TEXTS)
+    assert ending.text == TEXTS.answers.agent_fault(fault)
+    assert fault_of("out of cheese") is None
 
 
 def test_an_answer_without_a_word_says_so() -> None:
@@ -60,13 +73,24 @@ def test_an_answer_without_a_word_says_so() -> None:
     assert conclude(draft(outcome=RunCancelled()), None, TEXTS).text == TEXTS.answers.cancelled
 
 
-def test_questions_and_files_of_the_agent_are_not_passed_over() -> None:
-    made = draft("Ready.", RunInterrupted((Interrupt("i", "why", "Delete it?"),)))
+def test_what_the_agent_asks_stands_under_what_it_says() -> None:
+    asks = RunInterrupted((Interrupt("i", "why", "Delete it?"), Interrupt("j", "tool_call")))
+    ending = conclude(draft("Ready.", asks), None, TEXTS, wait=600.0)
+    prompt = TEXTS.confirmations.prompt(["Delete it?", "tool_call"], 600.0)
+    assert (ending.text, ending.outcome) == (f"Ready.\n\n{prompt}", "asked")
+    assert conclude(draft("```\nx", asks), None, TEXTS).text.startswith("```\nx\n```\n\n")
+    about = Interrupt("i", "tool_call", tool_call_id="c")
+    call = ThreadMessage(id="m", role="assistant", tool_calls=(ToolCall("c", "rm", '{"a":1}'),))
+    ending = conclude(draft(outcome=RunInterrupted((about,))), None, TEXTS, thread=[call])
+    assert ending.text == TEXTS.confirmations.prompt(['rm({"a":1})'], None)
+
+
+def test_files_without_a_word() -> None:
+    made = draft(outcome=RunFinished())
     made.feed(FileOffered("report.pdf"))
-    text = conclude(made, None, TEXTS).text
-    assert text.startswith("Ready.")
-    assert TEXTS.answers.file_not_sent("report.pdf") in text
-    assert TEXTS.answers.interrupt(["Delete it?"]) in text
+    assert conclude(made, None, TEXTS).text == TEXTS.answers.only_files(1)
+    made.feed(TextDelta("m", "There."))
+    assert conclude(made, None, TEXTS).text == "There."
 
 
 @pytest.mark.parametrize("failure", [None, RunFailure.TRUNCATED])

@@ -1,10 +1,11 @@
 """What stands under an answer, or in its place."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from attrs import frozen
 
 from lambda_matrix.agent_events import RunFailure
+from lambda_matrix.conversation.agent_faults import AgentFault
 
 
 @frozen(kw_only=True)
@@ -26,7 +27,7 @@ class AnswerTexts:
     """The whole answer, if the run failed before it had any text."""
     cancelled: str
     """The whole answer, if the agent ended the run on purpose without any text."""
-    interrupt: Callable[[Sequence[str]], str]
-    """The agent asks for these to be confirmed, which cannot be done yet."""
-    file_not_sent: Callable[[str], str]
-    """The agent offers this file, which cannot be passed on yet."""
+    agent_fault: Callable[[AgentFault], str]
+    """The whole answer, if the agent itself says what it failed of before there was any text."""
+    only_files: Callable[[int], str]
+    """The whole answer, if the agent sends so many files without a word."""

@@ -1,13 +1,13 @@
 """What stands under an answer, or in its place."""
 
-from collections.abc import Sequence
 from typing import assert_never
 
 from lambda_matrix.agent_events import RunFailure
+from lambda_matrix.conversation.agent_faults import AgentFault
 from lambda_matrix.conversation.catalogue.answers import AnswerTexts
 from lambda_matrix.conversation.catalogue.quote import Quote
 from lambda_matrix.conversation.command_table import CommandName
-from lambda_matrix.conversation.markdown import as_code, literal
+from lambda_matrix.conversation.markdown import literal
 
 _WHY = {
     RunFailure.UNREACHABLE: "I cannot reach the agent just now.",
@@ -24,6 +24,31 @@ _WHY = {
     RunFailure.NO_AGENT: "The agent of this chat is no longer there.",
     RunFailure.GAVE_UP: "I tried to get an answer several times and was interrupted each time.",
 }
+_FAULTS = {
+    AgentFault.MODEL_UNREACHABLE: "The agent cannot reach its model just now.",
+    AgentFault.MODEL_TIMEOUT: "The agent's model took too long.",
+    AgentFault.MODEL_KEY_REFUSED: (
+        "The agent's model does not let it in. Please tell whoever runs this bot."
+    ),
+    AgentFault.MODEL_NOT_FOUND: (
+        "The agent's model is not to be found. Please tell whoever runs this bot."
+    ),
+    AgentFault.MODEL_BUSY: "The agent's model has too much to do. Please give it a minute.",
+    AgentFault.MODEL_QUOTA: (
+        "The credit for the agent's model is used up. Please tell whoever runs this bot."
+    ),
+    AgentFault.CONTEXT_TOO_LONG: "This conversation has grown too long for the agent's model.",
+    AgentFault.CONTENT_FILTERED: "The agent's model may not answer that.",
+    AgentFault.MODEL_REFUSED: "The agent's model did not take the question.",
+    AgentFault.MODEL_BROKEN: "The agent's model ran into an error.",
+    AgentFault.ANSWER_CUT: "The agent's model broke off in the middle of its answer.",
+    AgentFault.MODEL_GARBLED: "The agent's model gave an answer that makes no sense.",
+    AgentFault.MODEL_SILENT: "The agent's model had nothing to say.",
+    AgentFault.TOOL_CALLS_ENDLESS: (
+        "The agent went from one tool to the next without coming to an end."
+    ),
+    AgentFault.STORAGE: "The agent could not read or write its files.",
+}
 
 
 def answer_texts(quote: Quote) -> AnswerTexts:
@@ -38,9 +63,9 @@ def answer_texts(quote: Quote) -> AnswerTexts:
         empty="The agent had nothing to say to that. Please try to put it differently.",
         failure=lambda failure: f"{why(failure)} {_what_next(failure, quote)}",
         cancelled=f"The agent ended this without an answer. {retry} asks again.",
-        interrupt=_interrupt,
-        file_not_sent=lambda path: (
-            f"_The agent made a file, {as_code(path)}. I cannot send files yet._"
+        agent_fault=lambda fault: f"{_FAULTS[fault]} {_after(fault, quote)}",
+        only_files=lambda count: (
+            "Here is the file." if count == 1 else f"Here are the {count} files."
         ),
     )
 
@@ -75,9 +100,27 @@ def _what_next(failure: RunFailure, quote: Quote) -> str:
             assert_never(failure)
 
 
-def _interrupt(messages: Sequence[str]) -> str:
-    asked = "".join(f"\n- {literal(message)}" for message in messages)
-    return (
-        "The agent wants your consent before it goes on. It cannot be given here yet, so nothing "
-        f"has been done.{asked}"
-    )
+def _after(fault: AgentFault, quote: Quote) -> str:
+    """Return what to do now."""
+    retry, new = quote(CommandName.RETRY), quote(CommandName.NEW)
+    match fault:
+        case AgentFault.CONTEXT_TOO_LONG:
+            return f"{quote(CommandName.CLEAR)} starts afresh here, {new} opens a new chat."
+        case AgentFault.CONTENT_FILTERED | AgentFault.MODEL_REFUSED | AgentFault.MODEL_SILENT:
+            return "Please put it differently."
+        case AgentFault.TOOL_CALLS_ENDLESS | AgentFault.MODEL_TIMEOUT:
+            return f"{retry} asks again; smaller steps may do better."
+        case (
+            AgentFault.MODEL_UNREACHABLE
+            | AgentFault.MODEL_KEY_REFUSED
+            | AgentFault.MODEL_NOT_FOUND
+            | AgentFault.MODEL_BUSY
+            | AgentFault.MODEL_QUOTA
+            | AgentFault.MODEL_BROKEN
+            | AgentFault.ANSWER_CUT
+            | AgentFault.MODEL_GARBLED
+            | AgentFault.STORAGE
+        ):
+            return f"{retry} asks again."
+        case _:
+            assert_never(fault)

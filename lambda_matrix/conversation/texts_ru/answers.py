@@ -1,13 +1,14 @@
 """What stands under an answer, or in its place."""
 
-from collections.abc import Sequence
 from typing import assert_never
 
 from lambda_matrix.agent_events import RunFailure
+from lambda_matrix.conversation.agent_faults import AgentFault
 from lambda_matrix.conversation.catalogue.answers import AnswerTexts
 from lambda_matrix.conversation.catalogue.quote import Quote
 from lambda_matrix.conversation.command_table import CommandName
-from lambda_matrix.conversation.markdown import as_code, literal
+from lambda_matrix.conversation.markdown import literal
+from lambda_matrix.conversation.texts_ru.wording import FILES, counted
 
 _WHY = {
     RunFailure.UNREACHABLE: "Сейчас агент недоступен.",
@@ -26,6 +27,29 @@ _WHY = {
     RunFailure.NO_AGENT: "Агента этого чата больше нет.",
     RunFailure.GAVE_UP: "Получить ответ не удалось: каждый раз что-то мешало.",
 }
+_FAULTS = {
+    AgentFault.MODEL_UNREACHABLE: "Модель агента сейчас недоступна.",
+    AgentFault.MODEL_TIMEOUT: "Модель агента думала слишком долго.",
+    AgentFault.MODEL_KEY_REFUSED: (
+        "Модель не впускает агента. Сообщите, пожалуйста, тому, кто отвечает за этого бота."
+    ),
+    AgentFault.MODEL_NOT_FOUND: (
+        "Модель агента не найдена. Сообщите, пожалуйста, тому, кто отвечает за этого бота."
+    ),
+    AgentFault.MODEL_BUSY: "Модель агента перегружена. Подождите, пожалуйста, минуту.",
+    AgentFault.MODEL_QUOTA: (
+        "Оплаченное время модели кончилось. Сообщите, пожалуйста, тому, кто отвечает за этого бота."
+    ),
+    AgentFault.CONTEXT_TOO_LONG: "Разговор стал слишком длинным для модели агента.",
+    AgentFault.CONTENT_FILTERED: "На такое модели агента отвечать нельзя.",
+    AgentFault.MODEL_REFUSED: "Модель агента не приняла вопрос.",
+    AgentFault.MODEL_BROKEN: "У модели агента произошла ошибка.",
+    AgentFault.ANSWER_CUT: "Модель агента умолкла посреди ответа.",
+    AgentFault.MODEL_GARBLED: "Модель агента ответила так, что ничего не понять.",
+    AgentFault.MODEL_SILENT: "Модель агента ничего не ответила.",
+    AgentFault.TOOL_CALLS_ENDLESS: "Агент брался за один инструмент за другим и не мог закончить.",
+    AgentFault.STORAGE: "Агент не смог прочитать или записать свои файлы.",
+}
 
 
 def answer_texts(quote: Quote) -> AnswerTexts:
@@ -40,10 +64,8 @@ def answer_texts(quote: Quote) -> AnswerTexts:
         empty="Агенту нечего на это сказать. Попробуйте спросить иначе.",
         failure=lambda failure: f"{why(failure)} {_what_next(failure, quote)}",
         cancelled=f"Агент завершил работу, не ответив. {retry} — спросить ещё раз.",
-        interrupt=_interrupt,
-        file_not_sent=lambda path: (
-            f"_Агент подготовил файл {as_code(path)}. Отправлять файлы я пока не умею._"
-        ),
+        agent_fault=lambda fault: f"{_FAULTS[fault]} {_after(fault, quote)}",
+        only_files=lambda count: "Вот файл." if count == 1 else f"Вот {counted(count, FILES)}.",
     )
 
 
@@ -77,9 +99,27 @@ def _what_next(failure: RunFailure, quote: Quote) -> str:
             assert_never(failure)
 
 
-def _interrupt(messages: Sequence[str]) -> str:
-    asked = "".join(f"\n- {literal(message)}" for message in messages)
-    return (
-        "Чтобы продолжить, агенту нужно ваше согласие. Дать его здесь пока нельзя, поэтому ничего "
-        f"не сделано.{asked}"
-    )
+def _after(fault: AgentFault, quote: Quote) -> str:
+    """Return what to do now."""
+    retry, new = quote(CommandName.RETRY), quote(CommandName.NEW)
+    match fault:
+        case AgentFault.CONTEXT_TOO_LONG:
+            return f"{quote(CommandName.CLEAR)} начнёт здесь заново, {new} откроет новый чат."
+        case AgentFault.CONTENT_FILTERED | AgentFault.MODEL_REFUSED | AgentFault.MODEL_SILENT:
+            return "Попробуйте, пожалуйста, сказать иначе."
+        case AgentFault.TOOL_CALLS_ENDLESS | AgentFault.MODEL_TIMEOUT:
+            return f"{retry} задаст вопрос ещё раз; по частям может получиться лучше."
+        case (
+            AgentFault.MODEL_UNREACHABLE
+            | AgentFault.MODEL_KEY_REFUSED
+            | AgentFault.MODEL_NOT_FOUND
+            | AgentFault.MODEL_BUSY
+            | AgentFault.MODEL_QUOTA
+            | AgentFault.MODEL_BROKEN
+            | AgentFault.ANSWER_CUT
+            | AgentFault.MODEL_GARBLED
+            | AgentFault.STORAGE
+        ):
+            return f"{retry} задаст вопрос ещё раз."
+        case _:
+            assert_never(fault)
