@@ -54,8 +54,15 @@ class Transfer:
     body: bytes | Outgoing | None = None
     into: Incoming | None = None
     scope: trio.CancelScope = field(factory=trio.CancelScope)
+    _is_connected: bool = False
+    _is_given_up: bool = False
     _done: trio.Event = field(factory=trio.Event)
     _answer: tuple[Mapping[str, str], bytes] | MatrixError | None = None
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it goes through in pieces, and may be given up."""
+        return self.into is not None or isinstance(self.body, Outgoing)
 
     def end(self, answer: tuple[Mapping[str, str], bytes] | MatrixError | None) -> None:
         """Tell the outcome: headers and body (empty where it went in pieces), or an error."""
@@ -80,5 +87,17 @@ class Transfer:
         return self._answer
 
     def give_up(self) -> None:
-        """End it, wherever it is; nothing happens where it has ended."""
-        self.scope.cancel()
+        """End it; nothing happens where it has ended. While it connects, it is left to connect."""
+        self._is_given_up = True
+        if self._is_connected:
+            self.scope.cancel()
+
+    def connect(self) -> None:
+        """It begins to connect, perhaps once more: now it must not be cancelled."""
+        self._is_connected = False
+
+    def connected(self) -> None:
+        """The connection stands: now it may be cancelled."""
+        self._is_connected = True
+        if self._is_given_up:
+            self.scope.cancel()

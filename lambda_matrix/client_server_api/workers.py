@@ -10,7 +10,8 @@ that is cut off has an unknown outcome, one that is left alone has a known one.
 There are as many workers as connections, so a request never waits inside the pool. When one is
 over its time, or PoolTimeout comes nevertheless, the whole pool is replaced; what is under way
 on the old one is left to end, and the last to leave closes it. A file's transfer is worth nothing
-to a caller who has gone, so it is given up: its worker cancels it, and replaces the pool likewise.
+to a caller who has gone, so it is given up: its worker cancels it, but never while it connects,
+which is where the pool would be harmed, and a socket be left open.
 
 This is the package's only module that imports httpx. It goes one step below `httpx.AsyncClient`,
 to `httpx.AsyncHTTPTransport`: cookies, redirects, authentication flows and environment proxies
@@ -138,6 +139,7 @@ class Shift:
     async def _attempt(self, job: Transfer) -> tuple[Mapping[str, str], bytes]:
         pool = self._pool
         pool.under_way += 1
+        job.connect()
         try:
             with trio.fail_after(job.timeout):
                 return await self._exchange(pool.http, job)
@@ -151,8 +153,6 @@ class Shift:
                 f"{job.asked}: no answer within {job.timeout:g} s"
             ) from error
         finally:
-            if job.scope.cancel_called:
-                self._retire(pool)
             pool.under_way -= 1
             if pool is not self._pool and not pool.under_way:
                 with trio.move_on_after(CLOSING_TIMEOUT, shield=True):
@@ -258,6 +258,10 @@ def _redirected(refusal: MatrixError, url: str, location: str) -> MatrixError:
 
 
 def _request(job: Transfer) -> httpx.Request:
+    async def trace(event: str, _: object) -> None:
+        if event == "http11.send_request_headers.started":
+            job.connected()
+
     connecting = min(CONNECT_TIMEOUT, job.timeout)
     limits = {
         "connect": connecting,
@@ -271,7 +275,7 @@ def _request(job: Transfer) -> httpx.Request:
         headers=job.headers,
         content=job.body if isinstance(job.body, bytes) else None,
         stream=_Pieces(job.body) if isinstance(job.body, Outgoing) else None,
-        extensions={"timeout": limits},
+        extensions={"timeout": limits, "trace": trace} if job.is_file else {"timeout": limits},
     )
 
 

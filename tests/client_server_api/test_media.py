@@ -45,13 +45,14 @@ class Memory:
 
     content: bytearray = field(factory=bytearray)
     writes: int = 0
-    first: trio.Event = field(factory=trio.Event)
+    half: trio.Event = field(factory=trio.Event)
 
     async def write(self, piece: bytes) -> None:
         await trio.lowlevel.checkpoint()
         self.content += piece
         self.writes += 1
-        self.first.set()
+        if len(self.content) >= len(FILE) // 2:
+            self.half.set()
 
     async def read(self, most: int) -> bytes:
         await trio.lowlevel.checkpoint()
@@ -272,7 +273,7 @@ async def test_a_cancelled_caller_ends_the_transfer(
         for one in to:
             nursery.start_soon(lambda one: client.media.download(MXC, one, max_bytes=10**7), one)
         for one in to:
-            await one.first.wait()
+            await one.half.wait()
         nursery.cancel_scope.cancel()
     written = [len(one.content) for one in to]
     homeserver.on("download", Answer(b"x", headers=PNG))
@@ -292,10 +293,24 @@ async def test_silence_within_a_file_is_not_waited_out(
     assert jumping_clock.current_time() == pytest.approx(120, abs=5)
 
 
-async def test_churn_leaves_every_connection_usable(
-    homeserver: FakeHomeserver, client: Client
-) -> None:
-    """12 tasks on 4 connections, cut off at any moment of up- and downloads; then all goes well."""
+@pytest.mark.parametrize("is_tls", [False, True])
+async def test_churn_leaves_every_connection_usable(tmp_path: Path, *, is_tls: bool) -> None:
+    """12 tasks on 4 connections, cut off at any moment of up- and downloads; then all goes well.
+
+    With TLS most are cut off while they connect.
+    """
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(LOOPBACK).configure_cert(tls)
+    async with (
+        open_fake_homeserver(tls if is_tls else None) as homeserver,
+        open_client(homeserver.url, SESSION, ca_file=tmp_path / "ca.pem") as client,
+    ):
+        await churn(homeserver, client)
+
+
+async def churn(homeserver: FakeHomeserver, client: Client) -> None:
     chance = random.Random(21)  # noqa: S311 - the same churn in every run
     homeserver.on("download", Answer(FILE[:300_000], headers=PNG))
     homeserver.on("media/config", {})
