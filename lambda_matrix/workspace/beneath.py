@@ -54,19 +54,34 @@ def made_folder(root: Path, *names: str, mode: int = FOLDER_MODE) -> Iterator[in
             with suppress(FileExistsError):
                 os.mkdir(name, mode, dir_fd=descriptor)
             above, descriptor = descriptor, os.open(name, _BENEATH, dir_fd=descriptor)
-            os.close(above)
-            _permit(descriptor, mode)
+            with _opened(above):
+                _permit(descriptor, mode, name, above)
         yield descriptor
     finally:
         os.close(descriptor)
 
 
-def _permit(folder: int, mode: int) -> None:
+@contextmanager
+def _opened(descriptor: int) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _permit(folder: int, mode: int, name: str, above: int) -> None:
     """Give a folder of ours its mode, which the umask (or a kill) may have kept it from."""
     status = os.fstat(folder)
     present = stat.S_IMODE(status.st_mode)
-    if present & 0o777 != mode and status.st_uid == os.geteuid():
+    if present & 0o777 == mode or status.st_uid != os.geteuid():
+        return
+    try:
         os.fchmod(folder, present & ~0o777 | mode)
+    except PermissionError as error:
+        with suppress(OSError):  # the next time, under another umask, it is made well
+            os.rmdir(name, dir_fd=above)
+        reason = f"the folder {name} needs the mode {mode:o}; set UMask=0007 in the unit"
+        raise PermissionError(error.errno, reason) from error
 
 
 def open_file(folder: int, names: Sequence[str]) -> int:

@@ -163,4 +163,4 @@ def _remove_all(root: Path, chat: PlatformChatId) -> None:
         try:
             os.unlink(name, dir_fd=chats)  # a link or a file in the folder's place
         except IsADirectoryError:
-            os.rmdir(name, dir_fd=chats)  # says why the folder is still there
+            shutil.rmtree(name, dir_fd=chats)  # something was left, and this says why

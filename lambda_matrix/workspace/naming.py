@@ -36,8 +36,7 @@ def free_names(name: str) -> Iterator[str]:
     """Yield `name`, then `name (2)`, `name (3)` and so on, numbers before the extension."""
     yield name
     stem, extension = _split(name)
-    for number in count(2):
-        yield _fitted(stem, f" ({number}){extension}")
+    yield from (_fitted(stem, f" ({number}){extension}") for number in count(2))
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import socket
 import stat
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -62,6 +64,19 @@ def share(root: Path, group: int) -> None:
 
 
 @contextmanager
+def as_somebody_else() -> Iterator[None]:
+    """Root may do everything; whoever else runs the tests owns what is to be in the way."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@contextmanager
 def no_room(most: int) -> Iterator[None]:
     """No file may grow beyond `most` bytes: the nearest to a full disk that a test has."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -101,6 +116,25 @@ async def test_it_belongs_to_the_group_that_shares_the_folder(chat: ChatFolder, 
     ):
         status = path.stat()
         assert (oct(stat.S_IMODE(status.st_mode)), status.st_gid) == (oct(mode), group)
+
+
+async def test_a_umask_that_cannot_be_made_good_is_said(
+    workspace: Workspace, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(folder: int, mode: int) -> None:
+        """As the kernel does under systemd's RestrictSUIDSGID=, where the setgid bit is named."""
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    with monkeypatch.context() as sandbox:
+        sandbox.setattr(os, "fchmod", refuse)
+        old = os.umask(0o077)
+        try:
+            with pytest.raises(WorkspaceError, match="set UMask=0007 in the unit") as forbidden:
+                await workspace.prepare()
+        finally:
+            os.umask(old)
+    assert forbidden.value.fault is Fault.FORBIDDEN
+    assert names_in(root) == []
 
 
 async def test_nothing_is_seen_until_it_is_whole(chat: ChatFolder, root: Path) -> None:
@@ -222,6 +256,36 @@ async def test_what_a_killed_process_left_is_removed(workspace: Workspace, root:
     assert await workspace.prepare() == 2
     assert everything(root) == ["chats/17/a.txt"]
     assert (root / received.path).stat().st_nlink == 1
+
+
+@pytest.fixture
+def locked() -> Iterator[Path]:
+    """A workspace that can be read and not written to, where somebody else gets at it."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        (root / "chats" / "17").mkdir(parents=True)
+        (root / "chats" / "17" / "a").touch(mode=0o000)
+        (root / ".incoming").mkdir()
+        folders = [root, root / "chats", root / "chats/17", root / ".incoming"]
+        for each in folders:
+            each.chmod(0o555)
+        (root / "chats").chmod(0o777)
+        yield root
+        for each in folders:
+            each.chmod(0o755)
+
+
+async def test_a_workspace_that_may_not_be_written_to(locked: Path) -> None:
+    chat = Workspace(locked).chat(PlatformChatId(17))
+    with as_somebody_else():
+        for call in (lambda: receive(chat, "a", b"a"), chat.remove_all):
+            with pytest.raises(WorkspaceError, match="Permission denied") as forbidden:
+                await call()
+            assert forbidden.value.fault is Fault.FORBIDDEN
+        assert await refusal(chat, "chats/17/a") is Refusal.FORBIDDEN
+        with pytest.raises(FileRefused) as refused:
+            await chat.remove("chats/17/a")
+        assert refused.value.reason is Refusal.FORBIDDEN
 
 
 # -- what an agent offers --
