@@ -1,4 +1,5 @@
 import re
+from operator import attrgetter
 
 import pytest
 
@@ -9,9 +10,10 @@ from lambda_matrix.conversation.parsing import parse_command
 from lambda_matrix.conversation.texts import texts
 from lambda_matrix.conversation.texts_en import wording as english
 from lambda_matrix.conversation.texts_ru import wording as russian
+from lambda_matrix.surface.writing.rendering import render
 from tests.conversation.samples import LINK, SAMPLES, sentences
 
-WITHOUT_LETTERS = {"contexts.default_name"}
+A_NAME = {"contexts.default_name"}  # made of a name, and passed on as one
 IN_LATIN = {"rooms.space_name"}
 
 
@@ -46,7 +48,7 @@ def test_both_languages_say_what_they_are_given() -> None:
 
 def test_each_language_uses_its_own_letters() -> None:
     for where, sentence in sentences(texts(Language.RU)):
-        if where not in WITHOUT_LETTERS | IN_LATIN:
+        if where not in A_NAME | IN_LATIN:
             assert re.search("[а-яё]", sentence, re.IGNORECASE), where
     for where, sentence in sentences(texts(Language.EN)):
         assert not re.search("[а-яё]", sentence, re.IGNORECASE), where
@@ -74,6 +76,26 @@ def test_the_commands_that_are_spoken_of_exist_and_have_the_prefix(language: Lan
 def test_names_from_outside_are_harmless() -> None:
     assert str(LINK) == r"[2\*2](https://matrix.to/#/!abc?via=example.org)"
     assert texts(Language.EN).answers.tool_line("a_b\n# c") == r"_Using a\_b \# c …_"
+
+
+HOSTILE = "<b>*a*</b> [x](https://evil.example) `c` | $d$\n# e"
+
+
+@pytest.mark.parametrize("language", Language)
+def test_nothing_from_outside_becomes_markup(language: Language) -> None:
+    """Whatever stands alone among what a sentence is given is shown as it was written."""
+    say = texts(language)
+    for where, samples in SAMPLES.items():
+        if where in A_NAME:
+            continue
+        sentence = attrgetter(where)(say)
+        for arguments in samples:
+            hostile = [HOSTILE if isinstance(each, str) else each for each in arguments]
+            shown = render(sentence(*hostile)).formatted_body or ""
+            assert 'evil.example"' not in shown, where
+            assert "<b>" not in shown, where
+            assert "data-mx-maths" not in shown, where
+            assert "<h1" not in shown, where
 
 
 @pytest.mark.parametrize(
@@ -125,13 +147,13 @@ def test_sizes(size: int, in_english: str, in_russian: str) -> None:
 @pytest.mark.parametrize(
     ("seconds", "in_english", "in_russian"),
     [
-        (0.1, "1 second", "1 секунду"),
+        (0.1, "a second", "секунду"),
         (8.4, "8 seconds", "8 секунд"),
-        (59.6, "1 minute", "1 минуту"),
+        (59.6, "a minute", "минуту"),
         (130, "2 minutes", "2 минуты"),
-        (3599, "1 hour", "1 час"),
+        (3599, "an hour", "час"),
         (5 * 3600, "5 hours", "5 часов"),
-        (86_000, "1 day", "1 день"),
+        (86_000, "a day", "день"),
         (3 * 86_400, "3 days", "3 дня"),
     ],
 )

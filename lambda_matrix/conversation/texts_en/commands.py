@@ -93,7 +93,7 @@ def _outro(place: Place) -> str:
         case Place.LOBBY:
             return "Your questions are answered in your chats."
         case Place.STRANGE:
-            return "More is to be had in a chat."
+            return "Everything else works in your chats."
         case _:
             assert_never(place)
 

@@ -52,5 +52,8 @@ def _how(count: int, quote: Quote) -> str:
     yes, no = quote(CommandName.YES), quote(CommandName.NO)
     if count == 1:
         return f"{yes} agrees, {no} refuses; you can say why: {quote(CommandName.NO, 'too risky')}."
-    some = quote(CommandName.YES, "1" if count == 2 else "1 3")  # noqa: PLR2004 - 1 and 3 of three
+    if count == 2:  # noqa: PLR2004 - "the first" and "the other" need no list
+        first = quote(CommandName.YES, "1")
+        return f"{yes} agrees to both, {first} to the first alone, {no} refuses both."
+    some = quote(CommandName.YES, "1 3")
     return f"{yes} agrees to all, {some} to these alone and refuses the rest, {no} refuses all."

@@ -72,10 +72,11 @@ def _context(facts: ContextFacts, save: str, load: str) -> str:
         _threads(facts.threads),
     ]
     shown = "\n".join(f"- {line}" for line in lines)
-    if not facts.saved:
-        return f"What I remember in this chat:\n{shown}\n\nNothing is saved; {save} does that."
-    saved = "\n".join(f"- {_saved(line)}" for line in facts.saved)
-    return f"What I remember in this chat:\n{shown}\n\nSaved conversations ({load}):\n{saved}"
+    saved = f"Nothing is saved yet; {save} saves this conversation."
+    if facts.saved:
+        listed = "\n".join(f"- {_saved(line)}" for line in facts.saved)
+        saved = f"Saved conversations ({load}):\n{listed}"
+    return f"What I remember in this chat:\n{shown}\n\n{saved}"
 
 
 def _tokens(facts: ContextFacts) -> list[str]:

@@ -35,8 +35,8 @@ def file_texts(quote: Quote) -> FileTexts:
             else f"The files are numbered from 1 to {count}; {files} lists them."
         ),
         too_many=lambda limit: (
-            f"{counted(limit, 'file')} are waiting, and no more can go along with one message. "
-            f"Please send the message, or take something off with {remove}."
+            f"No more than {counted(limit, 'file')} can go along with one message, so I have not "
+            f"taken this one. Please send the message, or take something off with {remove}."
         ),
         too_large=lambda name, limit: (
             f"{as_code(name)} is too large for me: I take files of up to {sized(limit)}."

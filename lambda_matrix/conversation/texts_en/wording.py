@@ -15,24 +15,24 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def span(seconds: float) -> str:
+    """Return how long it is, to the second if it is short: "8 seconds", "an hour", "2 days"."""
+    if round(seconds) < MINUTE:
+        return _timed(max(1, round(seconds)), "a second")
+    if round(seconds / MINUTE) < MINUTE:
+        return _timed(round(seconds / MINUTE), "a minute")
+    if round(seconds / HOUR) < DAY / HOUR:
+        return _timed(round(seconds / HOUR), "an hour")
+    return _timed(round(seconds / DAY), "a day")
+
+
+def _timed(count: int, one: str) -> str:
+    return one if count == 1 else counted(count, one.split(" ")[1])
+
+
 def duration(seconds: float) -> str:
     """Return about how long it is: "about 5 minutes"."""
-    if seconds < MINUTE:
-        return "less than a minute"
-    if round(seconds / MINUTE) < MINUTE:
-        return f"about {counted(round(seconds / MINUTE), 'minute')}"
-    return f"about {counted(round(seconds / HOUR), 'hour')}"
-
-
-def span(seconds: float) -> str:
-    """Return how long it is, to the second if it is short: "8 seconds", "10 minutes"."""
-    if round(seconds) < MINUTE:
-        return counted(max(1, round(seconds)), "second")
-    if round(seconds / MINUTE) < MINUTE:
-        return counted(round(seconds / MINUTE), "minute")
-    if round(seconds / HOUR) < DAY / HOUR:
-        return counted(round(seconds / HOUR), "hour")
-    return counted(round(seconds / DAY), "day")
+    return "less than a minute" if seconds < MINUTE else f"about {span(seconds)}"
 
 
 def ago(seconds: float) -> str:

@@ -94,7 +94,7 @@ def _outro(place: Place) -> str:
         case Place.LOBBY:
             return "На вопросы я отвечаю в ваших чатах."
         case Place.STRANGE:
-            return "Остальное — в чатах."
+            return "Всё остальное работает в ваших чатах."
         case _:
             assert_never(place)
 

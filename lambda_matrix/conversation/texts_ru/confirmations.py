@@ -55,7 +55,10 @@ def _how(count: int, quote: Quote) -> str:
     if count == 1:
         why = quote(CommandName.NO, "слишком рискованно")
         return f"{yes} — согласиться, {no} — отказаться; можно с причиной: {why}."
-    some = quote(CommandName.YES, "1" if count == 2 else "1 3")  # noqa: PLR2004 - 1 and 3 of three
+    if count == 2:  # noqa: PLR2004 - "the first" and "the other" need no list
+        first = quote(CommandName.YES, "1")
+        return f"{yes} — согласиться на то и другое, {first} — только на первое, {no} — отказаться."
+    some = quote(CommandName.YES, "1 3")
     return (
         f"{yes} — согласиться на всё, {some} — только на это и отказаться от остального, "
         f"{no} — отказаться от всего."

@@ -81,10 +81,11 @@ def _context(facts: ContextFacts, save: str, load: str) -> str:
         _threads(facts.threads),
     ]
     shown = "\n".join(f"- {line}" for line in lines)
-    if not facts.saved:
-        return f"Что я помню в этом чате:\n{shown}\n\nСохранённых разговоров нет; сохраняет {save}."
-    saved = "\n".join(f"- {_saved(line)}" for line in facts.saved)
-    return f"Что я помню в этом чате:\n{shown}\n\nСохранённые разговоры ({load}):\n{saved}"
+    saved = f"Пока ничего не сохранено; {save} сохранит этот разговор."
+    if facts.saved:
+        listed = "\n".join(f"- {_saved(line)}" for line in facts.saved)
+        saved = f"Сохранённые разговоры ({load}):\n{listed}"
+    return f"Что я помню в этом чате:\n{shown}\n\n{saved}"
 
 
 def _tokens(facts: ContextFacts) -> list[str]:
@@ -133,7 +134,8 @@ def _loaded(facts: LoadedFacts) -> str:
         said += " Всё не поместилось, поэтому взяты самые новые."
     if facts.left_out:
         said += (
-            f" Не {plural(facts.left_out, 'вошло', 'вошли', 'вошли')} "
-            f"{counted(facts.left_out, MESSAGES)}: удалены или не читаются."
+            f" Не {plural(facts.left_out, 'вошло', 'вошли', 'вошло')} "
+            f"{counted(facts.left_out, MESSAGES)}: "
+            f"{'удалено или не читается' if facts.left_out == 1 else 'удалены или не читаются'}."
         )
     return said

@@ -6,7 +6,9 @@ from lambda_matrix.conversation.catalogue.files import FileTexts, StagedLine
 from lambda_matrix.conversation.catalogue.quote import Quote
 from lambda_matrix.conversation.command_table import CommandName
 from lambda_matrix.conversation.markdown import as_code, literal
-from lambda_matrix.conversation.texts_ru.wording import FILES, counted, listed, numbered, sized
+from lambda_matrix.conversation.texts_ru.wording import counted, listed, numbered, sized
+
+_OF_FILES = ("файла", "файлов", "файлов")  # in the genitive
 
 
 def file_texts(quote: Quote) -> FileTexts:
@@ -35,8 +37,8 @@ def file_texts(quote: Quote) -> FileTexts:
             else f"У файлов номера от 1 до {count}; {files} покажет список."
         ),
         too_many=lambda limit: (
-            f"Больше чем {counted(limit, FILES)} с одним сообщением отправить нельзя. Отправьте, "
-            f"пожалуйста, сообщение или уберите что-нибудь: {remove}."
+            f"С одним сообщением можно отправить не больше {counted(limit, _OF_FILES)}, поэтому "
+            f"этот не принят. Отправьте, пожалуйста, сообщение или уберите что-нибудь: {remove}."
         ),
         too_large=lambda name, limit: (
             f"Файл {as_code(name)} слишком большой: я беру файлы до {sized(limit)}."

@@ -33,14 +33,18 @@ def counted(count: int, forms: tuple[str, str, str]) -> str:
 
 
 def span(seconds: float) -> str:
-    """Return how long it is, in the accusative, to the second if it is short: "8 секунд"."""
+    """Return how long it is, in the accusative, to the second if it is short: "8 секунд", "час"."""
     if round(seconds) < MINUTE:
-        return counted(max(1, round(seconds)), ("секунду", "секунды", "секунд"))
+        return _timed(max(1, round(seconds)), ("секунду", "секунды", "секунд"))
     if round(seconds / MINUTE) < MINUTE:
-        return counted(round(seconds / MINUTE), ("минуту", "минуты", "минут"))
+        return _timed(round(seconds / MINUTE), ("минуту", "минуты", "минут"))
     if round(seconds / HOUR) < DAY / HOUR:
-        return counted(round(seconds / HOUR), ("час", "часа", "часов"))
-    return counted(round(seconds / DAY), ("день", "дня", "дней"))
+        return _timed(round(seconds / HOUR), ("час", "часа", "часов"))
+    return _timed(round(seconds / DAY), ("день", "дня", "дней"))
+
+
+def _timed(count: int, forms: tuple[str, str, str]) -> str:
+    return forms[0] if count == 1 else counted(count, forms)
 
 
 def in_time(seconds: float) -> str:
