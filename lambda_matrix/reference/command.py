@@ -16,8 +16,14 @@ import trio
 from lambda_matrix import sd_notify
 from lambda_matrix.reference.admission import LOOPBACK_HOSTS, Admission
 from lambda_matrix.reference.memory import MemoryInUseError, open_memory
+from lambda_matrix.reference.model_settings import (
+    SettingsError,
+    open_endpoint,
+    read_settings,
+)
 from lambda_matrix.reference.run import Agent, Mode
 from lambda_matrix.reference.server import serve
+from lambda_matrix.reference.speaking import Assistant
 
 _log = logging.getLogger(__name__)
 
@@ -76,11 +82,14 @@ class _AgentCommand(click.Command):
     help="A further host name that clients may call this agent by; repeatable.",
 )
 @click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="File that names a language model; without one the agent rehearses.",
+)
+@click.option(
     "--mode",
     type=click.Choice([mode.value for mode in Mode]),
-    default=Mode.REHEARSAL.value,
-    show_default=True,
-    help="Rehearse every feature, or give back each message at once.",
+    help="Without a model: rehearse every feature (the default), or give back each message.",
 )
 @click.option(
     "--pace",
@@ -98,17 +107,21 @@ def agent(  # noqa: PLR0913 - one argument for each option
     token_file: Path | None,
     workspace: Path | None,
     allowed_hosts: tuple[str, ...],
-    mode: str,
+    config: Path | None,
+    mode: str | None,
     pace: float,
 ) -> None:
-    """Run the bundled agent: a rehearsal of every feature, without a model.
+    """Run the bundled agent: an assistant by a language model, or a rehearsal without one.
 
-    It speaks AG-UI over one WebSocket for each run. Write "help" to it for what it can do.
+    It speaks AG-UI over one WebSocket for each run. Write "help" to the rehearsal for what it does.
     """
     if (state is None) != no_memory:
         raise _BadSettingError("give either --state or --no-memory")
+    if config is not None and mode is not None:
+        raise _BadSettingError("give either --config or --mode: a model has no modes")
     admission = Admission(_read_token(token_file), _host_names(host, allowed_hosts))
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
+    assistant = None if config is None else _read_assistant(config)
     with ExitStack() as stack:
         try:
             memory = stack.enter_context(open_memory(state))
@@ -116,7 +129,19 @@ def agent(  # noqa: PLR0913 - one argument for each option
             raise _BusyError(str(error)) from None
         except OSError as error:
             raise _BadSettingError(f"--state {state}: {error.strerror}") from None
-        trio.run(_run, Agent(memory, Mode(mode), workspace, pace), admission, host, port)
+        chosen = Mode(mode) if mode else Mode.REHEARSAL
+        trio.run(_run, Agent(memory, chosen, workspace, pace, assistant), admission, host, port)
+
+
+def _read_assistant(config: Path) -> Assistant:
+    try:
+        settings = read_settings(config)
+        endpoint = open_endpoint(settings, os.environ.get("CREDENTIALS_DIRECTORY"))
+    except SettingsError as error:
+        raise _BadSettingError(str(error)) from None
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request tells nothing
+    _log.info("the model is %s at %s", settings.model, endpoint.base_url)
+    return Assistant(endpoint, settings)
 
 
 def _read_token(path: Path | None) -> bytes:

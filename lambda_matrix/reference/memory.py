@@ -103,7 +103,7 @@ class Thread:
         self.messages.update(self._merged(record.messages))
         if record.answer is None:
             return
-        self.messages.update((message.id, message) for message in record.answer.messages)
+        self.messages.update((one.id, one) for one in record.answer.messages)
         self.answers[record.request] = place
         for one in record.answer.interrupts:
             self.open_interrupts[one.id] = Asked(one, record.request)
@@ -122,7 +122,10 @@ def _merge(known: Message | None, told: Message) -> Message:
     if told.role != "user":
         return known
     heard = {_place_in(known, one): one.transcript for one in known.attachments}
-    attachments = (evolve(a, transcript=heard.get(_place_in(told, a))) for a in told.attachments)
+    attachments = (
+        evolve(one, transcript=one.transcript or heard.get(_place_in(told, one)))
+        for one in told.attachments
+    )
     return evolve(told, attachments=tuple(attachments))
 
 

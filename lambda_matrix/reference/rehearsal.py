@@ -8,6 +8,7 @@ is remembered, so that a person and a test can see whose memory it is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 from attrs import frozen
 
@@ -93,22 +94,41 @@ def _confirm(question: Question) -> Iterator[Step]:
     kinds = question.argument.casefold().split()
     plain = any(kind in _PLAIN for kind in kinds)
     many = count(question.argument, 1, _MOST_INTERRUPTS)
-    interrupts = tuple(
-        Interrupt(
-            id=f"{question.key}-confirm-{position}",
-            reason="confirmation",
-            message=f"Shall I pretend to delete report-{position}.txt?",
-            response_schema=None if plain else APPROVAL_SCHEMA,
-        )
-        for position in range(1, many + 1)
-    )
+    interrupts = _as_langgraph(question, many) if plain else _with_schema(question, many)
     yield from answer(question, "I may do this only with your word.")
     yield Ask(interrupts, _expiry(kinds))
 
 
+def _with_schema(question: Question, many: int) -> tuple[Interrupt, ...]:
+    return tuple(
+        Interrupt(
+            id=f"{question.key}-confirm-{position}",
+            reason="confirmation",
+            message=f"Shall I pretend to delete report-{position}.txt?",
+            response_schema=APPROVAL_SCHEMA,
+        )
+        for position in range(1, many + 1)
+    )
+
+
+def _as_langgraph(question: Question, many: int) -> tuple[Interrupt, ...]:
+    """Ask as LangGraph's agents do: one interrupt for all, its meaning in the metadata alone."""
+    requests = [
+        {
+            "name": "delete_file",
+            "args": {"path": f"report-{position}.txt"},
+            "description": f"Pretend to delete report-{position}.txt",
+        }
+        for position in range(1, many + 1)
+    ]
+    metadata = {"langgraph": {"raw": {"action_requests": requests}}}
+    name = f"{question.key}-confirm"
+    return (Interrupt(id=name, reason="langgraph:interrupt", metadata=metadata),)
+
+
 def _expiry(kinds: Sequence[str]) -> float | None:
     """Return how long the person has, if the message says that it is for a while only."""
-    for kind, following in zip(kinds, [*kinds[1:], ""], strict=True):
+    for kind, following in pairwise([*kinds, ""]):
         if kind in _EXPIRING:
             return min(number(following) or 60.0, LONGEST_PAUSE)
     return None
@@ -174,7 +194,7 @@ WORDS: tuple[Word, ...] = (
     Word(
         ("confirm", "подтверди"),
         "[how many] [plain] [expiring seconds]",
-        "asks for your word before it goes on; plain: without saying what form it takes",
+        "asks for your word before it goes on; plain: as LangGraph does, without a schema",
         _confirm,
     ),
     Word(
@@ -216,6 +236,7 @@ _BY_NAME = {name: word for word in WORDS for name in word.names}
 
 
 def _decision_line(decision: Decision) -> str:
-    verdict = "done" if decision.approved else "left alone"
+    verdicts = decision.each or (decision.approved,)
+    verdict = ", ".join("done" if approved else "left alone" for approved in verdicts)
     reason = f" ({decision.reason})" if decision.reason else ""
     return f"- `{decision.interrupt_id}`: {verdict}{reason}"

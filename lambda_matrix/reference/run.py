@@ -8,7 +8,7 @@ and runs anew; cut after it, the repeat is told the same answer.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from functools import partial
@@ -19,9 +19,11 @@ import trio
 from attrs import frozen
 
 from lambda_matrix.reference import rehearsal
+from lambda_matrix.reference.assistant import Assignment, Verdict, assist
 from lambda_matrix.reference.memory import Answer, Asked, Memory, Record, Thread
 from lambda_matrix.reference.performing import take_steps
 from lambda_matrix.reference.run_input import Message, RunInput
+from lambda_matrix.reference.speaking import Assistant
 from lambda_matrix.reference.steps import BreakOff, Fail, Question, Step
 from lambda_matrix.reference.telling import Done, Send, Telling
 from lambda_matrix.reference.wire import (
@@ -50,12 +52,16 @@ class Mode(Enum):
 
 @frozen
 class Agent:
-    """What the agent works with; `pace` is in seconds from word to word."""
+    """What the agent works with; `pace` is in seconds from word to word.
+
+    With an `assistant` it answers by a real model, and rehearses nothing.
+    """
 
     memory: Memory
     mode: Mode = Mode.REHEARSAL
     workspace: Path | None = None
     pace: float = 0.2
+    assistant: Assistant | None = None
 
 
 class Ending(Enum):
@@ -113,7 +119,10 @@ async def _act(agent: Agent, thread: Thread, run: RunInput, send: Send) -> Answe
     telling = Telling(send)
     answer: Answer | None = None
     try:
-        outcome = await _rehearse(agent, thread, run, telling)
+        if agent.assistant is None:
+            outcome = await _rehearse(agent, thread, run, telling)
+        else:
+            outcome = await assist(agent.assistant, _assign(agent, thread, run), telling)
         if not isinstance(outcome, Done):
             return outcome
         answer = _answer(run, telling, outcome)
@@ -143,6 +152,27 @@ async def _rehearse(
     )
     words = sum(len(message.text.split()) for message in run.messages)
     return await take_steps(_steps(agent, run, question), telling, Usage("rehearsal", words, 0))
+
+
+def _assign(agent: Agent, thread: Thread, run: RunInput) -> Assignment:
+    async def record(messages: Sequence[Message]) -> None:
+        await agent.memory.keep(thread, Record(run.request_id, tuple(messages)))
+
+    conversation = thread.with_messages(run.messages)
+    calls = {call.id: call for message in conversation for call in message.calls}
+    asked = thread.open_interrupts
+    decided = [(asked[one.interrupt_id].interrupt.tool_call_id, one) for one in run.decisions]
+    verdicts = tuple(Verdict(calls[name], one) for name, one in decided if name in calls)
+    return Assignment(
+        thread_id=run.thread_id,
+        key=run.request_id,
+        locale=run.locale,
+        workspace=agent.workspace,
+        conversation=conversation,
+        newest=None if run.decisions else run.newest,
+        verdicts=verdicts,
+        record=record,
+    )
 
 
 def _steps(agent: Agent, run: RunInput, question: Question) -> Iterator[Step]:

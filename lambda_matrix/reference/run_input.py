@@ -72,11 +72,15 @@ class Message:
 
 @frozen
 class Decision:
-    """The person's word on one interrupt of an earlier run (AG-UI `resume`)."""
+    """The person's word on one interrupt of an earlier run (AG-UI `resume`).
+
+    `each` has one word for each request of an interrupt that asked for several (LangGraph's).
+    """
 
     interrupt_id: str
     approved: bool
     reason: str | None = None
+    each: tuple[bool, ...] = ()
 
 
 @frozen
@@ -171,9 +175,20 @@ def _decision(entry: shapes.Resume) -> Decision:
             return Decision(entry.interrupt_id, approved, reason)
         case {"approved": bool(approved)} | bool(approved):
             return Decision(entry.interrupt_id, approved)
-        case {"decisions": [{"type": str(kind)}, *_]}:
-            return Decision(entry.interrupt_id, kind == "approve")
+        case {"decisions": [_, *_] as decisions}:
+            return _several(entry.interrupt_id, decisions)
         case None:
             return Decision(entry.interrupt_id, approved=True)
         case _:
             raise InputError("resume.payload must tell whether it is approved")
+
+
+def _several(interrupt_id: str, decisions: list[object]) -> Decision:
+    each = []
+    for decision in decisions:
+        match decision:
+            case {"type": str(kind)}:
+                each.append(kind == "approve")
+            case _:
+                raise InputError("resume.payload.decisions must each have a type")
+    return Decision(interrupt_id, all(each), each=tuple(each))

@@ -26,6 +26,8 @@ MAX_PARTS: Final = 8
 DRAFT: Final = ".draft-"
 """Begins the name of a file that is not whole yet; such names are neither listed nor given."""
 
+_MISLEADING = frozenset("\x7f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that make a name look like another one where it is shown."""
 _SHARED = 0o2770
 """A folder's mode, whatever the umask is: the group that shares the workspace writes here too."""
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -70,7 +72,7 @@ def _check_part(part: str) -> None:
         raise UnsafePathError("the path must be text") from None
     if length > MAX_PART:
         raise UnsafePathError(f"a name must not have more than {MAX_PART} bytes")
-    if any(ord(character) < ord(" ") or character == "\x7f" for character in part):
+    if any(ord(character) < ord(" ") or character in _MISLEADING for character in part):
         raise UnsafePathError("a name must not have control characters")
     if part.startswith(DRAFT):
         raise UnsafePathError("this name is taken by files that are being written")
@@ -198,6 +200,21 @@ def put_file(root: Path, parts: Sequence[str], content: bytes, *, replace: bool)
         finally:
             with suppress(FileNotFoundError):
                 os.unlink(draft, dir_fd=folder)
+
+
+def check_ours(root: Path, parts: Sequence[str]) -> None:
+    """Look whether a file is there that may be replaced or deleted.
+
+    Raises:
+        IsADirectoryError: it is a folder.
+        PermissionError: it is another user's.
+        OSError: there is none.
+    """
+    with open_folder(root, parts[:-1]) as folder:
+        facts = os.stat(parts[-1], dir_fd=folder, follow_symlinks=False)
+        if stat.S_ISDIR(facts.st_mode):
+            raise IsADirectoryError(errno.EISDIR, "this is a folder")
+        _refuse_anothers(folder, parts[-1])
 
 
 def remove_file(root: Path, parts: Sequence[str]) -> None:

@@ -45,6 +45,7 @@ class Interrupt:
     response_schema: object = None
     tool_call_id: str | None = None
     expires_at: str | None = None
+    metadata: object = None
 
 
 @frozen

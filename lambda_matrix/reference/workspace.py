@@ -9,13 +9,15 @@ import base64
 import binascii
 import errno
 import os
+from collections.abc import Iterable
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 from attrs import frozen
 
-from lambda_matrix.reference.run_input import Attachment
+from lambda_matrix.reference.run_input import Attachment, Message
 from lambda_matrix.reference.safe_files import UnsafePathError, open_file, split_path
 
 _MOUNTS: Final = ("/workspace/", "/agents/")
@@ -36,6 +38,17 @@ def parts_of(place: str) -> tuple[str, ...]:
     for mount in _MOUNTS:
         place = place.removeprefix(mount)
     return split_path(place)
+
+
+def lent_in(conversation: Iterable[Message], thread_id: str) -> frozenset[str]:
+    """Return the places of files that came with messages from outside the thread's own folder."""
+    own = f"{folder_of(thread_id)}/"
+    places = set()
+    for message in conversation:
+        for attachment in message.attachments:
+            with suppress(UnsafePathError):
+                places.add("/".join(parts_of(attachment.place)))
+    return frozenset(place for place in places if not place.startswith(own))
 
 
 def read_place(workspace: Path | None, place: str, limit: int) -> bytes:

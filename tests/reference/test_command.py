@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from lambda_matrix.reference.command import agent
 from tests.reference.asking import TOKEN, listen, open_program, run_input
+from tests.reference.fake_endpoint import open_fake, say
 
 
 async def test_memory_survives_a_restart_and_a_term_ends_it_cleanly(tmp_path: Path) -> None:
@@ -97,6 +98,7 @@ async def test_a_port_in_use_is_a_bad_setting(tmp_path: Path) -> None:
         (["--no-memory", "--pace", "-1"], "--pace"),
         (["--no-memory", "--workspace", "/no/folder"], "/no/folder"),
         (["--unknown"], "--unknown"),
+        (["--no-memory", "--config", "/no/file", "--mode", "echo"], "either --config or --mode"),
     ],
 )
 async def test_a_bad_option_is_one_sentence(options: list[str], sentence: str) -> None:
@@ -113,6 +115,25 @@ async def test_a_state_that_is_no_folder_is_one_sentence(tmp_path: Path) -> None
     code, output = await _refusal(*options)
     assert code == 78
     assert output == "Error: --state /dev/null/state: Not a directory\n"
+
+
+async def test_a_model_that_is_configured_badly_is_one_sentence(tmp_path: Path) -> None:
+    config = tmp_path / "model.toml"
+    code, output = await _refusal(*_options(tmp_path), "--config", str(config))
+    assert code == 78
+    assert output == f"Error: {config}: it cannot be read: No such file or directory\n"
+
+
+async def test_a_model_that_is_configured_answers(tmp_path: Path) -> None:
+    config = tmp_path / "model.toml"
+    async with open_fake() as fake:
+        config.write_text(f'base_url = "{fake.url}"\nmodel = "fake-1"\n')
+        (tmp_path / "agent-model-key").write_text("from-systemd")
+        fake.script(say("Hello"))
+        environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+        async with open_program(tmp_path, "--config", str(config), environ=environ) as program:
+            assert (await program.line.say("Hi", "q")).text == "Hello"
+        assert fake.asked[0].headers["authorization"] == "Bearer from-systemd"
 
 
 async def _refusal(*options: str, environ: dict[str, str] | None = None) -> tuple[int, str]:

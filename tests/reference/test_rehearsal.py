@@ -1,4 +1,5 @@
 import io
+import json
 import wave
 from collections.abc import Sequence
 from pathlib import Path
@@ -116,6 +117,9 @@ def test_confirm_asks_so_many_times_with_ids_of_the_request() -> None:
     *_, ask = rehearse(question("confirm 3"))
     assert isinstance(ask, Ask)
     assert [one.id for one in ask.interrupts] == [f"q-confirm-{n}" for n in (1, 2, 3)]
+    *_, ask = rehearse(question("confirm"))
+    assert isinstance(ask, Ask)
+    assert len(ask.interrupts) == 1
     *_, ask = rehearse(question("confirm 0.5"))
     assert isinstance(ask, Ask)
     assert len(ask.interrupts) == 1
@@ -126,6 +130,8 @@ def test_a_decision_is_told() -> None:
     assert said(list(resume(question(""), decisions))) == (
         "Decided:\n\n- `i`: done\n- `j`: left alone (no)"
     )
+    several = [Decision("k", approved=False, each=(True, False))]
+    assert said(list(resume(question(""), several))).endswith("- `k`: done, left alone")
 
 
 def test_a_file_lies_in_the_threads_folder_and_a_repeat_names_it_alike() -> None:
@@ -199,7 +205,9 @@ def test_history_tells_the_first_and_the_last() -> None:
 def test_a_plain_confirmation_has_no_schema_and_an_expiring_one_its_time() -> None:
     *_, ask = rehearse(question("confirm 2 plain"))
     assert isinstance(ask, Ask)
-    assert [one.response_schema for one in ask.interrupts] == [None, None]
+    (interrupt,) = ask.interrupts
+    assert (interrupt.reason, interrupt.response_schema) == ("langgraph:interrupt", None)
+    assert json.dumps(interrupt.metadata).count('"delete_file"') == 2
     assert ask.expire_in is None
     *_, ask = rehearse(question("подтверди срочно 5"))
     assert ask == Ask(ask.interrupts, 5.0) if isinstance(ask, Ask) else False

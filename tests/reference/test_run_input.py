@@ -184,8 +184,6 @@ def test_without_a_request_id_the_run_is_its_own_request(props: object) -> None:
         (False, False, None),
         ({"approved": True}, True, None),
         ({"approved": False, "reason": "not now"}, False, "not now"),
-        ({"decisions": [{"type": "approve"}]}, True, None),
-        ({"decisions": [{"type": "reject"}]}, False, None),
         (None, True, None),
     ],
 )
@@ -194,6 +192,31 @@ def test_a_decision_is_read_in_every_agents_form(
 ) -> None:
     run = parse_input(json.dumps(resume_input("q", {"i": answer})))
     assert run.decisions == (Decision("i", approved, reason),)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "each"),
+    [(["approve"], (True,)), (["reject"], (False,)), (["approve", "reject"], (True, False))],
+)
+def test_decisions_of_langgraph_are_one_for_each_request(
+    kinds: list[str], each: tuple[bool, ...]
+) -> None:
+    payload = {"decisions": [{"type": kind} for kind in kinds]}
+    run = parse_input(json.dumps(resume_input("r", {"i": payload})))
+    assert run.decisions == (Decision("i", all(each), each=each),)
+
+
+@pytest.mark.parametrize("payload", [{"decisions": []}, {"decisions": [{}]}, {"decisions": ["ok"]}])
+def test_decisions_that_say_nothing_are_refused(payload: Json) -> None:
+    with pytest.raises(InputError):
+        parse_input(json.dumps(resume_input("r", {"i": payload})))
+
+
+def test_the_persons_language_goes_along() -> None:
+    assert parse_input(json.dumps(run_input("x", "q"))).locale == "en"
+    props = {"requestId": "q", "locale": "ru"}
+    assert parse_input(json.dumps(run_input("x", "q", forwardedProps=props))).locale == "ru"
+    assert parse_input(json.dumps(run_input("x", "q", forwardedProps={}))).locale == "en"
 
 
 def test_a_thread_id_is_canonical_decimal() -> None:
