@@ -144,6 +144,13 @@ async def test_nothing_is_seen_until_it_is_whole(chat: ChatFolder, root: Path) -
     assert everything(root) == []
 
 
+async def test_it_is_the_chats_own_as_soon_as_it_is_published(chat: ChatFolder) -> None:
+    async with chat.receive("a.txt", "text/plain", PLENTY) as incoming:
+        await incoming.write(b"whole")
+        received = await incoming.publish()
+        assert await chat.read_whole(received.path, PLENTY) == b"whole"
+
+
 async def test_who_stops_receiving_leaves_nothing(chat: ChatFolder, root: Path) -> None:
     with trio.CancelScope() as scope:
         async with chat.receive("a.txt", "text/plain", PLENTY) as incoming:
