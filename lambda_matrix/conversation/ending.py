@@ -23,10 +23,14 @@ LONGEST_ANSWER = 200_000
 
 @frozen
 class Ending:
-    """The final text (Markdown), and in a word how it came about (for the journal)."""
+    """The final text (Markdown), and in a word how it came about (for the journal).
+
+    `is_cut`: the run did not come to its own end.
+    """
 
     text: str
     outcome: str
+    is_cut: bool = False
 
 
 def conclude(
@@ -46,13 +50,15 @@ def conclude(
     """
     say = texts.answers
     if stopped:
-        return Ending(_under(draft, say.stopped_line, say.stopped), "stopped")
+        text = _under(draft, say.stopped_line, say.stopped)
+        return Ending(text, "stopped", is_cut=True)
     if failure is not None:
-        return Ending(_under(draft, say.broken_off_line, say.failure(failure)), failure.value)
+        text = _under(draft, say.broken_off_line, say.failure(failure))
+        return Ending(text, failure.value, is_cut=True)
     match draft.outcome:
         case RunFailed(code=code):
-            alone = _own_words(code, texts)
-            return Ending(_under(draft, say.broken_off_line, alone), RunFailure.RUN_ERROR.value)
+            text = _under(draft, say.broken_off_line, _own_words(code, texts))
+            return Ending(text, RunFailure.RUN_ERROR.value, is_cut=True)
         case RunInterrupted(interrupts):
             prompt = texts.confirmations.prompt(prompt_lines(interrupts, thread), wait)
             return Ending(with_line(_bounded(draft, texts), prompt), "asked")

@@ -2,7 +2,7 @@
 
 from sqlite_utils import Database
 
-from lambda_matrix.ids import RequestId, RoomId, UserId
+from lambda_matrix.ids import EventId, RequestId, RoomId, UserId
 from lambda_matrix.matrix_events import MediaMessage
 from lambda_matrix.store.facts import Incoming
 from lambda_matrix.store.records import StagedFile
@@ -43,3 +43,12 @@ def staged(db: Database, room_id: RoomId, sender: UserId) -> tuple[StagedFile, .
         (room_id, sender),
     )
     return tuple(read(StagedFile, row) for row in rows)
+
+
+def pass_on(db: Database, origin: EventId, later: RequestId) -> None:
+    """The files that went along with a question go along with it again."""
+    db.execute(
+        "UPDATE attachments SET request = ? WHERE request IN"
+        " (SELECT request_id FROM requests WHERE question = ? OR origin = ?)",
+        (later, origin, origin),
+    )

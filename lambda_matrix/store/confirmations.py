@@ -4,8 +4,9 @@ import time
 
 from sqlite_utils import Database
 
-from lambda_matrix.ids import PlatformChatId, RoomId, UserId
-from lambda_matrix.store.records import Confirmation
+from lambda_matrix.ids import PlatformChatId, RequestId, RoomId, UserId
+from lambda_matrix.store import outbox
+from lambda_matrix.store.records import Confirmation, Draft, Ourselves
 from lambda_matrix.store.rows import columns, read
 
 _CONFIRMATION = f"SELECT {columns(Confirmation)} FROM confirmations"  # noqa: S608 - column names
@@ -36,6 +37,12 @@ def pending(db: Database, user_id: UserId, room_id: RoomId) -> Confirmation | No
     return None if row is None else read(Confirmation, row)
 
 
+def of_room(db: Database, room_id: RoomId) -> tuple[Confirmation, ...]:
+    """Return what anybody is asked in this room, expired or not."""
+    rows = db.execute(f"{_CONFIRMATION} WHERE room_id = ?", (room_id,)).fetchall()
+    return tuple(read(Confirmation, row) for row in rows)
+
+
 def waits(db: Database, platform_chat_id: PlatformChatId) -> bool:
     """Return whether the context's agent waits for a person's word."""
     row = db.execute(
@@ -55,16 +62,31 @@ def close_all(db: Database, room_id: RoomId) -> None:
     db.execute("DELETE FROM confirmations WHERE room_id = ?", (room_id,))
 
 
-def take_expired(db: Database) -> tuple[Confirmation, ...]:
-    """Drop what was not answered in time; return it."""
-    rows = db.execute(
-        f"DELETE FROM confirmations WHERE expires_at <= ? RETURNING {columns(Confirmation)}",  # noqa: S608 - column names
-        (time.time(),),
-    ).fetchall()
+def close_asked_by(db: Database, request_id: RequestId) -> None:
+    """What the request's run ended to ask is not asked any more."""
+    db.execute("DELETE FROM confirmations WHERE request = ?", (request_id,))
+
+
+def expired(db: Database) -> tuple[Confirmation, ...]:
+    """Return what was not answered in time."""
+    rows = db.execute(f"{_CONFIRMATION} WHERE expires_at <= ?", (time.time(),)).fetchall()
     return tuple(read(Confirmation, row) for row in rows)
 
 
+def expire(db: Database, confirmation: Confirmation, notice: Draft, own: Ourselves) -> None:
+    """Drop what was not answered in time, and say so; unless it was dropped or asked anew."""
+    dropped = db.execute(
+        "DELETE FROM confirmations WHERE user_id = ? AND room_id = ? AND expires_at = ?",
+        (confirmation.user_id, confirmation.room_id, confirmation.expires_at),
+    )
+    if dropped.rowcount:
+        outbox.add(db, (notice,), own)
+
+
 def next_expiry(db: Database) -> float | None:
-    """Return when the next one expires, in seconds since the epoch."""
-    row = db.execute("SELECT min(expires_at) FROM confirmations").fetchone()
-    return None if row is None else row[0]
+    """Return when the next one expires, of those that have not; in seconds since the epoch."""
+    row = db.execute(
+        "SELECT min(expires_at) FROM confirmations WHERE expires_at > ?", (time.time(),)
+    ).fetchone()
+    expiry: float | None = row[0]
+    return expiry

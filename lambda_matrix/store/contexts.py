@@ -114,12 +114,14 @@ def note_exchange(db: Database, request: Request, exchange: Exchange) -> None:
     added = _add(db, number, exchange.messages, question=request.question, is_loaded=False)
     db.execute(
         "UPDATE contexts SET message_count = message_count + ?, state = coalesce(?, state),"
-        " interrupts = ?, input_tokens = input_tokens + ?, output_tokens = output_tokens + ?"
+        " interrupts = iif(?, interrupts, ?), input_tokens = input_tokens + ?,"
+        " output_tokens = output_tokens + ?"
         " WHERE platform_chat_id = ?",
         (
             added,
             exchange.state,
-            dump_interrupts(exchange.interrupts),
+            exchange.interrupts is None,
+            dump_interrupts(exchange.interrupts or ()),
             exchange.input_tokens,
             exchange.output_tokens,
             number,

@@ -44,7 +44,7 @@ def accept_batch(db: Database, batch: SyncBatch, ourselves: Ourselves) -> Accept
     gaps: list[Gap] = []
     foreign: list[InstanceId] = []
     entered: list[RoomId] = []
-    stopped: list[RoomId] = []
+    gone: list[departures.Departure] = []
     for room in batch.joined:
         # Left and joined again between two batches: the room never stopped being joined here.
         if not rooms.is_joined(db, room.room_id) or _own_join(room.timeline, ourselves) is not None:
@@ -55,8 +55,7 @@ def accept_batch(db: Database, batch: SyncBatch, ourselves: Ourselves) -> Accept
             gaps.append(gap)
         if _take_in(db, timeline, ourselves, number, first_place=0, foreign=foreign):
             wake.add(room.room_id)
-        for user_id in _gone(room, ourselves):
-            stopped += departures.note_gone(db, room.room_id, user_id)
+        gone += [departures.note_gone(db, room.room_id, who) for who in _gone(room, ourselves)]
     for invite in batch.invited:
         rooms.note_invite(db, invite)
     for left in batch.left:
@@ -69,7 +68,8 @@ def accept_batch(db: Database, batch: SyncBatch, ourselves: Ourselves) -> Accept
         entered=tuple(entered),
         left=tuple(left.room_id for left in batch.left),
         encrypted=tuple(room.room_id for room in batch.joined if room.state.encrypted),
-        stopped=tuple(stopped),
+        deserted=tuple(room_id for each in gone for room_id in each.rooms),
+        stopped=tuple(request for each in gone for request in each.stopped),
         withdrawn=withdrawals.rooms_with_withdrawals(db),
         upgraded=tuple(room.room_id for room in batch.joined if room.state.tombstone),
         foreign=max(foreign, default=None),

@@ -2,7 +2,7 @@
 
 from sqlite_utils import Database
 
-from lambda_matrix.ids import RoomId
+from lambda_matrix.ids import RequestId, RoomId
 from lambda_matrix.store.records import OfferedFile, Request
 from lambda_matrix.store.rows import columns, read
 
@@ -38,3 +38,8 @@ def rooms_with_files(db: Database) -> tuple[RoomId, ...]:
     """Return the rooms that are still to be sent a file."""
     rows = db.execute("SELECT DISTINCT room_id FROM offered_files WHERE done = 0")
     return tuple(RoomId(row[0]) for row in rows)
+
+
+def forget(db: Database, request_id: RequestId) -> None:
+    """The question was taken back: what its run offered is not sent any more."""
+    db.execute("UPDATE offered_files SET done = 1 WHERE request = ?", (request_id,))

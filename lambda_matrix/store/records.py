@@ -24,6 +24,8 @@ from lambda_matrix.ids import (
 from lambda_matrix.matrix_events import AnswerMark, AnswerState
 from lambda_matrix.store.facts import Incoming, Stretch
 
+PERSON_AND_BOT = 2
+
 
 @frozen
 class Ourselves:
@@ -73,6 +75,11 @@ class Room:
     ended: bool = False
     told: frozenset[str]
 
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody is there but one person and us."""
+        return (self.member_count or 0) <= PERSON_AND_BOT
+
 
 @frozen
 class Look:
@@ -88,8 +95,9 @@ class Request:
 
     `attempts` are those that count against it, `runs` all that were begun. `as_reply`: the answer
     names its question, since others may have been said in between. `edited` counts the edits of the
-    question: an answer is to the text that was there when its run began. With `resume` (JSON) it is
-    no question, but a person's word on what a run was interrupted for.
+    question: an answer is to the text that was there when its run began. With `resume` it is
+    no question, but a person's word on what a run was interrupted for. `origin` is the question
+    that it goes on with so, or asks again (`!retry`): `question` is the command then.
     """
 
     request_id: RequestId
@@ -101,6 +109,7 @@ class Request:
     platform_chat_id: PlatformChatId
     thread_root: EventId | None = None
     in_reply_to: EventId | None = None
+    origin: EventId | None = None
     resume: tuple[ResumeEntry, ...] | None = None
     as_reply: bool
     edited: int = 0
@@ -120,6 +129,7 @@ class Question:
     platform_chat_id: PlatformChatId
     thread_root: EventId | None = None
     in_reply_to: EventId | None = None
+    origin: EventId | None = None
     resume: tuple[ResumeEntry, ...] | None = None
     as_reply: bool = False
 
@@ -187,11 +197,11 @@ class Thread:
 
 @frozen(kw_only=True)
 class Exchange:
-    """What a run added to its context. `state` None: as it was."""
+    """What a run added to its context. `state` and `interrupts` None: as they were."""
 
     messages: tuple[ThreadMessage, ...] = ()
     state: JsonText | None = None
-    interrupts: tuple[Interrupt, ...] = ()
+    interrupts: tuple[Interrupt, ...] | None = ()
     input_tokens: int = 0
     output_tokens: int = 0
 
@@ -260,10 +270,10 @@ class Done:
 
 @frozen
 class Stopped:
-    """What a `!stop` ended: so many requests, and whether the one at work is among them."""
+    """What a `!stop` ended: its sender's requests, and what they were asked, if it was dropped."""
 
-    count: int
-    is_running: bool
+    requests: tuple[RequestId, ...]
+    dropped: Confirmation | None
 
 
 @frozen
@@ -375,10 +385,10 @@ class Intent:
 class Accepted:
     """What a batch brought, by rooms: to be reacted in, with gaps to read, newly encrypted ...
 
-    `entered` are those that the bot joined, maybe once more. `stopped` are those whose owner went
-    away: nothing is answered there any more. `withdrawn` are those with events of ours to be
-    redacted, `upgraded` those that go on elsewhere. `foreign` is the newest instance under our name
-    that this store never knew.
+    `entered` are those that the bot joined, maybe once more. `deserted` are those from which
+    somebody went away, and `stopped` the requests of theirs. `withdrawn` are those with events of
+    ours to be redacted, `upgraded` those that go on elsewhere. `foreign` is the newest instance
+    under our name that this store never knew.
     """
 
     wake: frozenset[RoomId] = frozenset()
@@ -387,7 +397,8 @@ class Accepted:
     encrypted: tuple[RoomId, ...] = ()
     entered: tuple[RoomId, ...] = ()
     left: tuple[RoomId, ...] = ()
-    stopped: tuple[RoomId, ...] = ()
+    deserted: tuple[RoomId, ...] = ()
+    stopped: tuple[Request, ...] = ()
     withdrawn: tuple[RoomId, ...] = ()
     upgraded: tuple[RoomId, ...] = ()
     foreign: InstanceId | None = None

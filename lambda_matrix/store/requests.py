@@ -1,12 +1,10 @@
 """Questions and the runs that answer them: from the inbox to T2."""
 
 import time
-from collections.abc import Callable
 
 from sqlite_utils import Database
 
-from lambda_matrix.ids import EventId, RequestId, RoomId
-from lambda_matrix.matrix_events import Redaction, TextMessage
+from lambda_matrix.ids import EventId, PlatformChatId, RequestId, RoomId
 from lambda_matrix.store import (
     attachments,
     confirmations,
@@ -15,7 +13,6 @@ from lambda_matrix.store import (
     outbox,
     people,
     rooms,
-    withdrawals,
 )
 from lambda_matrix.store.facts import Incoming, dump_resume, load_fact
 from lambda_matrix.store.records import (
@@ -27,7 +24,6 @@ from lambda_matrix.store.records import (
     OutboxRow,
     Question,
     Request,
-    Stopped,
 )
 from lambda_matrix.store.rows import columns, read
 
@@ -78,11 +74,20 @@ def settle(
     With `once` the replies are said only the first time that this thing is told in the room.
     Returns False, and says nothing, if the event was settled before.
     """
-    if not _settle(db, event.event_id):
+    if not take(db, event.event_id):
         return False
     if once is None or rooms.tell_once(db, event.room_id, once):
         outbox.add(db, replies, own)
     return True
+
+
+def take(db: Database, event_id: EventId) -> bool:
+    """Settle the event without a word; return whether it was not settled before."""
+    settled = db.execute(
+        "UPDATE inbox SET settled_at = ?, fact = NULL WHERE event_id = ? AND settled_at IS NULL",
+        (time.time(), event_id),
+    )
+    return settled.rowcount > 0
 
 
 def say(db: Database, drafts: tuple[Draft, ...], own: Ourselves) -> None:
@@ -102,19 +107,19 @@ def count_failure(db: Database, event: Incoming) -> bool:
 def ask(db: Database, message: Incoming, question: Question) -> Request | None:
     """Make a request of the message, and settle it; None if it was settled before.
 
-    The staged files of its sender go along (but not with a word on interrupts). Its answer is to
-    name it (`as_reply`) also when another question waits before it.
+    The staged files of its sender go along, unless it goes on with an earlier question. Its answer
+    is to name it (`as_reply`) also when another question waits before it.
     """
     place = db.execute(
         "SELECT batch, place FROM inbox WHERE event_id = ?", (message.event_id,)
     ).fetchone()
-    if not _settle(db, message.event_id):
+    if not take(db, message.event_id):
         return None
     as_reply = question.as_reply or bool(waiting(db, message.room_id))
     db.execute(
         "INSERT INTO requests (request_id, question, room_id, batch, place, asker, text, agent,"
-        " platform_chat_id, thread_root, in_reply_to, resume, as_reply)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " platform_chat_id, thread_root, in_reply_to, origin, resume, as_reply)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             question.request_id,
             message.event_id,
@@ -126,11 +131,12 @@ def ask(db: Database, message: Incoming, question: Question) -> Request | None:
             question.platform_chat_id,
             question.thread_root,
             question.in_reply_to,
+            question.origin,
             dump_resume(question.resume),
             as_reply,
         ),
     )
-    if question.resume is None:
+    if question.origin is None and question.resume is None:
         attachments.take_along(db, message, question.request_id)
     return Request(
         request_id=question.request_id,
@@ -142,6 +148,7 @@ def ask(db: Database, message: Incoming, question: Question) -> Request | None:
         platform_chat_id=question.platform_chat_id,
         thread_root=question.thread_root,
         in_reply_to=question.in_reply_to,
+        origin=question.origin,
         resume=question.resume,
         as_reply=as_reply,
         edited=0,
@@ -150,41 +157,6 @@ def ask(db: Database, message: Incoming, question: Question) -> Request | None:
         stopped=False,
         outcome=None,
     )
-
-
-def edit(db: Database, event: TextMessage, text: str) -> Request | None:
-    """Settle the edit of a question, and ask its new text instead of the old one.
-
-    Returns the request, if it is one that is still to be answered and its asker's to edit.
-    """
-    if not _settle(db, event.event_id):
-        return None
-    row = db.execute(
-        f"UPDATE requests SET text = ?, edited = edited + 1, attempts = 0"  # noqa: S608 - column names
-        " WHERE question = ? AND room_id = ? AND asker = ? AND outcome IS NULL AND stopped = 0"
-        f" AND resume IS NULL AND text <> ? RETURNING {columns(Request)}",
-        (text, event.replaces, event.room_id, event.sender, text),
-    ).fetchone()
-    return None if row is None else read(Request, row)
-
-
-def withdraw(db: Database, event: Redaction) -> Request | None:
-    """Settle a redaction. If it took back a question, its answer is to go, too.
-
-    Returns the request, if it was still to be answered.
-    """
-    if not _settle(db, event.event_id):
-        return None
-    row = db.execute(
-        f"SELECT {columns(Request)} FROM requests WHERE question = ? AND room_id = ?",  # noqa: S608 - column names
-        (event.redacts, event.room_id),
-    ).fetchone()
-    if row is None:
-        return None
-    db.execute("UPDATE requests SET outcome = 'withdrawn' WHERE question = ?", (event.redacts,))
-    withdrawals.withdraw_answer(db, event.redacts)
-    request = read(Request, row)
-    return request if request.outcome is None else None
 
 
 def waiting(db: Database, room_id: RoomId) -> tuple[Request, ...]:
@@ -212,25 +184,38 @@ def say_new(db: Database, draft: Draft, own: Ourselves) -> None:
 def begin_next(db: Database, room_id: RoomId) -> Attempt | None:
     """Take up the room's oldest unanswered request, and count the attempt before it begins.
 
-    None while a gap is open: the answer may be in it. None while the request's files are still on
-    their way, or its context waits for a person's word: that word goes before everything that was
-    asked. A request that has had all of its attempts comes with `number` 0.
+    None while a gap is open: the answer may be in it. A request waits while its files are still on
+    their way, and while its context waits for a person's word: that word goes before everything
+    that was asked. What was asked in the same context waits behind it, but not to be stopped. A
+    request that has had all of its attempts comes with `number` 0.
     """
     if _has_gap(db, room_id):
         return None
-    row = db.execute(
+    halted: set[PlatformChatId] = set()
+    for request in _in_turn(db, room_id):
+        context = request.platform_chat_id
+        if request.stopped or not (context in halted or _must_wait(db, request)):
+            return _begin(db, request)
+        halted.add(context)
+    return None
+
+
+def _in_turn(db: Database, room_id: RoomId) -> list[Request]:
+    rows = db.execute(
         f"SELECT {columns(Request)} FROM requests"  # noqa: S608 - column names
-        " WHERE room_id = ? AND outcome IS NULL ORDER BY resume IS NULL, batch, place LIMIT 1",
+        " WHERE room_id = ? AND outcome IS NULL ORDER BY resume IS NULL, batch, place",
         (room_id,),
-    ).fetchone()
-    if row is None:
-        return None
-    request = read(Request, row)
-    if not request.stopped and (
-        attachments.are_wanted(db, request.request_id)
-        or (request.resume is None and confirmations.waits(db, request.platform_chat_id))
-    ):
-        return None
+    )
+    return [read(Request, row) for row in rows]
+
+
+def _must_wait(db: Database, request: Request) -> bool:
+    return attachments.are_wanted(db, request.request_id) or (
+        request.resume is None and confirmations.waits(db, request.platform_chat_id)
+    )
+
+
+def _begin(db: Database, request: Request) -> Attempt:
     root = outbox.root_of(db, request.question)
     settings = people.settings(db, request.asker)
     if request.attempts >= MAX_ATTEMPTS:
@@ -258,35 +243,10 @@ def mark_stopped(db: Database, request_id: RequestId) -> None:
 def give_back(db: Database, request_id: RequestId) -> None:
     """The attempt was cut off by an orderly stop, which is no fault of the request's."""
     db.execute(
-        "UPDATE requests SET attempts = attempts - 1 WHERE request_id = ? AND outcome IS NULL",
+        "UPDATE requests SET attempts = max(attempts - 1, 0)"
+        " WHERE request_id = ? AND outcome IS NULL",
         (request_id,),
     )
-
-
-def stop(
-    db: Database,
-    command: TextMessage,
-    *,
-    everything: bool,
-    reply: Callable[[int], Draft],
-    own: Ourselves,
-) -> Stopped:
-    """Settle a `!stop`: note which of the asker's requests are to end, and say how many.
-
-    Noted here, they stay stopped through a crash; their runs are cancelled after the commit.
-    """
-    rows = db.execute(
-        "SELECT request_id, asker FROM requests WHERE room_id = ? AND outcome IS NULL"
-        " ORDER BY batch, place",
-        (command.room_id,),
-    ).fetchall()
-    concerned = rows if everything else rows[:1]
-    stopped = [row[0] for row in concerned if row[1] == command.sender]
-    if not settle(db, command, (reply(len(stopped)),), own):
-        return Stopped(0, is_running=False)
-    for request_id in stopped:
-        mark_stopped(db, request_id)
-    return Stopped(len(stopped), is_running=bool(stopped) and stopped[0] == rows[0][0])
 
 
 def open_answer(db: Database, root: Draft, own: Ourselves) -> int | None:
@@ -326,11 +286,3 @@ def finish_then_next(
     """T2, and what the room is to be sent next: one transaction on the way of each answer."""
     finish(db, request, done, own)
     return outbox.next_row(db, request.room_id)
-
-
-def _settle(db: Database, event_id: EventId) -> bool:
-    settled = db.execute(
-        "UPDATE inbox SET settled_at = ?, fact = NULL WHERE event_id = ? AND settled_at IS NULL",
-        (time.time(), event_id),
-    )
-    return settled.rowcount > 0

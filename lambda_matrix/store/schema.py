@@ -200,6 +200,7 @@ CREATE TABLE requests (
     platform_chat_id INTEGER NOT NULL,
     thread_root      TEXT,                        -- the thread that it was asked in
     in_reply_to      TEXT,                        -- the event whose text goes along
+    origin           TEXT,                        -- the question that it goes on with, or repeats
     resume           TEXT,                        -- JSON: no question, but the word on interrupts
     as_reply         INTEGER NOT NULL DEFAULT 0,
     edited           INTEGER NOT NULL DEFAULT 0,  -- counts its edits: a run answers one of them
@@ -209,6 +210,7 @@ CREATE TABLE requests (
     outcome          TEXT                         -- NULL: not answered yet
 ) WITHOUT ROWID;
 CREATE INDEX requests_open ON requests (room_id, batch, place) WHERE outcome IS NULL;
+CREATE INDEX requests_by_origin ON requests (origin) WHERE origin IS NOT NULL;
 
 -- Events of ours that are to be redacted: they answer questions that were taken back.
 CREATE TABLE withdrawals (

@@ -1,5 +1,7 @@
 """What stands open between a person and us where they say something."""
 
+import time
+
 from attrs import frozen
 from sqlite_utils import Database
 
@@ -18,6 +20,18 @@ class OpenHere:
     is_reply_to_us: bool
 
 
+@frozen
+class WordWanted:
+    """Whose word is waited for in a room, seen by one person.
+
+    `mine` is theirs to give, unless it `has_expired`; with `others` somebody else is asked, too.
+    """
+
+    mine: Confirmation | None
+    has_expired: bool
+    others: bool
+
+
 def open_here(
     db: Database, room_id: RoomId, user_id: UserId, in_reply_to: EventId | None
 ) -> OpenHere:
@@ -26,4 +40,15 @@ def open_here(
         people.open_pick(db, user_id, room_id),
         confirmations.pending(db, user_id, room_id),
         in_reply_to is not None and outbox.is_ours(db, in_reply_to),
+    )
+
+
+def word_wanted(db: Database, room_id: RoomId, user_id: UserId) -> WordWanted:
+    """Return whose word is waited for in the room."""
+    asked = confirmations.of_room(db, room_id)
+    mine = next((each for each in asked if each.user_id == user_id), None)
+    return WordWanted(
+        mine,
+        has_expired=mine is not None and mine.expires_at <= time.time(),
+        others=any(each is not mine for each in asked),
     )

@@ -20,7 +20,12 @@ def withdraw_answer(db: Database, question: EventId) -> None:
         " SELECT event_id, room_id FROM outbox WHERE question = ? AND event_id IS NOT NULL",
         (question,),
     )
-    db.execute("DELETE FROM messages WHERE question = ?", (question,))
+    # A loaded answer is known by its own event, everything else by the question.
+    db.execute(
+        "DELETE FROM messages WHERE question = ?"
+        " OR question IN (SELECT event_id FROM outbox WHERE question = ?)",
+        (question, question),
+    )
 
 
 def note_echo(db: Database, room_id: RoomId, event_id: EventId, question: EventId) -> bool:

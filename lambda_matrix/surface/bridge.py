@@ -21,6 +21,7 @@ from lambda_matrix.store.records import Ourselves
 from lambda_matrix.store.store import Store
 from lambda_matrix.surface.admission import Admission
 from lambda_matrix.surface.commands.chats import ChatCommands
+from lambda_matrix.surface.commands.confirmations import ConfirmationCommands
 from lambda_matrix.surface.commands.dispatch import Commands
 from lambda_matrix.surface.commands.runs import RunCommands
 from lambda_matrix.surface.commands.settings import SettingCommands
@@ -38,7 +39,10 @@ from lambda_matrix.surface.rooms.provisioning import Provisioning
 from lambda_matrix.surface.rounds import Rounds
 from lambda_matrix.surface.runs.answering import Answering
 from lambda_matrix.surface.runs.asking import Asking
+from lambda_matrix.surface.runs.expiry import Expiry
 from lambda_matrix.surface.runs.running import Running
+from lambda_matrix.surface.runs.second_thoughts import SecondThoughts
+from lambda_matrix.surface.runs.taking import Taking
 from lambda_matrix.surface.runs.withdrawals import Withdrawals
 from lambda_matrix.surface.sending.delivery import Delivery
 from lambda_matrix.surface.sending.outbox import Outbox
@@ -61,6 +65,7 @@ class Bridge:
     running: Running
     signals: Signals
     withdrawals: Withdrawals
+    expiry: Expiry
     provisioning: Provisioning
     onboarding: Onboarding
     gaps: Gaps
@@ -87,8 +92,11 @@ class Bridge:
             self.onboarding.lanes.wake([*accepted.invites, *accepted.encrypted, *accepted.entered])
             self.means.outbox.wake(accepted.entered)
             self.withdrawals.lanes.wake(accepted.withdrawn)
-            for room_id in (*accepted.left, *accepted.stopped):
+            for room_id in accepted.left:
                 self.running.stop(room_id)
+            for request in accepted.stopped:
+                self.running.stop(request.room_id, request.request_id)
+            self.runs.wake(accepted.deserted)
             if accepted.entered:
                 self.provisioning.duplicates.wake(
                     await self.means.store.transact(
@@ -121,6 +129,7 @@ class Bridge:
                 self.runs,
                 self.gaps.lanes,
                 self.withdrawals.lanes,
+                self.expiry.lanes,
                 self.onboarding.lanes,
                 self.provisioning.lanes,
                 self.provisioning.duplicates,
@@ -136,6 +145,7 @@ class Bridge:
             await self.withdrawals.resume()
             await self.onboarding.resume()
             await self.provisioning.resume()
+            await at_work.start(self.expiry.run)
             task_status.started()
             await trio.sleep_forever()
 
@@ -164,7 +174,9 @@ def build_bridge(
         lambda room_id: reactions.serve(room_id),  # noqa: PLW0108 - made below
         lambda room_id: reactions.after_fault(room_id),  # noqa: PLW0108 - made below
     )
-    runs = Lanes[RoomId]("run", Answering(means, running, signals, Asking(means)).serve)
+    runs = Lanes[RoomId]("run", lambda room_id: answering.serve(room_id))  # noqa: PLW0108 - made below
+    expiry = Expiry(means, runs)
+    answering = Answering(means, running, signals, Asking(means), expiry)
 
     def look_again(room_id: RoomId) -> None:
         """What a room has waited for is there: a gap is read, or the room is bound."""
@@ -176,20 +188,22 @@ def build_bridge(
     withdrawals = Withdrawals(means)
     people = People(means)
     chats = ChatCommands(means, people, provisioning, running)
+    taking = Taking(means, Admission(policy), running, runs)
+    confirmations = ConfirmationCommands(means, runs, expiry)
     commands = Commands(
         means=means,
         chats=chats,
-        runs=RunCommands(means, running),
+        runs=RunCommands(means, running, runs, taking, confirmations),
+        confirmations=confirmations,
         settings=SettingCommands(means, people, bindings),
         status=StatusCommand(means, rounds, chats),
     )
     reactions = Reactions(
         means=means,
-        admission=Admission(policy),
         commands=commands,
-        running=running,
-        runs=runs,
-        withdrawals=withdrawals.lanes,
+        taking=taking,
+        second_thoughts=SecondThoughts(means, running, runs, withdrawals.lanes),
+        confirmations=confirmations,
         signals=signals,
     )
     return Bridge(
@@ -198,6 +212,7 @@ def build_bridge(
         running=running,
         signals=signals,
         withdrawals=withdrawals,
+        expiry=expiry,
         provisioning=provisioning,
         onboarding=Onboarding(means, provisioning),
         gaps=Gaps(means, look_again),

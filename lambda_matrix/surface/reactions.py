@@ -5,8 +5,6 @@ now, also while a run is on. An event is settled in the one transaction that hol
 """
 
 import logging
-import secrets
-from typing import assert_never
 
 from attrs import frozen
 
@@ -17,16 +15,16 @@ from lambda_matrix.conversation.decide import (
     Ask,
     Execute,
     KeepSilent,
+    RemindOfConfirmation,
     ShowTheWay,
     Standing,
     TellHowToBegin,
     decide,
     without_mention,
 )
-from lambda_matrix.conversation.limits import QueueFull, Take, TooFast
 from lambda_matrix.conversation.parsing import spoken_text
 from lambda_matrix.conversation.texts import UnsupportedKind
-from lambda_matrix.ids import PersonId, RequestId, RoomId
+from lambda_matrix.ids import PersonId, RoomId
 from lambda_matrix.matrix_events import (
     EncryptedMessage,
     MediaMessage,
@@ -36,32 +34,30 @@ from lambda_matrix.matrix_events import (
 )
 from lambda_matrix.store import requests, standing
 from lambda_matrix.store.facts import Incoming
-from lambda_matrix.store.records import Question, Room
-from lambda_matrix.surface.admission import Admission
+from lambda_matrix.store.records import Room
+from lambda_matrix.surface.commands.confirmations import ConfirmationCommands
 from lambda_matrix.surface.commands.dispatch import Commands
 from lambda_matrix.surface.commands.order import PLACES, Order
-from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means
-from lambda_matrix.surface.runs.running import End, Running
+from lambda_matrix.surface.runs.second_thoughts import SecondThoughts
+from lambda_matrix.surface.runs.taking import Taking
 from lambda_matrix.surface.sending.signals import Signals
 
 logger = logging.getLogger(__name__)
 
 BATCH = 100
 """Events taken from an inbox at a time."""
-PERSON_AND_BOT = 2
 
 
 @frozen
 class Reactions:
-    """Reacts to what is said. `runs` are the lanes that answer."""
+    """Reacts to what is said."""
 
     _means: Means
-    _admission: Admission
     _commands: Commands
-    _running: Running
-    _runs: Lanes[RoomId]
-    _withdrawals: Lanes[RoomId]
+    _taking: Taking
+    _second_thoughts: SecondThoughts
+    _confirmations: ConfirmationCommands
     _signals: Signals
 
     async def serve(self, room_id: RoomId) -> None:
@@ -86,7 +82,11 @@ class Reactions:
                 await self._means.reply(event, texts.answers.failure(RunFailure.GAVE_UP))
 
     async def _react(self, room: Room, event: Incoming) -> None:
-        if not self._means.policy.access.allows(PersonId(event.sender)):
+        # Whoever may take an event back is the homeserver's to decide: it is gone already.
+        is_heard = isinstance(event, Redaction) or self._means.policy.access.allows(
+            PersonId(event.sender)
+        )
+        if not is_heard:
             logger.info("message of %s in %s not taken: no access", event.sender, room.room_id)
             await self._means.settle(event)
             return
@@ -94,9 +94,11 @@ class Reactions:
             case TextMessage(replaces=None):
                 await self._hear(room, event)
             case TextMessage():
-                await self._edit(event)
+                prefix = self._means.policy.command_prefix
+                said = without_mention(event.body, self._names(), prefix)
+                await self._second_thoughts.edit(event, spoken_text(said, prefix))
             case Redaction():
-                await self._withdraw(event)
+                await self._second_thoughts.withdraw(event)
             case EncryptedMessage():
                 await self._tell_encrypted(event)
             case MediaMessage() | OtherMessage():
@@ -119,7 +121,7 @@ class Reactions:
         order = Order(message, room, texts)
         match decision:
             case Ask(text):
-                await self._ask(room, message, text)
+                await self._taking.ask(order, text)
             case Execute(command):
                 await self._commands.execute(command, order)
             case ShowTheWay():
@@ -128,59 +130,10 @@ class Reactions:
                 await self._tell_how_to_begin(room, message)
             case KeepSilent():
                 await self._means.settle(message)
+            case RemindOfConfirmation():
+                await self._confirmations.remind(order)
             case _:  # not served yet
                 await self._commands.execute(Help(), order)
-
-    async def _ask(self, room: Room, message: TextMessage, text: str) -> None:
-        if not await self._admit(room, message):
-            return
-        assert room.agent is not None  # noqa: S101 - intents.complete wrote the whole binding
-        assert room.platform_chat_id is not None  # noqa: S101 - the same
-        question = Question(
-            request_id=RequestId(secrets.token_hex(8)),
-            text=text,
-            agent=room.agent,
-            platform_chat_id=room.platform_chat_id,
-            thread_root=message.thread_root,
-            in_reply_to=message.in_reply_to,
-            as_reply=not _is_private(room),
-        )
-        request = await self._means.store.transact(requests.ask, message, question)
-        if request is not None and request.as_reply:
-            self._running.note_waiting(room.room_id)
-        self._runs.wake([room.room_id])
-
-    async def _admit(self, room: Room, message: TextMessage) -> bool:
-        """Return whether the question is taken; say why, if it is not."""
-        waiting = await self._means.store.transact(requests.waiting, room.room_id)
-        behind = max(0, len(waiting) - self._running.is_running(room.room_id))
-        verdict = self._admission.admit(message, behind)
-        questions = (await self._means.languages.of(message.sender)).questions
-        match verdict:
-            case Take():
-                return True
-            case TooFast(wait):
-                await self._means.reply(message, questions.too_fast(wait))
-            case QueueFull(count):
-                await self._means.reply(message, questions.queue_full(count))
-            case _:
-                assert_never(verdict)
-        return False
-
-    async def _edit(self, edit: TextMessage) -> None:
-        """Ask the new text instead, if the question still waits or is being answered."""
-        prefix = self._means.policy.command_prefix
-        text = spoken_text(without_mention(edit.body, self._names(), prefix), prefix)
-        request = await self._means.store.transact(requests.edit, edit, text)
-        if request is not None and request.runs:
-            self._running.stop(edit.room_id, request.request_id, End.EDITED)
-
-    async def _withdraw(self, redaction: Redaction) -> None:
-        """Cancel the question that was taken back, or have its answer taken back, too."""
-        request = await self._means.store.transact(requests.withdraw, redaction)
-        if request is not None:
-            self._running.stop(redaction.room_id, request.request_id, End.WITHDRAWN)
-        self._withdrawals.wake([redaction.room_id])
 
     async def _decline(self, room: Room, message: MediaMessage | OtherMessage) -> None:
         """Say that this kind of message cannot be taken in yet."""
@@ -215,9 +168,4 @@ class Reactions:
         return (self._means.policy.name, self._means.ourselves.user_id)
 
     def _is_addressed(self, room: Room, message: TextMessage) -> bool:
-        return _is_private(room) or self._means.ourselves.user_id in message.mentions
-
-
-def _is_private(room: Room) -> bool:
-    """Return whether nobody is there but one person and us."""
-    return (room.member_count or 0) <= PERSON_AND_BOT
+        return room.is_private or self._means.ourselves.user_id in message.mentions

@@ -8,7 +8,7 @@ from lambda_matrix.conversation.settings import PersonSettings, ReplyStyle
 from lambda_matrix.ids import EventId, RequestId
 from lambda_matrix.matrix_events import AnswerState, OtherMessage
 from lambda_matrix.store import outbox, people, requests
-from lambda_matrix.store.records import Attempt, Done, Draft, Question, Request, Stopped
+from lambda_matrix.store.records import Attempt, Done, Question, Request
 from lambda_matrix.store.requests import MAX_ATTEMPTS
 from tests.store.telling import (
     AGENT,
@@ -268,70 +268,3 @@ async def test_an_end_that_raises_is_no_end(told: Told) -> None:
         await told.store.transact(cut_short)
     assert await told.outcome() is None
     assert await owed(told) == 0
-
-
-# -- !stop --
-
-
-async def stop(told: Told, event_id: str, *, everything: bool, by: str = "alice") -> Stopped:
-    """Tell a `!stop` and obey it."""
-    command = said(event_id, "!stop", by=ALICE if by == "alice" else BOB)
-
-    def reply(stopped: int) -> Draft:
-        return draft(mark(event_id, f"reply:{event_id}"), content=str(stopped).encode())
-
-    await told.events(command)
-    return await told.store.transact(
-        requests.stop, command, everything=everything, reply=reply, own=OWN
-    )
-
-
-async def ask_in_turn(told: Told) -> None:
-    """Alice, Bob and Alice again have asked."""
-    for number, asker in enumerate((ALICE, BOB, ALICE), 1):
-        question = said(f"$q{number}", by=asker)
-        await told.events(question)
-        await told.ask(question, f"q{number}")
-
-
-async def stopped(told: Told) -> list[str]:
-    return [request.request_id for request in await waiting(told) if request.stopped]
-
-
-async def test_stop_ends_the_one_at_work(told: Told) -> None:
-    await ask_in_turn(told)
-    assert await stop(told, "$stop", everything=False) == Stopped(1, is_running=True)
-    assert await stopped(told) == ["q1"]
-    assert (await told.row()).content == b"1"
-    assert await told.waits() == []
-    assert (await begin(told)).request.stopped
-
-
-async def test_stop_leaves_what_somebody_else_asked(told: Told) -> None:
-    await ask_in_turn(told)
-    assert await stop(told, "$stop", everything=False, by="bob") == Stopped(0, is_running=False)
-    assert await stopped(told) == []
-    assert (await told.row()).content == b"0"
-
-
-async def test_stop_all_ends_what_its_sender_asked(told: Told) -> None:
-    await ask_in_turn(told)
-    assert await stop(told, "$stop", everything=True) == Stopped(2, is_running=True)
-    assert await stopped(told) == ["q1", "q3"]
-    # Alice is answered: what Bob stops is his own, further back.
-    assert await stop(told, "$stop2", everything=True, by="bob") == Stopped(1, is_running=False)
-    assert await stopped(told) == ["q1", "q2", "q3"]
-
-
-async def test_a_stop_is_obeyed_once(told: Told) -> None:
-    await ask_in_turn(told)
-    await stop(told, "$stop", everything=False)
-    await told.finish("q1")
-    assert await stop(told, "$stop", everything=True) == Stopped(0, is_running=False)
-    assert await stopped(told) == []
-    assert await owed(told) == 1
-
-
-async def test_stop_where_nothing_is_to_be_stopped(told: Told) -> None:
-    assert await stop(told, "$stop", everything=True) == Stopped(0, is_running=False)
-    assert (await told.row()).content == b"0"

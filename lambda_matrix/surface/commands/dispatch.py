@@ -10,17 +10,22 @@ from lambda_matrix.conversation.commands import (
     ChangeSetting,
     Chats,
     Command,
+    Delete,
     Help,
     ListSettings,
     NewChat,
+    No,
+    Retry as AskAgain,
     SelectAgent,
     ShowSettings,
     Status,
     Stop,
     UnknownCommand,
+    Yes,
 )
 from lambda_matrix.conversation.help import help_text
 from lambda_matrix.surface.commands.chats import ChatCommands
+from lambda_matrix.surface.commands.confirmations import ConfirmationCommands
 from lambda_matrix.surface.commands.order import Order
 from lambda_matrix.surface.commands.runs import RunCommands
 from lambda_matrix.surface.commands.settings import SettingCommands
@@ -38,6 +43,7 @@ class Commands:
     chats: ChatCommands
     runs: RunCommands
     settings: SettingCommands
+    confirmations: ConfirmationCommands
     status: StatusCommand
 
     async def execute(self, command: Command, order: Order) -> None:
@@ -50,7 +56,7 @@ class Commands:
             logger.warning("%s in %s refused: %s", command, order.room_id, error)
             await self.means.reply(order.message, order.texts.rooms.refused)
 
-    async def _obey(self, command: Command, order: Order) -> None:  # noqa: C901 - one case each
+    async def _obey(self, command: Command, order: Order) -> None:  # noqa: C901, PLR0912 - one case each
         match command:
             case Help():
                 await self._help(order)
@@ -68,6 +74,14 @@ class Commands:
                 await self.settings.list_all(order)
             case ChangeSetting(change):
                 await self.settings.change(order, change)
+            case AskAgain():
+                await self.runs.retry(order)
+            case Yes(numbers):
+                await self.confirmations.consent(order, numbers)
+            case No(reason):
+                await self.confirmations.refuse(order, reason)
+            case Delete():
+                await self.confirmations.ask_to_delete(order)
             case Status():
                 await self.status.tell(order)
             case UnknownCommand(word, nearest):

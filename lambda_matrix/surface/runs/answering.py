@@ -21,9 +21,10 @@ from lambda_matrix.conversation.ending import Ending, conclude
 from lambda_matrix.conversation.texts import Texts
 from lambda_matrix.ids import RoomId
 from lambda_matrix.store import requests
-from lambda_matrix.store.records import Attempt, Done, Draft, Request
+from lambda_matrix.store.records import Attempt, Done, Ourselves, Request
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.runs.asking import Asking
+from lambda_matrix.surface.runs.expiry import Expiry
 from lambda_matrix.surface.runs.progress import Progress
 from lambda_matrix.surface.runs.running import End, Running, RunScope
 from lambda_matrix.surface.sending.signals import Signals
@@ -47,6 +48,7 @@ class Answering:
     _running: Running
     _signals: Signals
     _asking: Asking
+    _expiry: Expiry
     _writers: trio.CapacityLimiter = field(factory=lambda: trio.CapacityLimiter(1))
 
     async def serve(self, room_id: RoomId) -> None:
@@ -62,7 +64,7 @@ class Answering:
             attempt = await self._means.store.transact(requests.begin_next, room_id)
             if attempt is None:
                 return False
-            scope.request = attempt.request.request_id
+            scope.take(attempt.request)
             texts = self._means.languages.chosen(attempt.settings.language)
             progress = Progress(
                 attempt=attempt,
@@ -123,7 +125,7 @@ class Answering:
                 with trio.CancelScope(shield=True):
                     await self._means.store.transact(requests.give_back, request.request_id)
         if not scope.scope.cancelled_caught:
-            return conclude(progress.draft, failure, texts)
+            return _concluded(progress, failure, texts)
         logger.info("request %s in %s: %s", request.request_id, request.room_id, scope.end)
         match scope.end:
             case End.EDITED | End.WITHDRAWN:
@@ -137,7 +139,9 @@ class Answering:
         self, entry: AgentEntry, attempt: Attempt, texts: Texts, progress: Progress
     ) -> RunFailure | None:
         """Feed the draft with what the agent says; return how the run failed, if it did."""
-        run_input = await self._asking.run_input(attempt, entry, texts)
+        asked = await self._asking.prepare(attempt, entry, texts)
+        run_input = asked.run_input
+        progress.begin(asked)
         pauses = iter(CONNECT_PAUSES)
         while True:
             try:
@@ -174,25 +178,46 @@ class Answering:
             request.room_id, texts.questions.queued(len(waiting) - 1), f"queue:{request.request_id}"
         )
 
-    async def _drafts(self, progress: Progress, text: str) -> tuple[Draft, ...]:
-        """Return the whole answer's events; a long text is rendered and split in a thread."""
-
-        def write() -> tuple[Draft, ...]:
-            return final_drafts(
-                progress.attempt.request, text, self._means.ourselves, root=progress.root
-            )
-
-        if len(text) <= LONG_TEXT:
-            return write()
-        return await trio.to_thread.run_sync(write, limiter=self._writers)
-
     async def _finish(self, progress: Progress, ending: Ending) -> None:
-        """T2, and out with it."""
+        """T2, and out with it; a long text is rendered and split in a thread."""
         request = progress.attempt.request
-        answer = await self._drafts(progress, ending.text)
-        done = Done(outcome=ending.outcome, answer=answer)
+
+        def write() -> Done:
+            return _done(progress, ending, self._means.ourselves)
+
+        if len(ending.text) <= LONG_TEXT:
+            done = write()
+        else:
+            done = await trio.to_thread.run_sync(write, limiter=self._writers)
         first = await self._means.store.transact(
             requests.finish_then_next, request, done, self._means.ourselves
         )
         self._means.outbox.drop_preview(request.room_id)
         self._means.outbox.offer(request.room_id, first)
+        if done.asked is not None:
+            self._expiry.look_again()
+
+
+def _concluded(progress: Progress, failure: RunFailure | None, texts: Texts) -> Ending:
+    closing = progress.closing
+    if closing is None:  # it failed before the agent was asked anything
+        return conclude(progress.draft, failure, texts)
+    return conclude(progress.draft, failure, texts, thread=closing.thread, wait=closing.wait)
+
+
+def _done(progress: Progress, ending: Ending, ourselves: Ourselves) -> Done:
+    """Return what T2 is to note."""
+    attempt, closing = progress.attempt, progress.closing
+    answer = final_drafts(
+        attempt.request, ending.text, ourselves, attempt.settings.reply_style, root=progress.root
+    )
+    if closing is None:
+        return Done(outcome=ending.outcome, answer=answer)
+    if closing.problem is not None:
+        logger.warning("request %s: %s", attempt.request.request_id, closing.problem)
+    return Done(
+        outcome=ending.outcome,
+        answer=answer,
+        exchange=closing.exchange(attempt.request, is_cut=ending.is_cut),
+        asked=None if ending.is_cut else closing.confirmation(attempt.request),
+    )

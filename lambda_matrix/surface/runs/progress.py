@@ -14,6 +14,8 @@ from lambda_matrix.conversation.texts import Texts
 from lambda_matrix.store import requests
 from lambda_matrix.store.records import Attempt, Ourselves
 from lambda_matrix.store.store import Store
+from lambda_matrix.surface.runs.asking import Asked
+from lambda_matrix.surface.runs.closing import Closing
 from lambda_matrix.surface.sending.outbox import Outbox, Preview
 from lambda_matrix.surface.sending.signals import TYPING_REFRESH, Signals
 from lambda_matrix.surface.writing.wording import preview_content, root_draft
@@ -31,7 +33,10 @@ EDITS_MOST = 30
 
 @define
 class Progress:
-    """The draft of one attempt, and what is shown of it. `root` is the row of its first event."""
+    """The draft of one attempt, and what is shown of it.
+
+    `root` is the row of its first event; `closing` is what the run leaves, once there is a run.
+    """
 
     attempt: Attempt
     _store: Store
@@ -40,6 +45,7 @@ class Progress:
     _signals: Signals
     _texts: Texts
     draft: AnswerDraft = field(factory=AnswerDraft)
+    closing: Closing | None = None
     root: int | None = field(init=False)
     _changed: trio.Event = field(factory=trio.Event)
     _typing: bool = False
@@ -47,14 +53,22 @@ class Progress:
     def __attrs_post_init__(self) -> None:
         self.root = self.attempt.root
 
+    def begin(self, asked: Asked) -> None:
+        """The agent is asked this; nothing has come from it yet."""
+        self.closing = Closing(asked)
+
     def feed(self, event: AgentEvent) -> None:
         """Take in what the agent says; never waits."""
         self.draft.feed(event)
+        if self.closing is not None:
+            self.closing.feed(event)
         self._changed.set()
 
     async def show(self) -> None:
-        """Show the draft until cancelled."""
+        """Show the draft until cancelled, or, without streaming, that it is being made."""
         await trio.sleep(QUICK)
+        if not self.attempt.settings.streaming:
+            await self._keep_typing()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._keep_typing)
             await self._show_text()
@@ -71,7 +85,7 @@ class Progress:
             await trio.sleep(TYPING_REFRESH)
 
     async def _show_text(self) -> None:
-        request = self.attempt.request
+        request, style = self.attempt.request, self.attempt.settings.reply_style
         shown = ""
         interval = FIRST_INTERVAL
         for _ in range(EDITS_MOST):
@@ -79,8 +93,8 @@ class Progress:
             if self.root is None:
                 # Many agents think for long and then say everything at once.
                 await trio.sleep(SETTLE)
-                text = self.draft.preview(self._texts.answers.tool_line)
-                root = root_draft(request, text, self._ourselves)
+                text = self._preview()
+                root = root_draft(request, text, self._ourselves, style)
                 with trio.CancelScope(shield=True):
                     # Committed or not, never committed and unknown to the final.
                     self.root = await self._store.transact(
@@ -90,7 +104,7 @@ class Progress:
                     return  # withdrawn: nothing is to be shown any more
                 self._outbox.wake([request.room_id])
             else:
-                content = preview_content(request, text, self._ourselves)
+                content = preview_content(request, text, self._ourselves, style)
                 self._outbox.preview(request.room_id, Preview(self.root, content))
             shown = text
             await trio.sleep(max(interval, 3 * self._outbox.pace.interval))
@@ -99,8 +113,13 @@ class Progress:
     async def _new_text(self, shown: str) -> str:
         """Wait until there is something else to be shown than `shown`; return it."""
         while True:
-            text = self.draft.preview(self._texts.answers.tool_line)
+            text = self._preview()
             if text and text != shown and (self.draft.has_text or self.root is not None):
                 return text
             await self._changed.wait()
             self._changed = trio.Event()
+
+    def _preview(self) -> str:
+        if not self.attempt.settings.tool_lines:
+            return self.draft.text
+        return self.draft.preview(self._texts.answers.tool_line)

@@ -3,9 +3,10 @@
 from enum import Enum
 
 import trio
-from attrs import define, field
+from attrs import define, field, frozen
 
 from lambda_matrix.ids import RequestId, RoomId
+from lambda_matrix.store.records import Request
 
 
 class End(Enum):
@@ -16,13 +17,42 @@ class End(Enum):
     WITHDRAWN = "withdrawn"  # its question was taken back: nothing is to be left of it
 
 
+@frozen
+class _Cut:
+    """What is to be cut off: runs of `request` (None: any), begun before its `edition`th edit."""
+
+    request: RequestId | None
+    edition: int | None
+    why: End
+
+    def concerns(self, request: Request) -> bool:
+        if self.request not in {None, request.request_id}:
+            return False
+        return self.edition is None or request.edited < self.edition
+
+
 @define
 class RunScope:
-    """The cancel scope of one run, `request` once it is known; `end` says why it was cancelled."""
+    """The cancel scope of one run; `request` once it is known; `end` says why it was cancelled."""
 
     scope: trio.CancelScope = field(factory=trio.CancelScope)
-    request: RequestId | None = None
+    request: Request | None = None
     end: End | None = None
+    _early: list[_Cut] = field(factory=list)
+
+    def take(self, request: Request) -> None:
+        """The run is that request's; what was to be cut off before this was known is cut off."""
+        self.request = request
+        for cut in self._early:
+            self.cut(cut)
+
+    def cut(self, cut: _Cut) -> None:
+        """Cancel the run if it is concerned, now or as soon as that is known."""
+        if self.request is None:
+            self._early.append(cut)
+        elif cut.concerns(self.request):
+            self.end = self.end or cut.why
+            self.scope.cancel()
 
 
 @define
@@ -53,17 +83,21 @@ class Running:
 
     def stop(
         self, room_id: RoomId, request: RequestId | None = None, why: End = End.STOPPED
-    ) -> bool:
-        """Cancel the room's run, with `request` if it is that one's; return whether there was one.
+    ) -> None:
+        """Cancel the room's run, with `request` only if it is that one's.
 
-        A run that is about to begin is found, too: whose it is, it does not know yet.
+        A run that is about to begin is found, too: it is cancelled once it is known whose it is.
         """
+        self._cut(room_id, _Cut(request, None, why))
+
+    def stop_outdated(self, request: Request) -> None:
+        """Cancel the run that answers what the request was before its newest edit."""
+        self._cut(request.room_id, _Cut(request.request_id, request.edited, End.EDITED))
+
+    def at_work(self, room_id: RoomId) -> RequestId | None:
+        """Return whose run the room has at work, if it has one and that is known."""
         run = self._scopes.get(room_id)
-        if run is None or (request is not None and run.request not in {None, request}):
-            return False
-        run.end = run.end or why
-        run.scope.cancel()
-        return True
+        return None if run is None or run.request is None else run.request.request_id
 
     def is_running(self, room_id: RoomId) -> bool:
         """Return whether the room has a run at work."""
@@ -73,3 +107,8 @@ class Running:
     def count(self) -> int:
         """How many runs are at work."""
         return len(self._scopes)
+
+    def _cut(self, room_id: RoomId, cut: _Cut) -> None:
+        run = self._scopes.get(room_id)
+        if run is not None:
+            run.cut(cut)

@@ -2,6 +2,7 @@
 
 from attrs import evolve
 
+from lambda_matrix.conversation.settings import ReplyStyle
 from lambda_matrix.conversation.texts import Link, Texts
 from lambda_matrix.ids import EventId, RequestId, RoomId
 from lambda_matrix.matrix_events import AnswerMark, AnswerState, MediaMessage, TextMessage
@@ -16,9 +17,10 @@ from lambda_matrix.surface.writing.content import (
     notice,
     text_message,
 )
-from lambda_matrix.surface.writing.rendering import render
+from lambda_matrix.surface.writing.rendering import Rendered, render
 from lambda_matrix.surface.writing.splitting import parts, split
 
+FORMATTED = ReplyStyle.FORMATTED
 COMMAND = "command:"
 """How the request of a mark begins that answers something else than a question to an agent."""
 
@@ -97,36 +99,47 @@ def _answer_to_order(intent: Intent, text: str, ourselves: Ourselves) -> tuple[D
     return (_reply(intent.origin, intent.command, text, ourselves),)
 
 
-def root_draft(request: Request, text: str, ourselves: Ourselves) -> Draft:
+def root_draft(
+    request: Request, text: str, ourselves: Ourselves, style: ReplyStyle = FORMATTED
+) -> Draft:
     """Return the first visible event of an answer in the making (T1b)."""
     mark = _mark(request, ourselves, AnswerState.OPEN)
-    content = _first_part(request, text, mark)
+    content = _first_part(request, text, mark, style)
     return Draft(
         room_id=request.room_id, content=encode(content), mark=mark, priority=Priority.FIRST
     )
 
 
-def preview_content(request: Request, text: str, ourselves: Ourselves) -> bytes:
+def preview_content(
+    request: Request, text: str, ourselves: Ourselves, style: ReplyStyle = FORMATTED
+) -> bytes:
     """Return the edit that shows an answer in the making as it stands."""
     mark = _mark(request, ourselves, AnswerState.OPEN)
-    return encode(as_edit(_first_part(request, text, mark)))
+    return encode(as_edit(_first_part(request, text, mark, style)))
 
 
 def final_drafts(
-    request: Request, text: str, ourselves: Ourselves, *, root: int | None
+    request: Request,
+    text: str,
+    ourselves: Ourselves,
+    style: ReplyStyle = FORMATTED,
+    *,
+    root: int | None,
 ) -> tuple[Draft, ...]:
     """Return the whole answer (T2): its first part as an edit of `root` where there is one."""
     whole = _mark(request, ourselves, AnswerState.FINAL)
-    texts = split(clean(text), lambda part: fits(text_message(render(part), whole)))
+    texts = split(clean(text), lambda part: fits(text_message(_rendered(part, style), whole)))
     return tuple(
-        _final_part(request, part, evolve(whole, part=number, parts=len(texts)), root)
+        _final_part(
+            request, _rendered(part, style), evolve(whole, part=number, parts=len(texts)), root
+        )
         for number, part in enumerate(texts)
     )
 
 
-def _final_part(request: Request, text: str, mark: AnswerMark, root: int | None) -> Draft:
+def _final_part(request: Request, text: Rendered, mark: AnswerMark, root: int | None) -> Draft:
     reply_to = request.question if request.as_reply and mark.part == 0 else None
-    content = text_message(render(text), mark, reply_to=reply_to, thread=request.thread_root)
+    content = text_message(text, mark, reply_to=reply_to, thread=request.thread_root)
     is_edit = root is not None and mark.part == 0
     return Draft(
         room_id=request.room_id,
@@ -136,11 +149,17 @@ def _final_part(request: Request, text: str, mark: AnswerMark, root: int | None)
     )
 
 
-def _first_part(request: Request, text: str, mark: AnswerMark) -> Content:
+def _first_part(request: Request, text: str, mark: AnswerMark, style: ReplyStyle) -> Content:
     """Return as much of a growing text as one event holds; what is beyond comes with the final."""
-    first = next(parts(clean(text), lambda part: fits(text_message(render(part), mark))))
+    whole = clean(text)
+    first = next(parts(whole, lambda part: fits(text_message(_rendered(part, style), mark))))
     reply_to = request.question if request.as_reply else None
-    return text_message(render(first), mark, reply_to=reply_to, thread=request.thread_root)
+    rendered = _rendered(first, style)
+    return text_message(rendered, mark, reply_to=reply_to, thread=request.thread_root)
+
+
+def _rendered(text: str, style: ReplyStyle) -> Rendered:
+    return Rendered(clean(text)) if style is ReplyStyle.PLAIN else render(text)
 
 
 def _mark(request: Request, ourselves: Ourselves, state: AnswerState) -> AnswerMark:

@@ -1,0 +1,102 @@
+"""Questions taken in: within limits, in the right context, for the first time or again."""
+
+import secrets
+from typing import assert_never
+
+from attrs import evolve, frozen
+
+from lambda_matrix.conversation.limits import QueueFull, Take, TooFast
+from lambda_matrix.ids import AgentId, EventId, PlatformChatId, RequestId, RoomId
+from lambda_matrix.store import changes, requests
+from lambda_matrix.store.records import Question, Request
+from lambda_matrix.surface.admission import Admission
+from lambda_matrix.surface.commands.order import Order
+from lambda_matrix.surface.lanes import Lanes
+from lambda_matrix.surface.means import Means
+from lambda_matrix.surface.runs.running import Running
+
+
+@frozen
+class Taking:
+    """Makes requests of questions. `runs` answer them."""
+
+    _means: Means
+    _admission: Admission
+    _running: Running
+    _runs: Lanes[RoomId]
+
+    async def ask(self, order: Order, text: str) -> None:
+        """Have the message answered, if its sender has not asked too much."""
+        if not await self._admit(order):
+            return
+        question = _question(order, text, in_reply_to=order.message.in_reply_to)
+        request = await self._means.store.transact(requests.ask, order.message, question)
+        self._taken(order, request)
+
+    async def ask_again(self, order: Order, earlier: Request) -> None:
+        """Have what was asked earlier answered once more: the same text, with the same files.
+
+        A word on what an agent asked goes to where it was asked.
+        """
+        if not await self._admit(order):
+            return
+        origin = earlier.origin or earlier.question
+        question = _question(order, earlier.text, in_reply_to=earlier.in_reply_to, origin=origin)
+        if earlier.resume is not None:
+            question = evolve(
+                question,
+                agent=earlier.agent,
+                platform_chat_id=earlier.platform_chat_id,
+                resume=earlier.resume,
+            )
+        request = await self._means.store.transact(changes.ask_again, order.message, question)
+        self._taken(order, request)
+
+    def _taken(self, order: Order, request: Request | None) -> None:
+        if request is not None and request.as_reply:
+            self._running.note_waiting(order.room_id)
+        self._runs.wake([order.room_id])
+
+    async def _admit(self, order: Order) -> bool:
+        """Return whether the question is taken; say why, if it is not."""
+        waiting = await self._means.store.transact(requests.waiting, order.room_id)
+        behind = max(0, len(waiting) - self._running.is_running(order.room_id))
+        verdict = self._admission.admit(order.message, behind)
+        match verdict:
+            case Take():
+                return True
+            case TooFast(wait):
+                await self._means.reply(order.message, order.texts.questions.too_fast(wait))
+            case QueueFull(count):
+                await self._means.reply(order.message, order.texts.questions.queue_full(count))
+            case _:
+                assert_never(verdict)
+        return False
+
+
+def new_request_id() -> RequestId:
+    """Return an id that no other request has."""
+    return RequestId(secrets.token_hex(8))
+
+
+def destination(order: Order) -> tuple[AgentId, PlatformChatId]:
+    """Return to which agent what is said here goes, and in which context."""
+    assert order.room.agent is not None  # noqa: S101 - intents.complete wrote the whole binding
+    assert order.room.platform_chat_id is not None  # noqa: S101 - the same
+    return order.room.agent, order.room.platform_chat_id
+
+
+def _question(
+    order: Order, text: str, *, in_reply_to: EventId | None, origin: EventId | None = None
+) -> Question:
+    agent, platform_chat_id = destination(order)
+    return Question(
+        request_id=new_request_id(),
+        text=text,
+        agent=agent,
+        platform_chat_id=platform_chat_id,
+        thread_root=order.message.thread_root,
+        in_reply_to=in_reply_to,
+        origin=origin,
+        as_reply=not order.room.is_private,
+    )
