@@ -15,6 +15,7 @@ from attrs import field, frozen
 from lambda_matrix.ids import (
     EventId,
     InstanceId,
+    PlatformChatId,
     RequestId,
     RoomId,
     SyncToken,
@@ -41,7 +42,9 @@ class AnswerMark:
 
     `question` is None for what answers nobody (a greeting). `part` counts from 0 and a `FINAL`
     part says how many `parts` there are: the question is answered once the last of them is there.
-    Counts only when the event's sender is the bot itself.
+    `context` is the one that the question was asked in, None for what no agent answers. The last
+    `own` paragraphs of the whole answer are the service's words, not the agent's. Counts only when
+    the event's sender is the bot itself.
     """
 
     question: EventId | None
@@ -50,6 +53,8 @@ class AnswerMark:
     state: AnswerState
     instance: InstanceId
     parts: int = 1
+    context: PlatformChatId | None = None
+    own: int = 0
 
     @property
     def completes(self) -> bool:

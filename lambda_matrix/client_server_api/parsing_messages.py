@@ -23,7 +23,15 @@ from lambda_matrix.client_server_api.parsing_json import (
     text_at,
     whole,
 )
-from lambda_matrix.ids import EventId, InstanceId, RequestId, RoomId, TransactionId, UserId
+from lambda_matrix.ids import (
+    EventId,
+    InstanceId,
+    PlatformChatId,
+    RequestId,
+    RoomId,
+    TransactionId,
+    UserId,
+)
 from lambda_matrix.matrix_events import (
     ANSWER_KEY,
     AnswerMark,
@@ -215,6 +223,7 @@ def parse_answer_mark(value: object) -> AnswerMark | None:
         return None
     if question is not None and not is_id(question):
         return None
+    context = integer_at(value, "context")
     return AnswerMark(
         question=None if question is None else EventId(question),
         request=RequestId(request),
@@ -222,6 +231,8 @@ def parse_answer_mark(value: object) -> AnswerMark | None:
         state=_ANSWER_STATES[state],
         instance=InstanceId(instance),
         parts=parts,
+        context=None if context is None else PlatformChatId(context),
+        own=max(0, integer_at(value, "own") or 0),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from lambda_matrix.agent_events import (
     RunCancelled,
@@ -25,12 +25,14 @@ LONGEST_ANSWER = 200_000
 class Ending:
     """The final text (Markdown), and in a word how it came about (for the journal).
 
-    `is_cut`: the run did not come to its own end.
+    `is_cut`: the run did not come to its own end. The last `own` paragraphs are not the agent's
+    words, but ours about it.
     """
 
     text: str
     outcome: str
     is_cut: bool = False
+    own: int = 0
 
 
 def conclude(
@@ -50,18 +52,17 @@ def conclude(
     """
     say = texts.answers
     if stopped:
-        text = _under(draft, say.stopped_line, say.stopped)
-        return Ending(text, "stopped", is_cut=True)
+        return _under(draft, say.stopped_line, say.stopped, "stopped")
     if failure is not None:
-        text = _under(draft, say.broken_off_line, say.failure(failure))
-        return Ending(text, failure.value, is_cut=True)
+        return _under(draft, say.broken_off_line, say.failure(failure), failure.value)
     match draft.outcome:
         case RunFailed(code=code):
-            text = _under(draft, say.broken_off_line, _own_words(code, texts))
-            return Ending(text, RunFailure.RUN_ERROR.value, is_cut=True)
+            words = _own_words(code, texts)
+            return _under(draft, say.broken_off_line, words, RunFailure.RUN_ERROR.value)
         case RunInterrupted(interrupts):
             prompt = texts.confirmations.prompt(prompt_lines(interrupts, thread), wait)
-            return Ending(with_line(_bounded(draft, texts), prompt), "asked")
+            text = with_line(_bounded(draft, texts).text, prompt)
+            return Ending(text, "asked", own=_paragraphs(prompt))
         case _:
             return _whole(draft, texts)
 
@@ -76,20 +77,32 @@ def _own_words(code: str | None, texts: Texts) -> str:
 
 def _whole(draft: AnswerDraft, texts: Texts) -> Ending:
     if draft.has_text:
-        return Ending(_bounded(draft, texts), "answered")
+        return _bounded(draft, texts)
     if isinstance(draft.outcome, RunCancelled):
-        return Ending(texts.answers.cancelled, "cancelled")
+        return _instead(texts.answers.cancelled, "cancelled")
     if draft.files:
-        return Ending(texts.answers.only_files(len(draft.files)), "answered")
-    return Ending(texts.answers.empty, "empty")
+        return _instead(texts.answers.only_files(len(draft.files)), "answered")
+    return _instead(texts.answers.empty, "empty")
 
 
-def _bounded(draft: AnswerDraft, texts: Texts) -> str:
+def _bounded(draft: AnswerDraft, texts: Texts) -> Ending:
     text = draft.text
     if len(text) <= LONGEST_ANSWER:
-        return text
-    return with_line(text[:LONGEST_ANSWER], texts.answers.cut_line)
+        return Ending(text, "answered")
+    line = texts.answers.cut_line
+    return Ending(with_line(text[:LONGEST_ANSWER], line), "answered", own=_paragraphs(line))
 
 
-def _under(draft: AnswerDraft, line: str, alone: str) -> str:
-    return with_line(draft.text[:LONGEST_ANSWER], line) if draft.has_text else alone
+def _under(draft: AnswerDraft, line: str, alone: str, outcome: str) -> Ending:
+    if not draft.has_text:
+        return evolve(_instead(alone, outcome), is_cut=True)
+    text = with_line(draft.text[:LONGEST_ANSWER], line)
+    return Ending(text, outcome, is_cut=True, own=_paragraphs(line))
+
+
+def _instead(sentence: str, outcome: str) -> Ending:
+    return Ending(sentence, outcome, own=_paragraphs(sentence))
+
+
+def _paragraphs(text: str) -> int:
+    return text.count("\n\n") + 1

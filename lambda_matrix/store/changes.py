@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from lambda_matrix.ids import EventId, RequestId, RoomId, UserId
 from lambda_matrix.matrix_events import Redaction, TextMessage
-from lambda_matrix.store import attachments, confirmations, offered, requests, withdrawals
+from lambda_matrix.store import attachments, confirmations, contexts, offered, requests, withdrawals
 from lambda_matrix.store.records import (
     Confirmation,
     Draft,
@@ -51,6 +51,7 @@ def withdraw(db: Database, event: Redaction) -> tuple[Request, ...]:
     """
     if not requests.take(db, event.event_id):
         return ()
+    contexts.forget_event(db, event.redacts)
     rows = db.execute(
         f"{_REQUEST} WHERE room_id = ? AND (question = ? OR origin = ?)",
         (event.room_id, event.redacts, event.redacts),

@@ -57,6 +57,15 @@ def close(db: Database, user_id: UserId, room_id: RoomId) -> None:
     db.execute("DELETE FROM confirmations WHERE user_id = ? AND room_id = ?", (user_id, room_id))
 
 
+def close_context(db: Database, room_id: RoomId, platform_chat_id: PlatformChatId) -> None:
+    """The room goes on without this context: what its agent asks is over, and what we ask."""
+    db.execute(
+        "DELETE FROM confirmations WHERE room_id = ?"
+        " AND (platform_chat_id IS NULL OR platform_chat_id = ?)",
+        (room_id, platform_chat_id),
+    )
+
+
 def close_all(db: Database, room_id: RoomId) -> None:
     """Nobody is asked anything in this room any more."""
     db.execute("DELETE FROM confirmations WHERE room_id = ?", (room_id,))

@@ -20,11 +20,22 @@ from lambda_matrix.store.facts import (
     load_interrupts,
     load_message,
 )
-from lambda_matrix.store.records import Binding, Context, Exchange, NewContext, Request, Thread
+from lambda_matrix.store.records import (
+    Binding,
+    Context,
+    Exchange,
+    NewContext,
+    Request,
+    Room,
+    Thread,
+)
 from lambda_matrix.store.rows import columns, read
 
 MESSAGES_KEPT = 400
 """Messages of one context that are kept; agents are told half as many at most."""
+
+THREADS_BOUND = 500
+"""Threads of one room whose contexts are kept on the homeserver, the newest."""
 
 _CONTEXT = f"SELECT {columns(Context)} FROM contexts"  # noqa: S608 - column names
 
@@ -44,6 +55,16 @@ def of_thread(db: Database, room_id: RoomId, thread_root: EventId) -> Context | 
     return None if row is None else read(Context, row)
 
 
+def of_place(db: Database, room: Room, thread_root: EventId | None) -> Context | None:
+    """Return the context of what is said there: the thread's own where it has one, else the room's.
+
+    None for a thread that is to have its own and has none yet.
+    """
+    if room.own_threads and thread_root is not None:
+        return of_thread(db, room.room_id, thread_root)
+    return None if room.platform_chat_id is None else context(db, room.platform_chat_id)
+
+
 def binding(db: Database, room_id: RoomId) -> Binding | None:
     """Return what the chat is bound to; None for what is no chat."""
     room = rooms.room(db, room_id)
@@ -51,9 +72,10 @@ def binding(db: Database, room_id: RoomId) -> Binding | None:
         return None
     bound = context(db, room.platform_chat_id)
     threads = db.execute(
-        "SELECT thread_root, max(platform_chat_id) FROM contexts"
-        " WHERE room_id = ? AND thread_root IS NOT NULL GROUP BY thread_root",
-        (room_id,),
+        "SELECT thread_root, max(platform_chat_id) AS number FROM contexts"
+        " WHERE room_id = ? AND thread_root IS NOT NULL GROUP BY thread_root"
+        " ORDER BY number DESC LIMIT ?",
+        (room_id, THREADS_BOUND),
     )
     return Binding(
         owner=room.owner,
@@ -63,7 +85,7 @@ def binding(db: Database, room_id: RoomId) -> Binding | None:
         loaded=() if bound is None else bound.loaded,
         archived=room.archived,
         own_threads=room.own_threads,
-        threads=tuple(threads),
+        threads=tuple((EventId(row[0]), PlatformChatId(row[1])) for row in threads),
     )
 
 
@@ -105,6 +127,55 @@ def thread(db: Database, platform_chat_id: PlatformChatId) -> Thread:
         messages=tuple(load_message(row[0]) for row in rows if not row[1]),
         state=state,
         interrupts=load_interrupts(interrupts),
+    )
+
+
+def first_question(db: Database, platform_chat_id: PlatformChatId) -> EventId | None:
+    """Return the oldest question that was asked in the context; None if none was."""
+    row = db.execute(
+        "SELECT question FROM messages WHERE platform_chat_id = ? AND is_loaded = 0"
+        " ORDER BY position LIMIT 1",
+        (platform_chat_id,),
+    ).fetchone()
+    return None if row is None else EventId(row[0])
+
+
+def text_of(db: Database, room_id: RoomId, event_id: EventId) -> str | None:
+    """Return what a person asked in that event, if it is remembered as said in that room."""
+    row = db.execute(
+        "SELECT message FROM messages JOIN contexts USING (platform_chat_id)"
+        " WHERE question = ? AND room_id = ? AND is_loaded = 0"
+        " AND json_extract(message, '$.role') = 'user' LIMIT 1",
+        (event_id, room_id),
+    ).fetchone()
+    return None if row is None else load_message(row[0]).content
+
+
+def complete(
+    db: Database,
+    platform_chat_id: PlatformChatId,
+    loaded: tuple[ThreadMessage, ...],
+    messages: tuple[ThreadMessage, ...],
+) -> None:
+    """The context was read back from the room's history: this is all of it."""
+    db.execute("DELETE FROM messages WHERE platform_chat_id = ?", (platform_chat_id,))
+    _add(db, platform_chat_id, loaded, question=None, is_loaded=True)
+    count = _add(db, platform_chat_id, messages, question=None, is_loaded=False)
+    db.execute(
+        "UPDATE contexts SET is_whole = 1, message_count = max(message_count, ?)"
+        " WHERE platform_chat_id = ?",
+        (count, platform_chat_id),
+    )
+
+
+def forget_event(db: Database, event_id: EventId) -> None:
+    """The event was taken back: nobody is told what it said, nor what was answered to it."""
+    db.execute("DELETE FROM messages WHERE question = ? OR message_id = ?", (event_id, event_id))
+    # An answer of ours: the question stays, what the agent made of it does not.
+    db.execute(
+        "DELETE FROM messages WHERE json_extract(message, '$.role') <> 'user' AND question IN"
+        " (SELECT question FROM outbox WHERE event_id = ?)",
+        (event_id,),
     )
 
 
@@ -152,7 +223,7 @@ def _add(
             (
                 number,
                 message.id,
-                EventId(message.id) if is_loaded else question,
+                question or EventId(message.id),
                 is_loaded,
                 dump_message(message),
             ),

@@ -9,7 +9,7 @@ from cattrs.preconf.json import make_converter
 from cattrs.strategies import configure_tagged_union
 
 from lambda_matrix.agent_events import Interrupt, ResumeEntry, ThreadMessage
-from lambda_matrix.ids import EventId, RoomId
+from lambda_matrix.ids import EventId, PlatformChatId, RoomId
 from lambda_matrix.matrix_events import (
     EncryptedMessage,
     MediaMessage,
@@ -21,11 +21,15 @@ from lambda_matrix.matrix_events import (
 
 @frozen(kw_only=True)
 class Stretch:
-    """A stretch of a room's history, from one event to another; both are part of it."""
+    """A stretch of a room's history, from one event to another; both are part of it.
+
+    What was asked in another context than `platform_chat_id` is not, wherever it stands.
+    """
 
     room_id: RoomId
     first_event: EventId
     last_event: EventId
+    platform_chat_id: PlatformChatId
 
 
 Incoming = TextMessage | MediaMessage | OtherMessage | EncryptedMessage | Redaction

@@ -31,4 +31,25 @@ def forget_old(db: Database, days: float) -> int:
         " AND coalesce(question, '') NOT IN (SELECT question FROM requests WHERE outcome IS NULL)",
         (before,),
     )
+    _forget_unused_messages(db)
     return int(parked[0])
+
+
+def _forget_unused_messages(db: Database) -> None:
+    """Drop what was said in contexts that nothing more is asked in: the rooms still have it."""
+    unused = (
+        "NOT EXISTS (SELECT 1 FROM rooms WHERE rooms.membership = 'join'"
+        "  AND (rooms.platform_chat_id = contexts.platform_chat_id"
+        "   OR (rooms.room_id = contexts.room_id AND contexts.platform_chat_id ="
+        "    (SELECT max(latest.platform_chat_id) FROM contexts AS latest"
+        "     WHERE latest.room_id = contexts.room_id"
+        "     AND latest.thread_root = contexts.thread_root))))"
+        " AND platform_chat_id NOT IN"
+        "  (SELECT platform_chat_id FROM requests WHERE outcome IS NULL)"
+    )
+    db.execute(
+        "DELETE FROM messages WHERE platform_chat_id IN"  # noqa: S608 - above
+        f" (SELECT platform_chat_id FROM contexts WHERE {unused})"
+    )
+    # The bot may be asked back: then what was said is read from the room.
+    db.execute(f"UPDATE contexts SET is_whole = 0 WHERE {unused}")  # noqa: S608 - above

@@ -72,3 +72,8 @@ def open_pick(db: Database, user_id: UserId, room_id: RoomId) -> Pick | None:
 def close_pick(db: Database, user_id: UserId, room_id: RoomId) -> None:
     """Whatever the person said next, the list is over."""
     db.execute("DELETE FROM picks WHERE user_id = ? AND room_id = ?", (user_id, room_id))
+
+
+def close_picks(db: Database, room_id: RoomId) -> None:
+    """Nobody picks from a list in this room any more."""
+    db.execute("DELETE FROM picks WHERE room_id = ?", (room_id,))

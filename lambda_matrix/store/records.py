@@ -168,6 +168,22 @@ class NewContext:
 
 
 @frozen(kw_only=True)
+class SavedContext:
+    """A conversation under a name of its owner's: where it stands, `size` in bytes of text.
+
+    `agent` is the one that it was led with. `saved_at` is in seconds since the epoch.
+    """
+
+    user_id: UserId
+    name: str
+    stretches: tuple[Stretch, ...]
+    agent: AgentId
+    messages: int
+    size: int
+    saved_at: float
+
+
+@frozen(kw_only=True)
 class Binding:
     """What a chat is bound to; kept on the homeserver, too.
 

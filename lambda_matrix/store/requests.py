@@ -5,6 +5,7 @@ import time
 from sqlite_utils import Database
 
 from lambda_matrix.ids import EventId, PlatformChatId, RequestId, RoomId
+from lambda_matrix.matrix_events import TextMessage
 from lambda_matrix.store import (
     attachments,
     confirmations,
@@ -68,14 +69,18 @@ def settle(
     own: Ourselves,
     *,
     once: str | None = None,
+    ends_pick: bool = True,
 ) -> bool:
     """The event has had its reaction: settle it together with what is said to it.
 
-    With `once` the replies are said only the first time that this thing is told in the room.
+    With `once` the replies are said only the first time that this thing is told in the room. What
+    a person says ends the list from which they could pick there, but for a slip of the finger.
     Returns False, and says nothing, if the event was settled before.
     """
     if not take(db, event.event_id):
         return False
+    if ends_pick and isinstance(event, TextMessage):
+        people.close_pick(db, event.sender, event.room_id)
     if once is None or rooms.tell_once(db, event.room_id, once):
         outbox.add(db, replies, own)
     return True
@@ -115,6 +120,7 @@ def ask(db: Database, message: Incoming, question: Question) -> Request | None:
     ).fetchone()
     if not take(db, message.event_id):
         return None
+    people.close_pick(db, message.sender, message.room_id)
     as_reply = question.as_reply or bool(waiting(db, message.room_id))
     db.execute(
         "INSERT INTO requests (request_id, question, room_id, batch, place, asker, text, agent,"

@@ -32,6 +32,24 @@ def space_of(db: Database, owner: UserId) -> RoomId | None:
     return spaces[0].room_id if spaces else None
 
 
+def owned_of(db: Database, owner: UserId, some: tuple[RoomId, ...]) -> frozenset[RoomId]:
+    """Return those of `some` that are the owner's now, or went on in a room that is."""
+    theirs = {room_id for room_id in some if _is_owned(db, owner, room_id)}
+    return frozenset(theirs)
+
+
+def _is_owned(db: Database, owner: UserId, room_id: RoomId) -> bool:
+    row = db.execute(
+        "WITH RECURSIVE later (room_id, owner, replaced_by) AS ("
+        " SELECT room_id, owner, replaced_by FROM rooms WHERE room_id = ?"
+        " UNION SELECT rooms.room_id, rooms.owner, rooms.replaced_by FROM rooms"
+        "  JOIN later ON rooms.room_id = later.replaced_by)"
+        " SELECT 1 FROM later WHERE owner = ?",
+        (room_id, owner),
+    ).fetchone()
+    return row is not None
+
+
 def unwelcomed(db: Database) -> tuple[RoomId, ...]:
     """Return the rooms whose invite was not dealt with to its end: the way was not told there."""
     rows = db.execute(

@@ -6,15 +6,16 @@ from attrs import frozen
 from sqlite_utils import Database
 
 from lambda_matrix.ids import EventId, RoomId, UserId
-from lambda_matrix.store import confirmations, outbox, people
+from lambda_matrix.store import confirmations, outbox, people, rooms
 from lambda_matrix.store.people import Pick
-from lambda_matrix.store.records import Confirmation
+from lambda_matrix.store.records import Confirmation, Room
 
 
 @frozen
 class OpenHere:
-    """The list they may pick from, what they are asked, and whether they reply to us."""
+    """The place as it is now, the list they may pick from, what they are asked, and to whom."""
 
+    room: Room
     pick: Pick | None
     confirmation: Confirmation | None
     is_reply_to_us: bool
@@ -32,11 +33,11 @@ class WordWanted:
     others: bool
 
 
-def open_here(
-    db: Database, room_id: RoomId, user_id: UserId, in_reply_to: EventId | None
-) -> OpenHere:
-    """Return what stands open for the person in this room."""
+def open_here(db: Database, room: Room, user_id: UserId, in_reply_to: EventId | None) -> OpenHere:
+    """Return what stands open for the person in this room, which may have changed."""
+    room_id = room.room_id
     return OpenHere(
+        rooms.room(db, room_id) or room,
         people.open_pick(db, user_id, room_id),
         confirmations.pending(db, user_id, room_id),
         in_reply_to is not None and outbox.is_ours(db, in_reply_to),

@@ -45,8 +45,9 @@ def to_redact(db: Database, room_id: RoomId) -> tuple[EventId, ...]:
 
 
 def redacted(db: Database, event_id: EventId) -> None:
-    """The event is no more."""
+    """The event is no more, and other chats that go on from it are not told of it either."""
     db.execute("DELETE FROM withdrawals WHERE event_id = ?", (event_id,))
+    db.execute("DELETE FROM messages WHERE message_id = ?", (event_id,))
 
 
 def rooms_with_withdrawals(db: Database) -> tuple[RoomId, ...]:

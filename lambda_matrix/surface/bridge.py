@@ -22,11 +22,14 @@ from lambda_matrix.store.store import Store
 from lambda_matrix.surface.admission import Admission
 from lambda_matrix.surface.commands.chats import ChatCommands
 from lambda_matrix.surface.commands.confirmations import ConfirmationCommands
+from lambda_matrix.surface.commands.contexts import ContextCommands
 from lambda_matrix.surface.commands.dispatch import Commands
 from lambda_matrix.surface.commands.runs import RunCommands
+from lambda_matrix.surface.commands.saving import SavingCommands
 from lambda_matrix.surface.commands.settings import SettingCommands
 from lambda_matrix.surface.commands.status import StatusCommand
 from lambda_matrix.surface.gaps import Gaps
+from lambda_matrix.surface.history import History
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.language import Languages
 from lambda_matrix.surface.means import Means
@@ -34,8 +37,10 @@ from lambda_matrix.surface.people import People
 from lambda_matrix.surface.policy import Policy
 from lambda_matrix.surface.reactions import Reactions
 from lambda_matrix.surface.rooms.bindings import Bindings
+from lambda_matrix.surface.rooms.contexts import Contexts
 from lambda_matrix.surface.rooms.onboarding import Onboarding
 from lambda_matrix.surface.rooms.provisioning import Provisioning
+from lambda_matrix.surface.rooms.saved import SavedContexts
 from lambda_matrix.surface.rounds import Rounds
 from lambda_matrix.surface.runs.answering import Answering
 from lambda_matrix.surface.runs.asking import Asking
@@ -176,23 +181,28 @@ def build_bridge(
     )
     runs = Lanes[RoomId]("run", lambda room_id: answering.serve(room_id))  # noqa: PLW0108 - made below
     expiry = Expiry(means, runs)
-    answering = Answering(means, running, signals, Asking(means), expiry)
+    bindings = Bindings(store, client)
+    history = History(means)
+    contexts = Contexts(means, bindings, history, running, runs)
+    answering = Answering(means, running, signals, Asking(means, contexts), expiry)
 
     def look_again(room_id: RoomId) -> None:
         """What a room has waited for is there: a gap is read, or the room is bound."""
         reaction_lanes.wake([room_id])
         runs.wake([room_id])
 
-    bindings = Bindings(store, client)
     provisioning = Provisioning(means, bindings, rounds, look_again)
     withdrawals = Withdrawals(means)
     people = People(means)
     chats = ChatCommands(means, people, provisioning, running)
-    taking = Taking(means, Admission(policy), running, runs)
-    confirmations = ConfirmationCommands(means, runs, expiry)
+    saving = SavingCommands(means, contexts, SavedContexts(means), history)
+    taking = Taking(means, bindings, Admission(policy), running, runs)
+    confirmations = ConfirmationCommands(means, taking, runs, expiry)
     commands = Commands(
         means=means,
         chats=chats,
+        contexts=ContextCommands(means, contexts, saving),
+        saving=saving,
         runs=RunCommands(means, running, runs, taking, confirmations),
         confirmations=confirmations,
         settings=SettingCommands(means, people, bindings),

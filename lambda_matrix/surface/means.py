@@ -33,9 +33,11 @@ class Means:
         """Return what is said to a command, or to a message that is no question."""
         return reply_draft(event, text, self.ourselves)
 
-    async def reply(self, event: Incoming, text: str, *, once: str | None = None) -> None:
+    async def reply(
+        self, event: Incoming, text: str, *, once: str | None = None, ends_pick: bool = True
+    ) -> None:
         """Settle `event` with a sentence (with `once`: the first time that this is told here)."""
-        await self.settle(event, self.reply_to(event, text), once=once)
+        await self.settle(event, self.reply_to(event, text), once=once, ends_pick=ends_pick)
 
     async def say_new(self, room_id: RoomId, text: str, cause: str) -> None:
         """Say a sentence to nobody in particular, once for the same cause."""
@@ -52,8 +54,16 @@ class Means:
         """Return where the person's chats are; None while they are not made."""
         return await way_to_chats(self.store, owner, self.ourselves)
 
-    async def settle(self, event: Incoming, *replies: Draft, once: str | None = None) -> None:
+    async def settle(
+        self,
+        event: Incoming,
+        *replies: Draft,
+        once: str | None = None,
+        ends_pick: bool = True,
+    ) -> None:
         """Settle `event` together with what is said to it; nothing, if it was settled before."""
-        await self.store.transact(requests.settle, event, replies, self.ourselves, once=once)
+        await self.store.transact(
+            requests.settle, event, replies, self.ourselves, once=once, ends_pick=ends_pick
+        )
         if replies:
             self.outbox.wake([event.room_id])

@@ -5,17 +5,20 @@ now, also while a run is on. An event is settled in the one transaction that hol
 """
 
 import logging
+from typing import assert_never
 
 from attrs import frozen
 
 from lambda_matrix.agent_events import RunFailure
 from lambda_matrix.conversation.command_table import Place
-from lambda_matrix.conversation.commands import Help
+from lambda_matrix.conversation.commands import Command, Help, Load, SelectAgent
 from lambda_matrix.conversation.decide import (
     Ask,
     Execute,
     KeepSilent,
+    Pick,
     RemindOfConfirmation,
+    SayOutOfRange,
     ShowTheWay,
     Standing,
     TellHowToBegin,
@@ -32,7 +35,7 @@ from lambda_matrix.matrix_events import (
     Redaction,
     TextMessage,
 )
-from lambda_matrix.store import requests, standing
+from lambda_matrix.store import people, requests, standing
 from lambda_matrix.store.facts import Incoming
 from lambda_matrix.store.records import Room
 from lambda_matrix.surface.commands.confirmations import ConfirmationCommands
@@ -106,8 +109,9 @@ class Reactions:
 
     async def _hear(self, room: Room, message: TextMessage) -> None:
         open_here = await self._means.store.transact(
-            standing.open_here, room.room_id, message.sender, message.in_reply_to
+            standing.open_here, room, message.sender, message.in_reply_to
         )
+        room = open_here.room  # as it is after what was said just before
         where = Standing(
             place=PLACES[room.kind],
             addressed=open_here.is_reply_to_us or self._is_addressed(room, message),
@@ -130,6 +134,13 @@ class Reactions:
                 await self._tell_how_to_begin(room, message)
             case KeepSilent():
                 await self._means.settle(message)
+            case Pick(number):
+                assert open_here.pick is not None  # noqa: S101 - what is picked from
+                await self._commands.execute(_picked(open_here.pick, number), order)
+            case SayOutOfRange(count):
+                await self._means.reply(
+                    message, texts.commands.pick_out_of_range(count), ends_pick=False
+                )
             case RemindOfConfirmation():
                 await self._confirmations.remind(order)
             case _:  # not served yet
@@ -169,3 +180,15 @@ class Reactions:
 
     def _is_addressed(self, room: Room, message: TextMessage) -> bool:
         return room.is_private or self._means.ourselves.user_id in message.mentions
+
+
+def _picked(pick: people.Pick, number: int) -> Command:
+    """Return what picking that entry of a list means."""
+    choice = pick.choices[number - 1]
+    match pick.command:
+        case "load":
+            return Load(choice)
+        case "agent":
+            return SelectAgent(choice)
+        case _:
+            assert_never(pick.command)

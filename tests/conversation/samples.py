@@ -53,7 +53,9 @@ COUNTS = [(count,) for count in (1, 2, 5, 21, 1234)]
 TIMES = [(seconds,) for seconds in (0.2, 5.0, 59.7, 60.0, 300.0, 3599.0, 7200.0, 200_000.0)]
 NAMES = [("a_b.png",), ("x",)]
 NEAR = [("!x", "!y"), ("!x", None)]
-SAVED = tuple(SavedLine("a*b", "2_2", count, 100.0 * count) for count in (1, 2, 5, 1000))
+SAVED = tuple(
+    SavedLine("a*b", "2_2", count, 700 * count, 100.0 * count) for count in (1, 2, 5, 1000)
+)
 CONTEXT = ContextFacts(agent="a_b", platform_chat_id=PlatformChatId(7), messages=3, age=5000)
 SETTINGS = SettingFacts(language=Language.EN, settings=PersonSettings())
 CHAT = ChatFacts(agent="a_b", platform_chat_id=PlatformChatId(7), messages=12)

@@ -125,7 +125,7 @@ class TerminalSurface:
                 self.saved[name] = len(self.screen)
                 self.screen.append(say.contexts.saved(name, self.saved[name]))
             case Load(None):
-                lines = [SavedLine(name, "here", n, 0.0) for name, n in self.saved.items()]
+                lines = [SavedLine(name, "here", n, 0, 0.0) for name, n in self.saved.items()]
                 self.here = evolve(self.here, pick=len(lines) or None)
                 self.screen.append(say.contexts.saved_list(lines))
             case Yes(numbers):

@@ -15,6 +15,7 @@ class SavedLine:
     name: str
     chat: str
     messages: int
+    size: int
     age: float
 
 

@@ -12,7 +12,7 @@ from lambda_matrix.conversation.catalogue.quote import Quote
 from lambda_matrix.conversation.command_table import CommandName
 from lambda_matrix.conversation.markdown import as_code, literal
 from lambda_matrix.conversation.settings import Threads
-from lambda_matrix.conversation.texts_en.wording import ago, counted, numbered
+from lambda_matrix.conversation.texts_en.wording import ago, counted, numbered, sized
 
 
 def context_texts(quote: Quote) -> ContextTexts:
@@ -101,7 +101,7 @@ def _threads(threads: Threads) -> str:
 def _saved(line: SavedLine) -> str:
     return (
         f"“{literal(line.name)}”, from {literal(line.chat)}: {counted(line.messages, 'message')}, "
-        f"saved {ago(line.age)}"
+        f"{sized(line.size)}, saved {ago(line.age)}"
     )
 
 

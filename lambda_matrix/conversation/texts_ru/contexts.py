@@ -19,6 +19,7 @@ from lambda_matrix.conversation.texts_ru.wording import (
     number,
     numbered,
     plural,
+    sized,
 )
 
 _TALKS = ("разговор", "разговора", "разговоров")
@@ -111,7 +112,7 @@ def _saved(line: SavedLine) -> str:
     messages = counted(line.messages, MESSAGES)
     return (
         f"«{literal(line.name)}», из чата {literal(line.chat)}: {messages}, "
-        f"сохранён {ago(line.age)}"
+        f"{sized(line.size)}, сохранён {ago(line.age)}"
     )
 
 

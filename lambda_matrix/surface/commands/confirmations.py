@@ -20,7 +20,7 @@ from lambda_matrix.surface.commands.order import Order
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.runs.expiry import Expiry
-from lambda_matrix.surface.runs.taking import destination, new_request_id
+from lambda_matrix.surface.runs.taking import Taking, new_request_id
 from lambda_matrix.surface.writing.wording import notice_draft
 
 DELETE_WAITS = 600.0
@@ -41,6 +41,7 @@ class ConfirmationCommands:
     """The commands that ask and answer. `runs` answer what waits."""
 
     _means: Means
+    _taking: Taking
     _runs: Lanes[RoomId]
     _expiry: Expiry
 
@@ -173,7 +174,7 @@ class ConfirmationCommands:
         context = None
         if number is not None:
             context = await self._means.store.transact(contexts.context, number)
-        agent, here = destination(order)
+        agent, here = await self._taking.destination(order)
         return Question(
             request_id=new_request_id(),
             text=order.message.body,

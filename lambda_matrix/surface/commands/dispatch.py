@@ -9,13 +9,18 @@ from lambda_matrix.conversation.commands import (
     BadArgument,
     ChangeSetting,
     Chats,
+    Clear,
     Command,
+    Context,
     Delete,
+    Forget,
     Help,
     ListSettings,
+    Load,
     NewChat,
     No,
     Retry as AskAgain,
+    Save,
     SelectAgent,
     ShowSettings,
     Status,
@@ -24,10 +29,13 @@ from lambda_matrix.conversation.commands import (
     Yes,
 )
 from lambda_matrix.conversation.help import help_text
+from lambda_matrix.conversation.settings import SetThreads
 from lambda_matrix.surface.commands.chats import ChatCommands
 from lambda_matrix.surface.commands.confirmations import ConfirmationCommands
+from lambda_matrix.surface.commands.contexts import ContextCommands
 from lambda_matrix.surface.commands.order import Order
 from lambda_matrix.surface.commands.runs import RunCommands
+from lambda_matrix.surface.commands.saving import SavingCommands
 from lambda_matrix.surface.commands.settings import SettingCommands
 from lambda_matrix.surface.commands.status import StatusCommand
 from lambda_matrix.surface.means import Means
@@ -42,12 +50,17 @@ class Commands:
     means: Means
     chats: ChatCommands
     runs: RunCommands
+    contexts: ContextCommands
+    saving: SavingCommands
     settings: SettingCommands
     confirmations: ConfirmationCommands
     status: StatusCommand
 
     async def execute(self, command: Command, order: Order) -> None:
         """Do what `command` says, and settle its message; say so if the homeserver refuses it."""
+        if not order.is_by_owner and _is_the_owners(command):
+            await self.means.reply(order.message, order.texts.rooms.owner_only)
+            return
         try:
             await self._obey(command, order)
         except MatrixError as error:
@@ -60,6 +73,16 @@ class Commands:
         match command:
             case Help():
                 await self._help(order)
+            case Clear():
+                await self.contexts.clear(order)
+            case Context():
+                await self.contexts.tell(order)
+            case Save(name):
+                await self.saving.save(order, name)
+            case Load(choice):
+                await self.saving.load(order, choice)
+            case Forget(name):
+                await self.saving.forget(order, name)
             case NewChat(name):
                 await self.chats.new(order, name)
             case Chats():
@@ -96,3 +119,12 @@ class Commands:
     async def _help(self, order: Order) -> None:
         text = help_text(order.texts, self.means.policy.command_prefix, order.place)
         await self.means.reply(order.message, text)
+
+
+def _is_the_owners(command: Command) -> bool:
+    """Return whether, in a chat of several people, only its owner may give the command."""
+    match command:
+        case Clear() | Save() | Load() | SelectAgent() | ChangeSetting(SetThreads()):
+            return True
+        case _:
+            return False

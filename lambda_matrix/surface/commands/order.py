@@ -35,6 +35,11 @@ class Order:
         return self.message.sender
 
     @property
+    def is_by_owner(self) -> bool:
+        """Whether it was given by whoever the chat belongs to, or in what is no chat."""
+        return self.room.kind is not RoomKind.CHAT or self.sender == self.room.owner
+
+    @property
     def room_id(self) -> RoomId:
         """Where it was given."""
         return self.room.room_id

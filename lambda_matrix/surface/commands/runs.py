@@ -74,8 +74,12 @@ class RunCommands:
 
     async def _is_still_asked(self, order: Order, last: Request) -> bool:
         """Return whether the sender's word did not get through, and is still waited for."""
-        is_here = last.platform_chat_id == order.room.platform_chat_id
-        if last.outcome not in CUT_OFF or last.resume is None or not is_here:
+        if last.outcome not in CUT_OFF or last.resume is None:
+            return False
+        here = await self._means.store.transact(
+            contexts.of_place, order.room, order.message.thread_root
+        )
+        if here is None or here.platform_chat_id != last.platform_chat_id:
             return False
         thread = await self._means.store.transact(contexts.thread, last.platform_chat_id)
         told = {entry.interrupt_id for entry in last.resume}

@@ -5,12 +5,12 @@ is used: whatever is lost here, no number is ever used twice.
 """
 
 import trio
-from attrs import define, field
+from attrs import define, evolve, field
 
 from lambda_matrix.client_server_api.client import Client
-from lambda_matrix.ids import PlatformChatId, RoomId
+from lambda_matrix.ids import EventId, PlatformChatId, RoomId
 from lambda_matrix.store import contexts, meta
-from lambda_matrix.store.records import Binding
+from lambda_matrix.store.records import Binding, NewContext, Room
 from lambda_matrix.store.store import Store
 from lambda_matrix.surface.patience import persist
 from lambda_matrix.surface.rooms.account_data import (
@@ -61,3 +61,35 @@ class Bindings:
         """
         content = binding_content(binding)
         await persist(lambda: self._client.put_room_account_data(room_id, BINDING_KEY, content))
+
+    async def context_of(self, room: Room, thread_root: EventId | None) -> PlatformChatId:
+        """Return the context of what is said in this chat, or in this thread of it.
+
+        A thread that is to have its own gets one now: cut off before that is noted, it gets another
+        and the number stays unused.
+
+        Raises:
+            MatrixError: the homeserver refuses to keep it, and no waiting will change that.
+        """
+        current = await self._store.transact(contexts.of_place, room, thread_root)
+        if current is not None:
+            return current.platform_chat_id
+        binding = await self.of(room.room_id)
+        assert binding is not None  # noqa: S101 - chats are bound; a thread is in a chat
+        assert thread_root is not None  # noqa: S101 - a chat's own context is there from the start
+        number = await self.new_number()
+        await self.note(room.room_id, with_thread(binding, thread_root, number))
+        new = NewContext(
+            platform_chat_id=number,
+            room_id=room.room_id,
+            agent=binding.agent,
+            thread_root=thread_root,
+        )
+        await self._store.transact(contexts.begin, new)
+        return number
+
+
+def with_thread(binding: Binding, thread_root: EventId, number: PlatformChatId) -> Binding:
+    """Return the binding with another context for this thread."""
+    others = (pair for pair in binding.threads if pair[0] != thread_root)
+    return evolve(binding, threads=((thread_root, number), *others))

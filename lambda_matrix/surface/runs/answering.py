@@ -15,6 +15,7 @@ from attrs import field, frozen
 
 from lambda_matrix.agent.errors import AgentError
 from lambda_matrix.agent.registry import AgentEntry
+from lambda_matrix.agent.run_input import RunInput
 from lambda_matrix.agent.session import open_run
 from lambda_matrix.agent_events import RunFailed, RunFailure
 from lambda_matrix.conversation.ending import Ending, conclude
@@ -140,6 +141,8 @@ class Answering:
     ) -> RunFailure | None:
         """Feed the draft with what the agent says; return how the run failed, if it did."""
         asked = await self._asking.prepare(attempt, entry, texts)
+        if asked.dropped is not None:
+            await _let_go(entry, asked.dropped)
         run_input = asked.run_input
         progress.begin(asked)
         pauses = iter(CONNECT_PAUSES)
@@ -209,7 +212,7 @@ def _done(progress: Progress, ending: Ending, ourselves: Ourselves) -> Done:
     """Return what T2 is to note."""
     attempt, closing = progress.attempt, progress.closing
     answer = final_drafts(
-        attempt.request, ending.text, ourselves, attempt.settings.reply_style, root=progress.root
+        attempt.request, ending, ourselves, attempt.settings.reply_style, root=progress.root
     )
     if closing is None:
         return Done(outcome=ending.outcome, answer=answer)
@@ -221,3 +224,13 @@ def _done(progress: Progress, ending: Ending, ourselves: Ourselves) -> Done:
         exchange=closing.exchange(attempt.request, is_cut=ending.is_cut),
         asked=None if ending.is_cut else closing.confirmation(attempt.request),
     )
+
+
+async def _let_go(entry: AgentEntry, dropped: RunInput) -> None:
+    """Tell the agent that what it had asked will not be answered; what it says to that is lost."""
+    try:
+        async with open_run(entry, dropped) as run:
+            async for _ in run.events():
+                pass
+    except AgentError as error:
+        logger.warning("run %s of agent %s failed: %s", dropped.run_id, entry.id, error)

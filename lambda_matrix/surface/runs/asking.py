@@ -1,23 +1,47 @@
-"""What an agent is asked: the input of a run, put together when the run begins."""
+"""What an agent is asked: the input of a run, put together when the run begins.
 
-from attrs import frozen
+An agent that remembers gets what was loaded into the context and the new question; it knows by the
+ids what is new to it. One that does not gets the whole conversation, as much as is told at most.
+"""
+
+import logging
+from collections.abc import Iterable
+
+import trio
+from attrs import evolve, frozen
 
 from lambda_matrix.agent.registry import AgentEntry
 from lambda_matrix.agent.run_input import RunInput
-from lambda_matrix.agent_events import ThreadMessage
+from lambda_matrix.agent_events import Interrupt, ResumeEntry, ThreadMessage
+from lambda_matrix.client_server_api.errors import MatrixError
 from lambda_matrix.conversation.texts import Texts
-from lambda_matrix.ids import RequestId, RunId
+from lambda_matrix.conversation.thread import bounded
+from lambda_matrix.ids import EventId, RequestId, RoomId, RunId
+from lambda_matrix.matrix_events import MediaMessage, TextMessage
 from lambda_matrix.store import contexts
 from lambda_matrix.store.records import Attempt, Request, Thread
 from lambda_matrix.surface.means import Means
+from lambda_matrix.surface.rooms.contexts import Contexts
+
+logger = logging.getLogger(__name__)
+
+LONGEST_QUOTE = 4_000
+"""Characters of a message that is replied to which go along with the reply."""
+QUOTE_WITHIN = 5.0
+"""Seconds within which it must be had; else the reply goes without."""
 
 
 @frozen
 class Asked:
-    """What the agent gets, and the thread as it is known here before the run."""
+    """What the agent gets, and the thread as it is known here before the run.
+
+    `dropped`, if there, goes first, and what the agent says to it is for nobody: what its last run
+    had asked will not be answered any more, and AG-UI wants that said before anything else is.
+    """
 
     run_input: RunInput
     thread: Thread
+    dropped: RunInput | None = None
 
 
 @frozen
@@ -25,24 +49,63 @@ class Asking:
     """Puts the inputs of runs together."""
 
     _means: Means
+    _contexts: Contexts
 
-    async def prepare(self, attempt: Attempt, _entry: AgentEntry, texts: Texts) -> Asked:
+    async def prepare(self, attempt: Attempt, entry: AgentEntry, texts: Texts) -> Asked:
         """Return what the agent is to get for this attempt."""
         request = attempt.request
-        thread = await self._means.store.transact(contexts.thread, request.platform_chat_id)
-        question = ThreadMessage(id=request.question, role="user", content=request.text)
+        thread = await self._contexts.thread(request.platform_chat_id, request.question)
+        is_question = request.resume is None
+        asked = (await self._question(request),) if is_question else ()
         run_input = RunInput(
             thread_id=request.platform_chat_id,
             run_id=RunId(f"{request.request_id}.{attempt.number}"),
             request_id=wire_request_id(request),
-            messages=() if request.resume else (question,),
+            messages=_told(thread, asked, entry, resuming=not is_question),
             user=request.asker,
             room=request.room_id,
             locale=texts.language.value,
             resume=request.resume or (),
             state=thread.state,
         )
-        return Asked(run_input, thread)
+        if not is_question or not thread.interrupts:
+            return Asked(run_input, thread)
+        dropped = evolve(
+            run_input,
+            run_id=RunId(f"{request.request_id}.{attempt.number}.dropped"),
+            request_id=RequestId(f"{request.request_id}-dropped"),
+            messages=_told(thread, (), entry, resuming=True),
+            resume=tuple(_cancelled(thread.interrupts)),
+        )
+        return Asked(run_input, thread, dropped)
+
+    async def _question(self, request: Request) -> ThreadMessage:
+        """Return the question as a message, with what it replies to in front of it."""
+        quoted = None
+        if request.in_reply_to is not None:
+            quoted = await self._said(request.room_id, request.in_reply_to)
+        content = f"{_quote(quoted)}\n\n{request.text}" if quoted else request.text
+        return ThreadMessage(id=request.question, role="user", content=content)
+
+    async def _said(self, room_id: RoomId, event_id: EventId) -> str | None:
+        """Return what that event says; None if it cannot be had at once."""
+        known = await self._means.store.transact(contexts.text_of, room_id, event_id)
+        if known is not None:
+            return known
+        with trio.move_on_after(QUOTE_WITHIN):
+            try:
+                event = await self._means.client.event(room_id, event_id)
+            except MatrixError as error:
+                logger.info("%s, which is replied to, cannot be read: %s", event_id, error)
+                return None
+            match event:
+                case TextMessage():
+                    return event.body if event.newest_body is None else event.newest_body
+                case MediaMessage():
+                    return event.caption or event.filename
+                case _:
+                    return None
+        return None
 
 
 def wire_request_id(request: Request) -> RequestId:
@@ -51,3 +114,20 @@ def wire_request_id(request: Request) -> RequestId:
     An edited question is another one to an agent that has met it before, and may have answered it.
     """
     return RequestId(f"{request.request_id}{f'-{request.edited}' if request.edited else ''}")
+
+
+def _told(
+    thread: Thread, asked: tuple[ThreadMessage, ...], entry: AgentEntry, *, resuming: bool
+) -> tuple[ThreadMessage, ...]:
+    if entry.history == "agent":
+        return (*thread.loaded, *asked)
+    return bounded((*thread.loaded, *thread.messages, *asked), resuming=resuming)
+
+
+def _cancelled(interrupts: Iterable[Interrupt]) -> Iterable[ResumeEntry]:
+    return (ResumeEntry(interrupt.id, "cancelled") for interrupt in interrupts)
+
+
+def _quote(text: str) -> str:
+    cut = text if len(text) <= LONGEST_QUOTE else f"{text[: LONGEST_QUOTE - 1]}…"
+    return "\n".join(f"> {line}" for line in cut.strip().split("\n"))

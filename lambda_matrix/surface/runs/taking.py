@@ -13,6 +13,7 @@ from lambda_matrix.surface.admission import Admission
 from lambda_matrix.surface.commands.order import Order
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means
+from lambda_matrix.surface.rooms.bindings import Bindings
 from lambda_matrix.surface.runs.running import Running
 
 
@@ -21,6 +22,7 @@ class Taking:
     """Makes requests of questions. `runs` answer them."""
 
     _means: Means
+    _bindings: Bindings
     _admission: Admission
     _running: Running
     _runs: Lanes[RoomId]
@@ -29,7 +31,7 @@ class Taking:
         """Have the message answered, if its sender has not asked too much."""
         if not await self._admit(order):
             return
-        question = _question(order, text, in_reply_to=order.message.in_reply_to)
+        question = await self._question(order, text, in_reply_to=order.message.in_reply_to)
         request = await self._means.store.transact(requests.ask, order.message, question)
         self._taken(order, request)
 
@@ -41,7 +43,9 @@ class Taking:
         if not await self._admit(order):
             return
         origin = earlier.origin or earlier.question
-        question = _question(order, earlier.text, in_reply_to=earlier.in_reply_to, origin=origin)
+        question = await self._question(
+            order, earlier.text, in_reply_to=earlier.in_reply_to, origin=origin
+        )
         if earlier.resume is not None:
             question = evolve(
                 question,
@@ -51,6 +55,32 @@ class Taking:
             )
         request = await self._means.store.transact(changes.ask_again, order.message, question)
         self._taken(order, request)
+
+    async def destination(self, order: Order) -> tuple[AgentId, PlatformChatId]:
+        """Return to which agent what is said here goes, and in which context."""
+        assert order.room.agent is not None  # noqa: S101 - intents.complete wrote the whole binding
+        context = await self._bindings.context_of(order.room, order.message.thread_root)
+        return order.room.agent, context
+
+    async def _question(
+        self,
+        order: Order,
+        text: str,
+        *,
+        in_reply_to: EventId | None,
+        origin: EventId | None = None,
+    ) -> Question:
+        agent, platform_chat_id = await self.destination(order)
+        return Question(
+            request_id=new_request_id(),
+            text=text,
+            agent=agent,
+            platform_chat_id=platform_chat_id,
+            thread_root=order.message.thread_root,
+            in_reply_to=in_reply_to,
+            origin=origin,
+            as_reply=not order.room.is_private,
+        )
 
     def _taken(self, order: Order, request: Request | None) -> None:
         if request is not None and request.as_reply:
@@ -77,26 +107,3 @@ class Taking:
 def new_request_id() -> RequestId:
     """Return an id that no other request has."""
     return RequestId(secrets.token_hex(8))
-
-
-def destination(order: Order) -> tuple[AgentId, PlatformChatId]:
-    """Return to which agent what is said here goes, and in which context."""
-    assert order.room.agent is not None  # noqa: S101 - intents.complete wrote the whole binding
-    assert order.room.platform_chat_id is not None  # noqa: S101 - the same
-    return order.room.agent, order.room.platform_chat_id
-
-
-def _question(
-    order: Order, text: str, *, in_reply_to: EventId | None, origin: EventId | None = None
-) -> Question:
-    agent, platform_chat_id = destination(order)
-    return Question(
-        request_id=new_request_id(),
-        text=text,
-        agent=agent,
-        platform_chat_id=platform_chat_id,
-        thread_root=order.message.thread_root,
-        in_reply_to=in_reply_to,
-        origin=origin,
-        as_reply=not order.room.is_private,
-    )

@@ -47,7 +47,7 @@ def notice(
 
 def mark_content(mark: AnswerMark) -> Content:
     """Return `mark` as it stands in an event under `ANSWER_KEY`."""
-    return {
+    content: Content = {
         "question": mark.question,
         "request": mark.request,
         "part": mark.part,
@@ -55,6 +55,11 @@ def mark_content(mark: AnswerMark) -> Content:
         "state": mark.state.value,
         "instance": mark.instance,
     }
+    if mark.context is not None:
+        content["context"] = mark.context
+    if mark.own:
+        content["own"] = mark.own
+    return content
 
 
 def as_edit(content: Content) -> Content:

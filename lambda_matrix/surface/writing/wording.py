@@ -2,6 +2,7 @@
 
 from attrs import evolve
 
+from lambda_matrix.conversation.ending import Ending
 from lambda_matrix.conversation.settings import ReplyStyle
 from lambda_matrix.conversation.texts import Link, Texts
 from lambda_matrix.ids import EventId, RequestId, RoomId
@@ -120,15 +121,17 @@ def preview_content(
 
 def final_drafts(
     request: Request,
-    text: str,
+    ending: Ending,
     ourselves: Ourselves,
     style: ReplyStyle = FORMATTED,
     *,
     root: int | None,
 ) -> tuple[Draft, ...]:
     """Return the whole answer (T2): its first part as an edit of `root` where there is one."""
-    whole = _mark(request, ourselves, AnswerState.FINAL)
-    texts = split(clean(text), lambda part: fits(text_message(_rendered(part, style), whole)))
+    whole = evolve(_mark(request, ourselves, AnswerState.FINAL), own=ending.own)
+    texts = split(
+        clean(ending.text), lambda part: fits(text_message(_rendered(part, style), whole))
+    )
     return tuple(
         _final_part(
             request, _rendered(part, style), evolve(whole, part=number, parts=len(texts)), root
@@ -169,4 +172,5 @@ def _mark(request: Request, ourselves: Ourselves, state: AnswerState) -> AnswerM
         part=0,
         state=state,
         instance=ourselves.instance,
+        context=request.platform_chat_id,
     )

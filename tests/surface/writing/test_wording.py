@@ -6,6 +6,7 @@ import json
 
 from attrs import evolve
 
+from lambda_matrix.conversation.ending import Ending
 from lambda_matrix.ids import (
     AgentId,
     DeviceId,
@@ -78,10 +79,10 @@ def test_a_preview_is_an_edit_of_at_most_one_event() -> None:
 
 
 def test_only_the_first_part_is_an_edit_or_a_reply() -> None:
-    drafts = final_drafts(REQUEST, "word " * 40_000, OURSELVES, root=7)
+    drafts = final_drafts(REQUEST, Ending("word " * 40_000, "answered"), OURSELVES, root=7)
     assert [draft.replaces for draft in drafts] == [7] + [None] * (len(drafts) - 1)
     assert [draft.mark.completes for draft in drafts] == [False] * (len(drafts) - 1) + [True]
-    fresh = final_drafts(REQUEST, "word " * 40_000, OURSELVES, root=None)
+    fresh = final_drafts(REQUEST, Ending("word " * 40_000, "answered"), OURSELVES, root=None)
     replies = ["m.relates_to" in json.loads(draft.content) for draft in fresh]
     assert replies == [True] + [False] * (len(fresh) - 1)
 
