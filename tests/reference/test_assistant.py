@@ -413,6 +413,18 @@ async def test_what_is_too_long_is_asked_with_less_of_the_past(
     assert fake.asked[-1].messages[-1]["content"] == "Last"
 
 
+async def test_a_conversation_that_is_broken_off_twice_is_taken_for_too_long(
+    model: Line, fake: FakeEndpoint
+) -> None:
+    for number in range(3):
+        fake.script(say(f"Answer {number}"))
+        await model.say(f"Question {number}", f"q{number}")
+    fake.script(*[Reply([], ending="cut")] * 2, say("Short."))
+    assert (await model.say("Last", "q")).text == "Short."
+    assert [len(one.messages) for one in fake.asked[-3:-1]] == [7, 7]
+    assert len(fake.asked[-1].messages) < 7
+
+
 async def test_the_provider_is_left_at_once_when_the_person_goes(
     model: Line, fake: FakeEndpoint, agent: Agent
 ) -> None:
