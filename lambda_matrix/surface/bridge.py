@@ -47,6 +47,7 @@ from lambda_matrix.surface.runs.asking import Asking
 from lambda_matrix.surface.runs.expiry import Expiry
 from lambda_matrix.surface.runs.running import Running
 from lambda_matrix.surface.runs.second_thoughts import SecondThoughts
+from lambda_matrix.surface.runs.slots import Slots
 from lambda_matrix.surface.runs.taking import Taking
 from lambda_matrix.surface.runs.withdrawals import Withdrawals
 from lambda_matrix.surface.sending.delivery import Delivery
@@ -184,7 +185,7 @@ def build_bridge(
     bindings = Bindings(store, client)
     history = History(means)
     contexts = Contexts(means, bindings, history, running, runs)
-    answering = Answering(means, running, signals, Asking(means, contexts), expiry)
+    answering = Answering(means, running, signals, Asking(means, contexts), expiry, Slots(policy))
 
     def look_again(room_id: RoomId) -> None:
         """What a room has waited for is there: a gap is read, or the room is bound."""

@@ -27,6 +27,8 @@ class QuestionTexts:
     """This person asked too much at once; the next question is taken in so many seconds."""
     too_many_runs: Callable[[int], str]
     """So many questions of this person are being answered; this one begins when one is done."""
+    busy: str
+    """As many questions of all people are being answered as may be; this one waits."""
     stopped: str
     stopped_all: Callable[[int], str]
     """So many requests were stopped or taken off the line."""

@@ -34,6 +34,10 @@ def question_texts(quote: Quote) -> QuestionTexts:
             f"Noted. I am answering {counted(running, 'question')} of yours at the moment; this "
             "one is next when I am through with one."
         ),
+        busy=(
+            "Noted. Many people are asking at the moment; this one is next as soon as there is "
+            "room."
+        ),
         stopped="Stopped.",
         stopped_all=lambda count: f"Stopped: {counted(count, 'question')}.",
         nothing_to_stop="There is nothing to stop: I am not answering anything here.",

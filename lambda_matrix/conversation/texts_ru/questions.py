@@ -32,6 +32,10 @@ def question_texts(quote: Quote) -> QuestionTexts:
             f"Принято. Я уже отвечаю на {counted(running, QUESTIONS)} от вас; возьмусь за этот, "
             "как только закончу какой-нибудь из них."
         ),
+        busy=(
+            "Принято. Сейчас спрашивают многие; возьмусь за этот вопрос, как только освободится "
+            "место."
+        ),
         stopped="Остановлено.",
         stopped_all=lambda count: f"Остановлено: {counted(count, QUESTIONS)}.",
         nothing_to_stop="Останавливать нечего: я сейчас ни на что здесь не отвечаю.",

@@ -28,6 +28,7 @@ from lambda_matrix.surface.runs.asking import Asking
 from lambda_matrix.surface.runs.expiry import Expiry
 from lambda_matrix.surface.runs.progress import Progress
 from lambda_matrix.surface.runs.running import End, Running, RunScope
+from lambda_matrix.surface.runs.slots import Place, Slots
 from lambda_matrix.surface.sending.signals import Signals
 from lambda_matrix.surface.writing.wording import final_drafts
 
@@ -50,6 +51,7 @@ class Answering:
     _signals: Signals
     _asking: Asking
     _expiry: Expiry
+    _slots: Slots
     _writers: trio.CapacityLimiter = field(factory=lambda: trio.CapacityLimiter(1))
 
     async def serve(self, room_id: RoomId) -> None:
@@ -115,9 +117,12 @@ class Answering:
         try:
             with scope.scope:
                 async with trio.open_nursery() as nursery:
-                    nursery.start_soon(progress.show)
                     nursery.start_soon(self._tell_of_queue, request, texts)
-                    failure = await self._feed(entry, attempt, texts, progress)
+                    place = self._slots.stand_in_line(request.asker)
+                    nursery.start_soon(self._tell_of_limit, place, request, texts)
+                    async with self._slots.taken(place):
+                        nursery.start_soon(progress.show)
+                        failure = await self._feed(entry, attempt, texts, progress)
                     nursery.cancel_scope.cancel()
         finally:
             progress.over()
@@ -180,6 +185,16 @@ class Answering:
         await self._means.say_new(
             request.room_id, texts.questions.queued(len(waiting) - 1), f"queue:{request.request_id}"
         )
+
+    async def _tell_of_limit(self, place: Place, request: Request, texts: Texts) -> None:
+        """Say that the run has to wait for others, if that takes long."""
+        await trio.sleep(WORTH_TELLING)
+        if self._slots.is_waiting(place):
+            limit = self._means.policy.limits.runs
+            text = (
+                texts.questions.too_many_runs(limit) if place.is_own_fault else texts.questions.busy
+            )
+            await self._means.say_new(request.room_id, text, f"limit:{request.request_id}")
 
     async def _finish(self, progress: Progress, ending: Ending) -> None:
         """T2, and out with it; a long text is rendered and split in a thread."""

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 import trio
 import trio.lowlevel
+from attrs import evolve
 from trio.testing import MockClock
 from trio_websocket import WebSocketRequest
 
 from lambda_matrix.agent import websocket
 from lambda_matrix.agent.registry import Registry
 from lambda_matrix.agent_events import RunFailure
+from lambda_matrix.conversation.limits import Limits
 from lambda_matrix.ids import AgentId
 from lambda_matrix.matrix_events import ANSWER_KEY
 from lambda_matrix.store import requests
@@ -22,10 +24,12 @@ from tests.agent.servers import tcp_agent, websocket_agent
 from tests.lab.proxy import Hold, Loss
 from tests.lab.small_homeserver import ANNA, BORIS
 from tests.surface.bridging import (
+    POLICY,
     SEND,
     TEXTS,
     AgentRun,
     Service,
+    answer_at_once,
     in_steps,
     open_lab,
     say_nothing,
@@ -561,3 +565,34 @@ async def test_interrupts_are_told(clock: MockClock, tmp_path: Path) -> None:
         lab.agent.behave = want_consent
         answer = await service.ask("Do it")
         assert "Delete it?" in answer
+
+
+async def test_a_question_that_has_to_wait_for_other_rooms_is_told_so(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    policy = evolve(POLICY, limits=Limits(runs=1))
+    async with open_lab(clock, tmp_path) as lab, lab.chat(policy=policy) as service:
+        lab.agent.behave = say_nothing
+        other = await service.new_chat(ANNA)
+        lab.homeserver.say(other, ANNA, "Think")
+        await lab.agent.run()
+        question = lab.homeserver.say(service.room, ANNA, "Hello?")
+        notice = TEXTS.questions.too_many_runs(1)
+        await lab.homeserver.wait(lambda: lab.homeserver.bodies(service.room) == [notice])
+        lab.agent.behave = answer_at_once
+        lab.homeserver.say(other, ANNA, "!stop")
+        assert await lab.homeserver.answer(service.room, question) == "Answer to Hello?"
+
+
+async def test_a_question_that_has_to_wait_for_other_people_is_told_so(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    policy = evolve(POLICY, runs=1, limits=Limits(runs=1))
+    async with open_lab(clock, tmp_path) as lab, lab.chat(policy=policy) as service:
+        lab.agent.behave = say_nothing
+        other = await service.new_chat(BORIS)
+        lab.homeserver.say(other, BORIS, "Think")
+        await lab.agent.run()
+        lab.homeserver.say(service.room, ANNA, "Hello?")
+        busy = TEXTS.questions.busy
+        await lab.homeserver.wait(lambda: lab.homeserver.bodies(service.room) == [busy])
