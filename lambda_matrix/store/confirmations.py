@@ -52,6 +52,16 @@ def waits(db: Database, platform_chat_id: PlatformChatId) -> bool:
     return row is not None
 
 
+def waits_for_another(db: Database, platform_chat_id: PlatformChatId, user_id: UserId) -> bool:
+    """Return whether the context's agent waits for the word of somebody else than this person."""
+    row = db.execute(
+        "SELECT 1 FROM confirmations"
+        " WHERE platform_chat_id = ? AND user_id <> ? AND expires_at > ?",
+        (platform_chat_id, user_id, time.time()),
+    ).fetchone()
+    return row is not None
+
+
 def close(db: Database, user_id: UserId, room_id: RoomId) -> None:
     """The person has answered, or will not be asked any more."""
     db.execute("DELETE FROM confirmations WHERE user_id = ? AND room_id = ?", (user_id, room_id))

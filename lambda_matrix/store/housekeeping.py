@@ -21,6 +21,7 @@ def forget_old(db: Database, days: float) -> int:
         "DELETE FROM requests WHERE outcome IS NOT NULL"
         " AND question NOT IN (SELECT event_id FROM inbox)"
     )
+    db.execute("DELETE FROM previews WHERE question NOT IN (SELECT question FROM requests)")
     parked = db.execute(
         "SELECT count(*) FROM outbox WHERE created_at < ? AND state = 'pending' AND parked = 1",
         (before,),

@@ -225,9 +225,11 @@ def settle_echo(db: Database, event: TextMessage, ourselves: Ourselves) -> Insta
         return None
     known_row = outbox.settle(db, event, mark)
     if mark.question is not None:
-        withdrawals.note_echo(db, event.room_id, event.event_id, mark.question)
+        is_withdrawn = withdrawals.note_echo(db, event.room_id, event.event_id, mark.question)
         if mark.completes:
             settle_question(db, event.room_id, mark.question)
+        elif event.replaces is not None and not (known_row or is_withdrawn):
+            withdrawals.note_preview(db, event.room_id, event.event_id, mark.question)
         elif mark.state is AnswerState.OPEN and event.replaces is None and not known_row:
             outbox.adopt_root(db, event, mark, ourselves)
     return None if meta.is_own_instance(db, mark.instance) else mark.instance

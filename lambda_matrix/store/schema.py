@@ -212,6 +212,14 @@ CREATE TABLE requests (
 CREATE INDEX requests_open ON requests (room_id, batch, place) WHERE outcome IS NULL;
 CREATE INDEX requests_by_origin ON requests (origin) WHERE origin IS NOT NULL;
 
+-- Edits by which answers grew. They are no rows of the outbox, but go with a question taken back.
+CREATE TABLE previews (
+    event_id TEXT PRIMARY KEY,
+    room_id  TEXT NOT NULL,
+    question TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX previews_by_question ON previews (question);
+
 -- Events of ours that are to be redacted: they answer questions that were taken back.
 CREATE TABLE withdrawals (
     event_id TEXT PRIMARY KEY,

@@ -1,7 +1,8 @@
 """Questions that were taken back, and our events that answer them: those are to go, too.
 
 What is on its way at that moment shows up as an echo, and is noted then: whenever the question was
-taken back, and whatever was sent by then, nothing of its answer stays.
+taken back, and whatever was sent by then, nothing of its answer stays. That includes the edits by
+which it grew: clients hide them with the event that they edit, but homeservers keep their texts.
 """
 
 from sqlite_utils import Database
@@ -20,6 +21,12 @@ def withdraw_answer(db: Database, question: EventId) -> None:
         " SELECT event_id, room_id FROM outbox WHERE question = ? AND event_id IS NOT NULL",
         (question,),
     )
+    db.execute(
+        "INSERT OR IGNORE INTO withdrawals (event_id, room_id)"
+        " SELECT event_id, room_id FROM previews WHERE question = ?",
+        (question,),
+    )
+    db.execute("DELETE FROM previews WHERE question = ?", (question,))
     # A loaded answer is known by its own event, everything else by the question.
     db.execute(
         "DELETE FROM messages WHERE question = ?"
@@ -36,6 +43,14 @@ def note_echo(db: Database, room_id: RoomId, event_id: EventId, question: EventI
         (event_id, room_id, question),
     )
     return inserted.rowcount > 0
+
+
+def note_preview(db: Database, room_id: RoomId, event_id: EventId, question: EventId) -> None:
+    """An edit by which the answer to a question grew is there."""
+    db.execute(
+        "INSERT OR IGNORE INTO previews (event_id, room_id, question) VALUES (?, ?, ?)",
+        (event_id, room_id, question),
+    )
 
 
 def to_redact(db: Database, room_id: RoomId) -> tuple[EventId, ...]:

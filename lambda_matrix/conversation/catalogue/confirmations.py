@@ -20,6 +20,8 @@ class ConfirmationTexts:
     expired: str
     out_of_range: Callable[[int], str]
     """A number that a prompt of so many things does not have."""
+    waits_for_another: str
+    """A question waits until somebody else has given their word on something else."""
     not_yours: str
     """What waits here waits for somebody else."""
     lost: str

@@ -34,6 +34,10 @@ def confirmation_texts(quote: Quote) -> ConfirmationTexts:
             if count == 1
             else f"The things to agree to are numbered from 1 to {count}."
         ),
+        waits_for_another=(
+            "Noted. I have asked somebody else here for their word, and will answer you when they "
+            "have given it."
+        ),
         not_yours="What waits here waits for somebody else's word.",
         lost=(
             "Something here was waiting for your consent, and I have lost it in a restart. Nothing "

@@ -61,6 +61,7 @@ class ConfirmationCommands:
             changes.ask_us, order.message, asked, prompt, self._means.ourselves
         )
         self._expiry.look_again()
+        self._means.outbox.wake([order.room_id])
         self._go_on(order.room_id)  # whatever else they were asked here is over
 
     async def consent(self, order: Order, numbers: tuple[int, ...]) -> None:

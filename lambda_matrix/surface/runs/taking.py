@@ -7,7 +7,7 @@ from attrs import evolve, frozen
 
 from lambda_matrix.conversation.limits import QueueFull, Take, TooFast
 from lambda_matrix.ids import AgentId, EventId, PlatformChatId, RequestId, RoomId
-from lambda_matrix.store import changes, requests
+from lambda_matrix.store import changes, confirmations, requests
 from lambda_matrix.store.records import Question, Request
 from lambda_matrix.surface.admission import Admission
 from lambda_matrix.surface.commands.order import Order
@@ -33,7 +33,7 @@ class Taking:
             return
         question = await self._question(order, text, in_reply_to=order.message.in_reply_to)
         request = await self._means.store.transact(requests.ask, order.message, question)
-        self._taken(order, request)
+        await self._taken(order, request)
 
     async def ask_again(self, order: Order, earlier: Request) -> None:
         """Have what was asked earlier answered once more: the same text, with the same files.
@@ -54,7 +54,7 @@ class Taking:
                 resume=earlier.resume,
             )
         request = await self._means.store.transact(changes.ask_again, order.message, question)
-        self._taken(order, request)
+        await self._taken(order, request)
 
     async def destination(self, order: Order) -> tuple[AgentId, PlatformChatId]:
         """Return to which agent what is said here goes, and in which context."""
@@ -82,10 +82,18 @@ class Taking:
             as_reply=not order.room.is_private,
         )
 
-    def _taken(self, order: Order, request: Request | None) -> None:
-        if request is not None and request.as_reply:
-            self._running.note_waiting(order.room_id)
+    async def _taken(self, order: Order, request: Request | None) -> None:
         self._runs.wake([order.room_id])
+        if request is None:
+            return  # it had been settled before
+        if request.as_reply:
+            self._running.note_waiting(order.room_id)
+        if not order.room.is_private and await self._means.store.transact(
+            confirmations.waits_for_another, request.platform_chat_id, request.asker
+        ):
+            cause = f"waits:{request.request_id}"
+            text = order.texts.confirmations.waits_for_another
+            await self._means.say_new(order.room_id, text, cause)
 
     async def _admit(self, order: Order) -> bool:
         """Return whether the question is taken; say why, if it is not."""
