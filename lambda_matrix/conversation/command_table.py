@@ -129,7 +129,7 @@ TABLE = {
         Group.CHATS,
         Words(("bind",), ("привязать", "подключить")),
         None,
-        frozenset({Place.CHAT, Place.STRANGE}),
+        _ANYWHERE,
         unlisted=frozenset({Place.CHAT}),
     ),
     CommandName.CONTEXT: Entry(Group.CONTEXTS, Words(("context",), ("контекст", "память"))),

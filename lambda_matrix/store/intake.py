@@ -29,7 +29,7 @@ from lambda_matrix.matrix_events import (
     TextMessage,
     TimelineEvent,
 )
-from lambda_matrix.store import departures, meta, outbox, rooms, withdrawals
+from lambda_matrix.store import chats, departures, meta, outbox, rooms, withdrawals
 from lambda_matrix.store.facts import INCOMING, Incoming, dump_fact
 from lambda_matrix.store.records import Accepted, Gap, Ourselves
 
@@ -44,6 +44,7 @@ def accept_batch(db: Database, batch: SyncBatch, ourselves: Ourselves) -> Accept
     gaps: list[Gap] = []
     foreign: list[InstanceId] = []
     entered: list[RoomId] = []
+    archived: list[RoomId] = []
     gone: list[departures.Departure] = []
     for room in batch.joined:
         # Left and joined again between two batches: the room never stopped being joined here.
@@ -56,6 +57,7 @@ def accept_batch(db: Database, batch: SyncBatch, ourselves: Ourselves) -> Accept
         if _take_in(db, timeline, ourselves, number, first_place=0, foreign=foreign):
             wake.add(room.room_id)
         gone += [departures.note_gone(db, room.room_id, who) for who in _gone(room, ourselves)]
+        archived += chats.note_children(db, room.room_id, room.state.children, ourselves.user_id)
     for invite in batch.invited:
         rooms.note_invite(db, invite)
     for left in batch.left:
@@ -72,6 +74,9 @@ def accept_batch(db: Database, batch: SyncBatch, ourselves: Ourselves) -> Accept
         stopped=tuple(request for each in gone for request in each.stopped),
         withdrawn=withdrawals.rooms_with_withdrawals(db),
         upgraded=tuple(room.room_id for room in batch.joined if room.state.tombstone),
+        archived=tuple(archived),
+        unnoted=chats.unnoted(db),
+        untitled=chats.to_be_named(db),
         foreign=max(foreign, default=None),
     )
 
@@ -225,12 +230,15 @@ def settle_echo(db: Database, event: TextMessage, ourselves: Ourselves) -> Insta
         return None
     known_row = outbox.settle(db, event, mark)
     if mark.question is not None:
-        is_withdrawn = withdrawals.note_echo(db, event.room_id, event.event_id, mark.question)
+        is_open = mark.state is AnswerState.OPEN
+        is_withdrawn = withdrawals.note_echo(
+            db, event.room_id, event.event_id, mark.question, is_open=is_open
+        )
         if mark.completes:
             settle_question(db, event.room_id, mark.question)
         elif event.replaces is not None and not (known_row or is_withdrawn):
             withdrawals.note_preview(db, event.room_id, event.event_id, mark.question)
-        elif mark.state is AnswerState.OPEN and event.replaces is None and not known_row:
+        elif is_open and event.replaces is None and not known_row:
             outbox.adopt_root(db, event, mark, ourselves)
     return None if meta.is_own_instance(db, mark.instance) else mark.instance
 

@@ -30,12 +30,16 @@ def onboard(db: Database, owner: UserId, lobby: RoomId, agent: AgentId) -> bool:
 
 
 def _forget_lost(db: Database, owner: UserId) -> None:
-    """Forget a Space that the bot is no longer in, and a first chat if no chat is left."""
+    """Forget a Space that the bot is no longer in, and a first chat if no chat is left.
+
+    A Space that goes on elsewhere is not lost.
+    """
     lost = (
         "done = 1 AND command IS NULL AND owner = ? AND room_id NOT IN"
         " (SELECT room_id FROM rooms WHERE membership = 'join')"
     )
-    db.execute(f"DELETE FROM intents WHERE kind = 'space' AND {lost}", (owner,))  # noqa: S608 - above
+    if rooms.space_of(db, owner) is None:
+        db.execute(f"DELETE FROM intents WHERE kind = 'space' AND {lost}", (owner,))  # noqa: S608 - above
     if not rooms.rooms_of(db, owner, RoomKind.CHAT):
         db.execute(f"DELETE FROM intents WHERE kind = 'chat' AND {lost}", (owner,))  # noqa: S608 - above
 
@@ -119,7 +123,8 @@ def complete(
         "INSERT INTO rooms (room_id, membership, kind, owner, agent, name, untitled)"
         " VALUES (?, 'join', ?, ?, ?, ?, ?) ON CONFLICT (room_id) DO UPDATE SET"
         " kind = excluded.kind, owner = excluded.owner, agent = excluded.agent,"
-        " name = coalesce(name, excluded.name), untitled = excluded.untitled",
+        " name = coalesce(name, excluded.name),"
+        " untitled = excluded.untitled AND coalesce(name, excluded.name) = excluded.name",
         (
             room_id,
             intent.kind.value,

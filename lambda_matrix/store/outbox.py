@@ -20,13 +20,21 @@ from lambda_matrix.matrix_events import AnswerMark, AnswerState, TextMessage
 from lambda_matrix.store.records import Draft, Ourselves, OutboxRow, Priority
 from lambda_matrix.store.rows import fields, read
 
-_COMPUTED = {"root": "root.event_id", "root_lost": "coalesce(root.state = 'undeliverable', 0)"}
+_COMPUTED = {
+    "root": "root.event_id",
+    "root_lost": ("coalesce(root.state = 'undeliverable' OR root.room_id <> row.room_id, 0)"),
+}
 _ROW = ", ".join(_COMPUTED.get(name, f"row.{name}") for name in fields(OutboxRow))
 
 
 def add(db: Database, drafts: Sequence[Draft], own: Ourselves) -> tuple[int, ...]:
     """Commit events to be sent, in order; return their rows."""
     return tuple(_add(db, draft, own) for draft in drafts)
+
+
+def new_transaction_id() -> TransactionId:
+    """Return a transaction id that nobody else has."""
+    return TransactionId(secrets.token_urlsafe(16))
 
 
 def _add(db: Database, draft: Draft, own: Ourselves) -> int:
@@ -36,7 +44,7 @@ def _add(db: Database, draft: Draft, own: Ourselves) -> int:
         " request, question, part, parts, answer_state, instance, priority, last_resort)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            secrets.token_urlsafe(16),
+            new_transaction_id(),
             own.device_id,
             time.time(),
             draft.room_id,
@@ -140,10 +148,12 @@ def is_said(db: Database, draft: Draft) -> bool:
 
 
 def root_of(db: Database, question: EventId) -> int | None:
-    """Return the row of the preview that an answer to `question` goes on from."""
+    """Return the row of the preview that an answer to `question` goes on from, in its room."""
     row = db.execute(
         "SELECT seq FROM outbox WHERE question = ? AND part = 0 AND answer_state = 'open'"
-        " AND replaces IS NULL AND state <> 'undeliverable' ORDER BY seq LIMIT 1",
+        " AND replaces IS NULL AND state <> 'undeliverable' AND NOT EXISTS"
+        " (SELECT 1 FROM requests WHERE requests.question = outbox.question"
+        " AND requests.room_id <> outbox.room_id) ORDER BY seq LIMIT 1",
         (question,),
     ).fetchone()
     return None if row is None else int(row[0])

@@ -42,6 +42,7 @@ class RoomKind(Enum):
     SPACE = "space"
     CHAT = "chat"
     DIRECT = "direct"  # where the bot was invited; commands work, questions are sent on
+    MOVED = "moved"  # was a Space or a chat until it was upgraded; goes on in `replaced_by`
     UNREGISTERED = "unregistered"
 
 
@@ -51,7 +52,8 @@ class Room:
 
     `platform_chat_id` is the context of what is said there now; `own_threads` gives each thread a
     context of its own. `untitled` waits to be named after its first question; `ended` was deleted
-    by its owner, and is left once all is said. `replaced_by` is where it goes on after an upgrade.
+    by its owner, and is left once all is said. `replaced_by` is where it goes on after an upgrade
+    by `upgrader`.
     """
 
     room_id: RoomId
@@ -65,6 +67,7 @@ class Room:
     member_count: int | None
     version: str | None = None
     replaced_by: RoomId | None = None
+    upgrader: UserId | None = None
     kind: RoomKind
     owner: UserId | None
     agent: AgentId | None
@@ -402,9 +405,11 @@ class Accepted:
     """What a batch brought, by rooms: to be reacted in, with gaps to read, newly encrypted ...
 
     `entered` are those that the bot joined, maybe once more. `deserted` are those from which
-    somebody went away, and `stopped` the requests of theirs. `withdrawn` are those with events of
-    ours to be redacted, `upgraded` those that go on elsewhere. `foreign` is the newest instance
-    under our name that this store never knew.
+    somebody went away, and `stopped` the requests of theirs. `archived` are those that were taken
+    out of their Space by hand. `withdrawn` are those with events of ours to be redacted, `upgraded`
+    those that go on elsewhere. `unnoted` are chats whose binding is to be told to the homeserver,
+    `untitled` those whose first question has its answer, and gives them their name. `foreign` is
+    the newest instance under our name that this store never knew.
     """
 
     wake: frozenset[RoomId] = frozenset()
@@ -417,4 +422,7 @@ class Accepted:
     stopped: tuple[Request, ...] = ()
     withdrawn: tuple[RoomId, ...] = ()
     upgraded: tuple[RoomId, ...] = ()
+    archived: tuple[RoomId, ...] = ()
+    unnoted: tuple[RoomId, ...] = ()
+    untitled: tuple[RoomId, ...] = ()
     foreign: InstanceId | None = None

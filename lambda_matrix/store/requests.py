@@ -258,10 +258,12 @@ def give_back(db: Database, request_id: RequestId) -> None:
 def open_answer(db: Database, root: Draft, own: Ourselves) -> int | None:
     """T1b: commit the first visible event of an answer before it is sent; return its row.
 
-    None if the request was withdrawn meanwhile: there is nothing to be shown any more.
+    None if the request was withdrawn or moved to another room meanwhile: there is nothing to be
+    shown any more.
     """
     row = db.execute(
-        "SELECT 1 FROM requests WHERE request_id = ? AND outcome IS NULL", (root.mark.request,)
+        "SELECT 1 FROM requests WHERE request_id = ? AND room_id = ? AND outcome IS NULL",
+        (root.mark.request, root.room_id),
     ).fetchone()
     return None if row is None else outbox.add(db, (root,), own)[0]
 

@@ -7,6 +7,15 @@ from lambda_matrix.matrix_events import InvitedRoom, JoinedRoom
 from lambda_matrix.store.records import Room, RoomKind
 from lambda_matrix.store.rows import columns, read
 
+NOT_MOVED = "not_moved"
+"""The thing told in a room whose upgrade was looked at and is not followed."""
+TO_MOVE = (
+    "rooms.replaced_by IS NOT NULL AND rooms.kind IN ('space', 'chat')"
+    " AND rooms.membership = 'join' AND rooms.ended = 0"
+    f" AND ' ' || rooms.told || ' ' NOT LIKE '% {NOT_MOVED} %'"
+)
+"""True of chats and Spaces that were upgraded, and whose upgrade waits to be looked at."""
+
 _ROOM = f"SELECT {columns(Room)} FROM rooms"  # noqa: S608 - column names
 
 
@@ -17,10 +26,13 @@ def room(db: Database, room_id: RoomId) -> Room | None:
 
 
 def rooms_of(db: Database, owner: UserId, kind: RoomKind) -> tuple[Room, ...]:
-    """Return the owner's rooms of that kind that the bot is in, in the order they were numbered."""
+    """Return the owner's rooms of that kind that the bot is in, in the order they were numbered.
+
+    A chat that its owner has deleted is none any more.
+    """
     rows = db.execute(
-        f"{_ROOM}"
-        " WHERE owner = ? AND kind = ? AND membership = 'join' ORDER BY platform_chat_id, room_id",
+        f"{_ROOM} WHERE owner = ? AND kind = ? AND membership = 'join' AND ended = 0"
+        " ORDER BY platform_chat_id, room_id",
         (owner, kind.value),
     )
     return tuple(read(Room, row) for row in rows)
@@ -76,7 +88,7 @@ def joined(db: Database) -> frozenset[RoomId]:
 def note_joined(db: Database, joined: JoinedRoom) -> bool:
     """Note what a batch says of a room that the bot is in; return whether it was in before."""
     before = db.execute(
-        "SELECT membership FROM rooms WHERE room_id = ?", (joined.room_id,)
+        "SELECT membership, name FROM rooms WHERE room_id = ?", (joined.room_id,)
     ).fetchone()
     state = joined.state
     if before is None:
@@ -94,6 +106,9 @@ def note_joined(db: Database, joined: JoinedRoom) -> bool:
         "member_count": state.joined_member_count,
         "version": state.room_version,
         "replaced_by": None if state.tombstone is None else state.tombstone.replacement,
+        "upgrader": None if state.tombstone is None else state.tombstone.sender,
+        # Whoever gave it another name, it has one now.
+        "untitled": (None if before is None or state.name in {None, before[1]} else False),
     }
     said = {column: value for column, value in changes.items() if value is not None}
     if said:
@@ -134,11 +149,22 @@ def make_direct(db: Database, room_id: RoomId, owner: UserId) -> None:
 
 
 def is_unfinished(db: Database, room_id: RoomId) -> bool:
-    """Return whether the room is one that we are still making (its intent is open)."""
+    """Return whether the room is about to be bound.
+
+    It is one that we are still making (its intent is open), or one that a chat is to move to.
+    """
     row = db.execute(
         "SELECT 1 FROM intents WHERE done = 0 AND (room_id = ? OR intent_id ="
         " (SELECT intent FROM rooms WHERE room_id = ?))",
         (room_id, room_id),
+    ).fetchone()
+    if row is not None:
+        return True
+    row = db.execute(
+        "SELECT 1 FROM rooms AS new, rooms"  # noqa: S608 - a constant
+        " WHERE new.room_id = ? AND new.kind = 'unregistered'"
+        f" AND rooms.replaced_by = new.room_id AND {TO_MOVE}",
+        (room_id,),
     ).fetchone()
     return row is not None
 

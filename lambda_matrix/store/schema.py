@@ -34,11 +34,13 @@ CREATE TABLE rooms (
     member_count     INTEGER,
     version          TEXT,                        -- room version
     replaced_by      TEXT,                        -- of the tombstone; NULL: this room is current
-    kind             TEXT NOT NULL DEFAULT 'unregistered',  -- space, chat, direct, unregistered
+    upgrader         TEXT,                        -- who set the tombstone
+    kind             TEXT NOT NULL DEFAULT 'unregistered',  -- space, chat, direct, moved, ...
     owner            TEXT,
     agent            TEXT,
     platform_chat_id INTEGER UNIQUE,              -- the context of what is said here now
     archived         INTEGER NOT NULL DEFAULT 0,
+    noted            INTEGER NOT NULL DEFAULT 1,  -- its binding on the homeserver says the same
     own_threads      INTEGER NOT NULL DEFAULT 0,  -- each thread has a context of its own
     untitled         INTEGER NOT NULL DEFAULT 0,  -- to be named after its first question
     ended            INTEGER NOT NULL DEFAULT 0,  -- deleted: to be left once all is said
@@ -46,6 +48,9 @@ CREATE TABLE rooms (
 ) WITHOUT ROWID;
 CREATE INDEX rooms_by_owner ON rooms (owner, kind);
 CREATE INDEX rooms_by_intent ON rooms (intent) WHERE intent IS NOT NULL;
+CREATE INDEX rooms_by_successor ON rooms (replaced_by) WHERE replaced_by IS NOT NULL;
+CREATE INDEX rooms_untitled ON rooms (room_id) WHERE untitled = 1;
+CREATE INDEX rooms_unnoted ON rooms (room_id) WHERE noted = 0;
 
 -- What each person chose; NULL: the default of the operator's settings.
 CREATE TABLE users (

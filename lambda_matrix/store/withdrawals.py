@@ -35,12 +35,18 @@ def withdraw_answer(db: Database, question: EventId) -> None:
     )
 
 
-def note_echo(db: Database, room_id: RoomId, event_id: EventId, question: EventId) -> bool:
-    """An event of ours is there; return whether it answers a question that was taken back."""
+def note_echo(
+    db: Database, room_id: RoomId, event_id: EventId, question: EventId, *, is_open: bool
+) -> bool:
+    """An event of ours is there; return whether it answers a question that was taken back.
+
+    Or the beginning of an answer (`is_open`) to a question that has moved: that is answered where
+    its room goes on after an upgrade.
+    """
     inserted = db.execute(
         "INSERT OR IGNORE INTO withdrawals (event_id, room_id) SELECT ?, ? FROM requests"
-        " WHERE question = ? AND outcome = 'withdrawn'",
-        (event_id, room_id, question),
+        " WHERE question = ? AND (outcome = 'withdrawn' OR (? AND room_id <> ?))",
+        (event_id, room_id, question, is_open, room_id),
     )
     return inserted.rowcount > 0
 

@@ -20,6 +20,8 @@ from lambda_matrix.store import intake, intents, requests
 from lambda_matrix.store.records import Ourselves
 from lambda_matrix.store.store import Store
 from lambda_matrix.surface.admission import Admission
+from lambda_matrix.surface.commands.archive import ArchiveCommands
+from lambda_matrix.surface.commands.bind import BindCommand
 from lambda_matrix.surface.commands.chats import ChatCommands
 from lambda_matrix.surface.commands.confirmations import ConfirmationCommands
 from lambda_matrix.surface.commands.contexts import ContextCommands
@@ -37,10 +39,16 @@ from lambda_matrix.surface.people import People
 from lambda_matrix.surface.policy import Policy
 from lambda_matrix.surface.reactions import Reactions
 from lambda_matrix.surface.rooms.bindings import Bindings
+from lambda_matrix.surface.rooms.by_hand import ByHand
 from lambda_matrix.surface.rooms.contexts import Contexts
+from lambda_matrix.surface.rooms.endings import Endings
+from lambda_matrix.surface.rooms.moving import Moving
 from lambda_matrix.surface.rooms.onboarding import Onboarding
 from lambda_matrix.surface.rooms.provisioning import Provisioning
 from lambda_matrix.surface.rooms.saved import SavedContexts
+from lambda_matrix.surface.rooms.spaces import Spaces
+from lambda_matrix.surface.rooms.titles import Titles
+from lambda_matrix.surface.rooms.upgrades import Upgrades
 from lambda_matrix.surface.rounds import Rounds
 from lambda_matrix.surface.runs.answering import Answering
 from lambda_matrix.surface.runs.asking import Asking
@@ -74,6 +82,10 @@ class Bridge:
     expiry: Expiry
     provisioning: Provisioning
     onboarding: Onboarding
+    by_hand: ByHand
+    titles: Titles
+    endings: Endings
+    upgrades: Upgrades
     gaps: Gaps
     runs: Lanes[RoomId]
     reactions: Lanes[RoomId]
@@ -97,12 +109,15 @@ class Bridge:
             self.gaps.lanes.wake([gap.room_id for gap in accepted.gaps])
             self.onboarding.lanes.wake([*accepted.invites, *accepted.encrypted, *accepted.entered])
             self.means.outbox.wake(accepted.entered)
+            self.upgrades.lanes.wake(accepted.upgraded)
+            self.by_hand.lanes.wake(accepted.unnoted)
+            self.titles.lanes.wake(accepted.untitled)
             self.withdrawals.lanes.wake(accepted.withdrawn)
-            for room_id in accepted.left:
+            for room_id in (*accepted.left, *accepted.archived):
                 self.running.stop(room_id)
             for request in accepted.stopped:
                 self.running.stop(request.room_id, request.request_id)
-            self.runs.wake(accepted.deserted)
+            self.runs.wake((*accepted.deserted, *accepted.archived))
             if accepted.entered:
                 self.provisioning.duplicates.wake(
                     await self.means.store.transact(
@@ -139,6 +154,10 @@ class Bridge:
                 self.onboarding.lanes,
                 self.provisioning.lanes,
                 self.provisioning.duplicates,
+                self.by_hand.lanes,
+                self.titles.lanes,
+                self.endings.lanes,
+                self.upgrades.lanes,
             ):
                 await at_work.start(lanes.run)
             await at_work.start(self.signals.run)
@@ -151,6 +170,10 @@ class Bridge:
             await self.withdrawals.resume()
             await self.onboarding.resume()
             await self.provisioning.resume()
+            await self.by_hand.resume()
+            await self.titles.resume()
+            await self.endings.resume()
+            await self.upgrades.resume()
             await at_work.start(self.expiry.run)
             task_status.started()
             await trio.sleep_forever()
@@ -192,13 +215,17 @@ def build_bridge(
         reaction_lanes.wake([room_id])
         runs.wake([room_id])
 
-    provisioning = Provisioning(means, bindings, rounds, look_again)
+    spaces = Spaces(store, client)
+    provisioning = Provisioning(means, bindings, spaces, rounds, look_again)
     withdrawals = Withdrawals(means)
+    moving = Moving(means, bindings, spaces, running, look_again)
+    endings = Endings(means, bindings, spaces, rounds, running, withdrawals.lanes)
+    upgrades = Upgrades(means, moving, rounds)
     people = People(means)
     chats = ChatCommands(means, people, provisioning, running)
     saving = SavingCommands(means, contexts, SavedContexts(means), history)
     taking = Taking(means, bindings, Admission(policy), running, runs)
-    confirmations = ConfirmationCommands(means, taking, runs, expiry)
+    confirmations = ConfirmationCommands(means, taking, runs, expiry, endings)
     commands = Commands(
         means=means,
         chats=chats,
@@ -208,6 +235,8 @@ def build_bridge(
         confirmations=confirmations,
         settings=SettingCommands(means, people, bindings),
         status=StatusCommand(means, rounds, chats),
+        archives=ArchiveCommands(means, bindings, spaces, running, runs),
+        binding=BindCommand(means, people, bindings, spaces),
     )
     reactions = Reactions(
         means=means,
@@ -215,6 +244,7 @@ def build_bridge(
         taking=taking,
         second_thoughts=SecondThoughts(means, running, runs, withdrawals.lanes),
         confirmations=confirmations,
+        upgrades=upgrades.lanes,
         signals=signals,
     )
     return Bridge(
@@ -225,7 +255,11 @@ def build_bridge(
         withdrawals=withdrawals,
         expiry=expiry,
         provisioning=provisioning,
-        onboarding=Onboarding(means, provisioning),
+        onboarding=Onboarding(means, provisioning, spaces, upgrades.lanes),
+        by_hand=ByHand(means, bindings),
+        titles=Titles(means),
+        endings=endings,
+        upgrades=upgrades,
         gaps=Gaps(means, look_again),
         runs=runs,
         reactions=reaction_lanes,

@@ -26,7 +26,7 @@ async def way_to_chats(store: Store, owner: UserId, ourselves: Ourselves) -> Way
     if not spaces or not chats:
         return None
     via = server_name(ourselves.user_id)
-    space, chat = spaces[0], chats[0]
+    space, chat = spaces[0], min(chats, key=lambda chat: chat.archived)
     return Way(
         space=room_link(space.room_id, space.name or space.room_id, via),
         chat=room_link(chat.room_id, chat.name or chat.room_id, via),

@@ -11,13 +11,15 @@ from attrs import frozen
 
 from lambda_matrix.agent_events import RunFailure
 from lambda_matrix.conversation.command_table import Place
-from lambda_matrix.conversation.commands import Command, Help, Load, SelectAgent
+from lambda_matrix.conversation.commands import Command, Load, SelectAgent
 from lambda_matrix.conversation.decide import (
     Ask,
     Execute,
     KeepSilent,
     Pick,
     RemindOfConfirmation,
+    SayArchived,
+    SayNotHere,
     SayOutOfRange,
     ShowTheWay,
     Standing,
@@ -37,10 +39,12 @@ from lambda_matrix.matrix_events import (
 )
 from lambda_matrix.store import people, requests, standing
 from lambda_matrix.store.facts import Incoming
-from lambda_matrix.store.records import Room
+from lambda_matrix.store.records import Room, RoomKind
 from lambda_matrix.surface.commands.confirmations import ConfirmationCommands
 from lambda_matrix.surface.commands.dispatch import Commands
 from lambda_matrix.surface.commands.order import PLACES, Order
+from lambda_matrix.surface.lanes import Lanes
+from lambda_matrix.surface.links import room_link, server_name
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.runs.second_thoughts import SecondThoughts
 from lambda_matrix.surface.runs.taking import Taking
@@ -61,6 +65,7 @@ class Reactions:
     _taking: Taking
     _second_thoughts: SecondThoughts
     _confirmations: ConfirmationCommands
+    _upgrades: Lanes[RoomId]
     _signals: Signals
 
     async def serve(self, room_id: RoomId) -> None:
@@ -68,12 +73,14 @@ class Reactions:
         while True:
             look = await self._means.store.transact(requests.look, room_id, BATCH)
             if look.room is None or not look.events:
-                return
+                break
             for event in look.events:
                 await self._react(look.room, event)
             self._signals.read(room_id, look.events[-1].event_id)
             if len(look.events) < BATCH:
-                return  # whatever came meanwhile has woken this lane again
+                break  # whatever came meanwhile has woken this lane again
+        if look.room is not None and look.room.replaced_by is not None:
+            self._upgrades.wake([room_id])  # that waits until everything here is heard
 
     async def after_fault(self, room_id: RoomId) -> None:
         """Count a fault against the oldest event; one that fails again and again is let go."""
@@ -93,6 +100,9 @@ class Reactions:
             logger.info("message of %s in %s not taken: no access", event.sender, room.room_id)
             await self._means.settle(event)
             return
+        if room.ended:
+            await self._means.settle(event)
+            return
         match event:
             case TextMessage(replaces=None):
                 await self._hear(room, event)
@@ -107,7 +117,7 @@ class Reactions:
             case MediaMessage() | OtherMessage():
                 await self._decline(room, event)
 
-    async def _hear(self, room: Room, message: TextMessage) -> None:
+    async def _hear(self, room: Room, message: TextMessage) -> None:  # noqa: C901 - one case each
         open_here = await self._means.store.transact(
             standing.open_here, room, message.sender, message.in_reply_to
         )
@@ -128,8 +138,12 @@ class Reactions:
                 await self._taking.ask(order, text)
             case Execute(command):
                 await self._commands.execute(command, order)
+            case SayNotHere(usage, place):
+                await self._means.reply(message, texts.commands.not_here(usage, place))
+            case SayArchived():
+                await self._means.reply(message, texts.rooms.archived_question)
             case ShowTheWay():
-                await self._show_the_way(message)
+                await self._show_the_way(room, message)
             case TellHowToBegin():
                 await self._tell_how_to_begin(room, message)
             case KeepSilent():
@@ -143,8 +157,8 @@ class Reactions:
                 )
             case RemindOfConfirmation():
                 await self._confirmations.remind(order)
-            case _:  # not served yet
-                await self._commands.execute(Help(), order)
+            case _:
+                assert_never(decision)
 
     async def _decline(self, room: Room, message: MediaMessage | OtherMessage) -> None:
         """Say that this kind of message cannot be taken in yet."""
@@ -154,9 +168,14 @@ class Reactions:
         texts = await self._means.languages.of(message.sender)
         await self._means.reply(message, texts.questions.unsupported(UnsupportedKind.OTHER))
 
-    async def _show_the_way(self, message: TextMessage) -> None:
-        """Say where the person's chats are."""
+    async def _show_the_way(self, room: Room, message: TextMessage) -> None:
+        """Say where the person's chats are, or where this one has gone."""
         texts = await self._means.languages.of(message.sender)
+        if room.kind is RoomKind.MOVED and room.replaced_by is not None:
+            via = server_name(self._means.ourselves.user_id)
+            link = room_link(room.replaced_by, room.name or room.replaced_by, via)
+            await self._means.reply(message, texts.rooms.moved_to(link))
+            return
         way = await self._means.way_to_chats(message.sender)
         text = texts.onboarding.started if way is None else texts.onboarding.greeting_again(way)
         await self._means.reply(message, text)

@@ -88,6 +88,7 @@ SAMPLES: dict[str, list[tuple[Any, ...]]] = {
     "onboarding.invited_again": [(WAY,)],
     "onboarding.encrypted_room": [(LINK,), (None,)],
     "rooms.chat_name": COUNTS,
+    "rooms.moved_to": [(LINK,)],
     "rooms.new_chat": [(LINK,)],
     "rooms.new_chat_delayed": TIMES,
     "rooms.chats": [

@@ -68,6 +68,12 @@ class RoomTexts:
 
     moved_here: str
     """Said in the room that an upgraded chat goes on in."""
+    moved_to: Callable[[Link], str]
+    """Somebody speaks in a room that was upgraded: where the chat goes on."""
+    not_invited: str
+    """The room was upgraded, and we are not let into the new one."""
+    space_not_moved: str
+    """The Space was upgraded by somebody, or in a way, that cannot be followed."""
     not_moved: str
     """The room was upgraded by somebody, or in a way, that cannot be followed."""
     stale: Callable[[str], str]

@@ -65,6 +65,15 @@ def room_texts(quote: Quote) -> RoomTexts:
             "who has it."
         ),
         moved_here="I have moved here with you: this chat goes on where it was.",
+        moved_to=lambda link: f"This chat goes on in {link}; here I do not answer any more.",
+        not_invited=(
+            "This room has been replaced, and I am not allowed into the new one. Please invite me "
+            "there, and the chat goes on in it."
+        ),
+        space_not_moved=(
+            "Your Space has been replaced, but I could not make sure that the new one is its "
+            "continuation. Your chats stay in the old one."
+        ),
         not_moved=(
             "This room has been replaced, but I could not make sure that the new one is the same "
             f"chat, so I have not moved there. {new} opens a new chat."

@@ -1,14 +1,16 @@
-"""`!new`, `!chats`: a person's chat rooms."""
+"""`!new`, `!chats`, `!rename`: a person's chat rooms."""
 
 from attrs import frozen
 
+from lambda_matrix.client_server_api.errors import MatrixError
 from lambda_matrix.conversation.texts import ChatLine
 from lambda_matrix.ids import RoomId
-from lambda_matrix.store import intents, requests, rooms
-from lambda_matrix.store.records import RoomKind
+from lambda_matrix.store import chats, intents, requests, rooms
+from lambda_matrix.store.records import Room, RoomKind
 from lambda_matrix.surface.commands.order import Order
 from lambda_matrix.surface.links import room_link, server_name
 from lambda_matrix.surface.means import Means
+from lambda_matrix.surface.patience import persist
 from lambda_matrix.surface.people import People
 from lambda_matrix.surface.rooms.provisioning import Provisioning
 from lambda_matrix.surface.runs.running import Running
@@ -35,19 +37,37 @@ class ChatCommands:
         """Say which chats the sender has."""
         await self._means.reply(order.message, order.texts.rooms.chats(await self.lines(order)))
 
+    async def rename(self, order: Order, name: str) -> None:
+        """Give the chat another name: the homeserver first, which may refuse."""
+        content: dict[str, object] = {"name": name}
+        room_id = order.room_id
+        try:
+            await persist(lambda: self._means.client.put_state(room_id, "m.room.name", "", content))
+        except MatrixError:
+            await self._means.reply(order.message, order.texts.rooms.rename_refused)
+            return
+        reply = self._means.reply_to(order.message, order.texts.rooms.renamed(name))
+        await self._means.store.transact(
+            chats.rename, order.message, name, reply, self._means.ourselves
+        )
+        self._means.outbox.wake([room_id])
+
     async def lines(self, order: Order) -> tuple[ChatLine, ...]:
-        """Return the sender's chats, as they are listed."""
+        """Return the sender's chats, as they are listed: those in the archive at the end."""
+        found = await self._means.store.transact(rooms.rooms_of, order.sender, RoomKind.CHAT)
+        in_order = sorted(found, key=lambda chat: chat.archived)
+        return tuple([await self._line(chat) for chat in in_order])
+
+    async def _line(self, chat: Room) -> ChatLine:
+        agent = None if chat.agent is None else self._means.agents.get(chat.agent)
         via = server_name(self._means.ourselves.user_id)
-        chats = await self._means.store.transact(rooms.rooms_of, order.sender, RoomKind.CHAT)
-        return tuple(
-            [
-                ChatLine(
-                    link=room_link(chat.room_id, chat.name or chat.room_id, via),
-                    is_busy=self._running.is_running(chat.room_id),
-                    waiting=await self._waiting_behind(chat.room_id),
-                )
-                for chat in chats
-            ]
+        return ChatLine(
+            link=room_link(chat.room_id, chat.name or chat.room_id, via),
+            is_busy=self._running.is_running(chat.room_id),
+            waiting=await self._waiting_behind(chat.room_id),
+            agent=chat.agent if agent is None else agent.name,
+            is_archived=chat.archived,
+            is_stale=agent is None,
         )
 
     async def _waiting_behind(self, room_id: RoomId) -> int:

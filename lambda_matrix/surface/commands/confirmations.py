@@ -19,6 +19,7 @@ from lambda_matrix.store.records import Confirmation, Draft, Question
 from lambda_matrix.surface.commands.order import Order
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means
+from lambda_matrix.surface.rooms.endings import Endings
 from lambda_matrix.surface.runs.expiry import Expiry
 from lambda_matrix.surface.runs.taking import Taking, new_request_id
 from lambda_matrix.surface.writing.wording import notice_draft
@@ -44,12 +45,10 @@ class ConfirmationCommands:
     _taking: Taking
     _runs: Lanes[RoomId]
     _expiry: Expiry
+    _endings: Endings
 
     async def ask_to_delete(self, order: Order) -> None:
         """Ask whether the chat is to end for good."""
-        if order.sender != order.room.owner:
-            await self._means.reply(order.message, order.texts.rooms.owner_only)
-            return
         asked = Confirmation(
             user_id=order.sender,
             room_id=order.room_id,
@@ -70,7 +69,7 @@ class ConfirmationCommands:
         if confirmation is None:
             return
         if confirmation.kind == "delete":
-            await self._drop(order, order.texts.rooms.refused)
+            await self._endings.end(order.message, order.texts)
             return
         asked = await self._look_up(confirmation)
         count = len(asked.lines)

@@ -6,7 +6,9 @@ from attrs import frozen
 
 from lambda_matrix.client_server_api.errors import MatrixError, Retry, SessionDead, decide_retry
 from lambda_matrix.conversation.commands import (
+    Archive,
     BadArgument,
+    Bind,
     ChangeSetting,
     Chats,
     Clear,
@@ -19,17 +21,21 @@ from lambda_matrix.conversation.commands import (
     Load,
     NewChat,
     No,
+    Rename,
     Retry as AskAgain,
     Save,
     SelectAgent,
     ShowSettings,
     Status,
     Stop,
+    Unarchive,
     UnknownCommand,
     Yes,
 )
 from lambda_matrix.conversation.help import help_text
 from lambda_matrix.conversation.settings import SetThreads
+from lambda_matrix.surface.commands.archive import ArchiveCommands
+from lambda_matrix.surface.commands.bind import BindCommand
 from lambda_matrix.surface.commands.chats import ChatCommands
 from lambda_matrix.surface.commands.confirmations import ConfirmationCommands
 from lambda_matrix.surface.commands.contexts import ContextCommands
@@ -41,6 +47,9 @@ from lambda_matrix.surface.commands.status import StatusCommand
 from lambda_matrix.surface.means import Means
 
 logger = logging.getLogger(__name__)
+
+OWNERS = (Rename, Archive, Unarchive, Delete, Clear, Save, Load, SelectAgent)
+"""What only its owner does with a chat (DECISIONS 18), and some settings: those of the chat."""
 
 
 @frozen(kw_only=True)
@@ -55,6 +64,8 @@ class Commands:
     settings: SettingCommands
     confirmations: ConfirmationCommands
     status: StatusCommand
+    archives: ArchiveCommands
+    binding: BindCommand
 
     async def execute(self, command: Command, order: Order) -> None:
         """Do what `command` says, and settle its message; say so if the homeserver refuses it."""
@@ -69,7 +80,7 @@ class Commands:
             logger.warning("%s in %s refused: %s", command, order.room_id, error)
             await self.means.reply(order.message, order.texts.rooms.refused)
 
-    async def _obey(self, command: Command, order: Order) -> None:  # noqa: C901, PLR0912 - one case each
+    async def _obey(self, command: Command, order: Order) -> None:  # noqa: C901, PLR0912, PLR0915 - a case each
         match command:
             case Help():
                 await self._help(order)
@@ -87,6 +98,14 @@ class Commands:
                 await self.chats.new(order, name)
             case Chats():
                 await self.chats.list_all(order)
+            case Rename(name):
+                await self.chats.rename(order, name)
+            case Archive():
+                await self.archives.archive(order)
+            case Unarchive():
+                await self.archives.unarchive(order)
+            case Bind():
+                await self.binding.bind(order)
             case Stop(everything):
                 await self.runs.stop(order, everything=everything)
             case SelectAgent(choice):
@@ -123,8 +142,6 @@ class Commands:
 
 def _is_the_owners(command: Command) -> bool:
     """Return whether, in a chat of several people, only its owner may give the command."""
-    match command:
-        case Clear() | Save() | Load() | SelectAgent() | ChangeSetting(SetThreads()):
-            return True
-        case _:
-            return False
+    if isinstance(command, ChangeSetting):
+        return isinstance(command.change, SetThreads)
+    return isinstance(command, OWNERS)

@@ -12,6 +12,7 @@ PLACES = {
     RoomKind.CHAT: Place.CHAT,
     RoomKind.DIRECT: Place.LOBBY,
     RoomKind.SPACE: Place.LOBBY,
+    RoomKind.MOVED: Place.LOBBY,
     RoomKind.UNREGISTERED: Place.STRANGE,
 }
 

@@ -62,6 +62,14 @@ class Bindings:
         content = binding_content(binding)
         await persist(lambda: self._client.put_room_account_data(room_id, BINDING_KEY, content))
 
+    async def clear(self, room_id: RoomId) -> None:
+        """The room is bound to nothing any more.
+
+        Raises:
+            MatrixError: the homeserver refuses, and no waiting will change that.
+        """
+        await persist(lambda: self._client.put_room_account_data(room_id, BINDING_KEY, {}))
+
     async def context_of(self, room: Room, thread_root: EventId | None) -> PlatformChatId:
         """Return the context of what is said in this chat, or in this thread of it.
 

@@ -12,12 +12,13 @@ from attrs import define, field
 
 from lambda_matrix.client_server_api.errors import MatrixError, Retry, decide_retry
 from lambda_matrix.ids import PersonId, RoomId, UserId
-from lambda_matrix.store import intents, rooms
+from lambda_matrix.store import intents, rooms, upgrades
 from lambda_matrix.store.records import Room, RoomKind
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.links import server_name
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.rooms.provisioning import Provisioning
+from lambda_matrix.surface.rooms.spaces import Spaces
 from lambda_matrix.surface.writing.wording import notice_draft
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,8 @@ class Onboarding:
 
     _means: Means
     _provisioning: Provisioning
+    _spaces: Spaces
+    _upgrades: Lanes[RoomId]
     lanes: Lanes[RoomId] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -58,13 +61,19 @@ class Onboarding:
         if not self._means.policy.access.allows(PersonId(inviter)):
             await self._deny(room, inviter)
             return
+        upgraded = await self._means.store.transact(upgrades.moving_to, room.room_id)
+        if upgraded:
+            self._upgrades.wake(upgraded)  # it is where a chat goes on: that is looked into first
+            return
         # Noted before the join: once joined, the room is no invite any more and has to be known.
         await self._means.store.transact(rooms.make_direct, room.room_id, inviter)
         if await self._join(room, inviter):
             if room.encrypted:
                 await self._tell_encrypted(room)
-            await self._welcome(room, inviter)
-            await self._invite_again(inviter)
+            if room.kind in {RoomKind.UNREGISTERED, RoomKind.DIRECT}:
+                # Whatever else the room is to us, it goes on being that.
+                again = await self._invite_again(inviter)
+                await self._welcome(room, inviter, is_invited_again=again)
 
     async def _deny(self, room: Room, inviter: UserId) -> None:
         logger.warning("invite of %s to %s denied: no access", inviter, room.room_id)
@@ -93,7 +102,9 @@ class Onboarding:
                 return True
         return False
 
-    async def _welcome(self, room: Room, inviter: UserId) -> None:
+    async def _welcome(
+        self, room: Room, inviter: UserId, *, is_invited_again: bool = False
+    ) -> None:
         """Want what the inviter does not have yet, and say where it is or will be."""
         unfinished = await self._means.store.transact(
             intents.onboard, inviter, room.room_id, self._means.agents.choose(inviter)
@@ -101,19 +112,19 @@ class Onboarding:
         if unfinished:
             self._provisioning.lanes.wake([inviter])
         else:
-            await self._provisioning.greet_lobby(room.room_id, inviter)
+            await self._provisioning.greet_lobby(
+                room.room_id, inviter, is_invited_again=is_invited_again
+            )
 
-    async def _invite_again(self, owner: UserId) -> None:
-        """Invite who left their Space, or every chat in it, once more: they have asked for it."""
+    async def _invite_again(self, owner: UserId) -> bool:
+        """Invite who left their Space, or the first chat in it, once more; return whether so."""
         spaces = await self._means.store.transact(rooms.rooms_of, owner, RoomKind.SPACE)
         chats = await self._means.store.transact(rooms.rooms_of, owner, RoomKind.CHAT)
-        for room in (*spaces, *chats[:1]):
-            if owner not in await self._means.client.joined_members(room.room_id):
-                try:
-                    await self._means.client.invite(room.room_id, owner)
-                except MatrixError as error:
-                    # Most often: the first invite is still open.
-                    logger.info("%s not invited to %s again: %s", owner, room.room_id, error)
+        first = sorted(chats, key=lambda chat: chat.archived)[:1]
+        invited = [
+            await self._spaces.invite_again(owner, room.room_id) for room in (*spaces, *first)
+        ]
+        return any(invited)
 
     async def _tell_encrypted(self, room: Room) -> None:
         """Say at once, and once, that this room cannot be read, and where one can be heard."""

@@ -25,6 +25,7 @@ from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.links import room_link, server_name
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.rooms.bindings import Bindings
+from lambda_matrix.surface.rooms.spaces import Spaces
 from lambda_matrix.surface.rounds import Rounds
 from lambda_matrix.surface.writing.wording import (
     notice_draft,
@@ -51,6 +52,7 @@ class Provisioning:
 
     _means: Means
     _bindings: Bindings
+    _spaces: Spaces
     _rounds: Rounds
     _made: Callable[[RoomId], None]
     lanes: Lanes[UserId] = field(init=False)
@@ -88,7 +90,9 @@ class Provisioning:
             space = await self._means.store.transact(rooms.space_of, intent.owner)
         room_id = intent.room_id or await self._make(intent, space)
         if space is not None:
-            await self._patiently(intent, lambda: self._link(space, room_id, via))
+            await self._patiently(intent, lambda: self._spaces.link(space, room_id, intent.owner))
+            if intent.command is not None:
+                await self._spaces.invite_again(intent.owner, space)
         if intent.kind is RoomKind.CHAT:
             await self._note_binding(room_id, intent)
         name = await self._name(intent)
@@ -105,13 +109,15 @@ class Provisioning:
         for lobby in lobbies:
             await self.greet_lobby(lobby, intent.owner)
 
-    async def greet_lobby(self, lobby: RoomId, owner: UserId) -> None:
+    async def greet_lobby(
+        self, lobby: RoomId, owner: UserId, *, is_invited_again: bool = False
+    ) -> None:
         """Say once, where the bot was invited, where the owner's chats are (if they are made)."""
         way = await self._means.way_to_chats(owner)
         if way is None:
             return
-        texts = await self._means.languages.of(owner)
-        text = texts.onboarding.greeting_lobby(way)
+        texts = (await self._means.languages.of(owner)).onboarding
+        text = texts.invited_again(way) if is_invited_again else texts.greeting_lobby(way)
         draft = notice_draft(lobby, text, self._means.ourselves, request=f"way:{lobby}")
         await self._means.say_once(draft, "way")
 
@@ -197,11 +203,6 @@ class Provisioning:
         if intent.kind is RoomKind.SPACE:
             return texts.rooms.space_name
         return texts.rooms.chat_name(await self._means.store.transact(intents.place_of, intent))
-
-    async def _link(self, space: RoomId, room_id: RoomId, via: str) -> None:
-        await self._means.client.put_state(
-            space, "m.space.child", room_id, {"via": [via], "suggested": True}
-        )
 
     async def _note_binding(self, room_id: RoomId, intent: Intent) -> None:
         assert intent.agent is not None  # noqa: S101 - a chat's intent has an agent

@@ -23,7 +23,7 @@ from lambda_matrix.client_server_api.errors import (
 )
 from lambda_matrix.ids import EventId, RoomId, SyncToken
 from lambda_matrix.matrix_events import AnswerState, TextMessage
-from lambda_matrix.store import outbox as rows
+from lambda_matrix.store import outbox as rows, upgrades
 from lambda_matrix.store.records import Draft, Ourselves, OutboxRow
 from lambda_matrix.store.store import Store
 from lambda_matrix.surface.language import Languages
@@ -93,8 +93,11 @@ class Delivery:
             row.room_id, "m.room.message", row.transaction_id, _compose(row)
         )
 
-    async def cope(self, row: OutboxRow, error: MatrixError, trouble: Trouble) -> None:
-        """Wait, park or give up, as the error wants it; then the lane looks again."""
+    async def cope(self, row: OutboxRow, error: MatrixError, trouble: Trouble) -> RoomId | None:
+        """Wait, park or give up, as the error wants it; then the lane looks again.
+
+        Returns the room to which the row is to go instead, if its own was upgraded.
+        """
         decision = decide_retry(error)
         match decision:
             case Retry():
@@ -111,11 +114,11 @@ class Delivery:
                 await trio.sleep(trouble.backoff())  # the sync loop ends the service
             case CheckMembership():
                 if row.room_id in await self._joined(trouble):
-                    await self._refuse(row, error)
-                else:
-                    await self._park(row.room_id)
+                    return await self._follow_or_refuse(row, error, trouble)
+                await self._park(row.room_id)
             case _:
                 await self._refuse(row, error)
+        return None
 
     def note_pace(self, error: MatrixError) -> None:
         """Slow the whole account down if that is what the homeserver asks."""
@@ -152,6 +155,18 @@ class Delivery:
     async def _park(self, room_id: RoomId) -> None:
         logger.warning("the bot is not in room %s: what it is owed waits for a new join", room_id)
         await self._store.transact(rows.park, room_id)
+
+    async def _follow_or_refuse(
+        self, row: OutboxRow, error: MatrixError, trouble: Trouble
+    ) -> RoomId | None:
+        """The room does not take the row: it may go on elsewhere, and the row with it."""
+        place = await self._store.transact(upgrades.readdress, row.seq)
+        if place == "wait":
+            await trio.sleep(trouble.backoff())
+            return None
+        if place is None:
+            await self._refuse(row, error)
+        return place
 
     async def _refuse(self, row: OutboxRow, error: MatrixError) -> None:
         logger.error("event %s of room %s refused for good: %s", row.seq, row.room_id, error)

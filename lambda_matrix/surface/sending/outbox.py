@@ -99,7 +99,9 @@ class Outbox:
         try:
             event_id = await self._delivery.put(row)
         except MatrixError as error:
-            await self._delivery.cope(row, error, trouble)
+            elsewhere = await self._delivery.cope(row, error, trouble)
+            if elsewhere is not None:
+                self._lanes.wake([elsewhere])
             return await self._store.transact(rows.next_row, row.room_id)
         self._pace.succeed()
         trouble.over()
