@@ -16,10 +16,9 @@ from lambda_matrix.conversation.parsing import Spoken, parse, spoken_text
 from lambda_matrix.conversation.setting_table import SettingKey, allowed_words, key_word
 from lambda_matrix.store.saved import MOST_SAVED
 
+ROOT = Path(__file__).parents[1]
 GUIDES = {
-    language: (Path(__file__).parents[1] / f"docs/user-guide/{language.value}.md").read_text(
-        encoding="utf-8"
-    )
+    language: (ROOT / f"docs/user-guide/{language.value}.md").read_text(encoding="utf-8")
     for language in Language
 }
 each_language = pytest.mark.parametrize("language", Language)
@@ -72,6 +71,12 @@ def test_the_limits_are_those_that_hold_without_a_setting(language: Language) ->
         limits.files_in_line,
         MOST_SAVED,
     ]
+
+
+def test_the_readme_names_each_command() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name in TABLE:
+        assert f"`!{name.value}`" in readme, name
 
 
 def test_the_guides_are_built_alike() -> None:
