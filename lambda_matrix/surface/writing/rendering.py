@@ -55,6 +55,11 @@ _TASK = re.compile(r"^\[([ xX])\][ \t]+")
 _LINE_BREAK = re.compile(r"<br[ \t]*/?>", re.IGNORECASE)
 _TAG = re.compile(r"<(/?)([a-z0-9]+)")
 _VOID_TAGS = frozenset({"br", "hr"})
+_ONE_PARAGRAPH = ["paragraph_open", "inline", "paragraph_close"]
+# Line ends that the parser writes beside tags, to be read well. Clients that keep white space would
+# show them, and Hydrogen fails at a table whose head is not the first thing in it. A `>` is always
+# the end of a tag here: anywhere else it is an entity.
+_BETWEEN_TAGS = re.compile(r"(?<=>)\n+(?=<|$)|(?<=<br>)\n|\n+(?=<(?:[uo]l|pre|blockquote)\b)")
 _PLAIN_BLOCKS = frozenset({"paragraph_open", "paragraph_close", "inline"})
 
 
@@ -76,7 +81,10 @@ def render(markdown: str) -> Rendered:
     tokens = parser.parse(text, environment)
     if _is_plain(tokens):
         return Rendered(text)
-    html = _cleaner().clean(parser.renderer.render(tokens, parser.options, environment)).strip()
+    if [token.type for token in tokens] == _ONE_PARAGRAPH:
+        tokens = tokens[1:2]  # alone it needs no tags, which clients would give margins
+    written = parser.renderer.render(tokens, parser.options, environment)
+    html = _cleaner().clean(_BETWEEN_TAGS.sub("", written)).strip()
     return Rendered(text, html if html and _depth(html) <= DEEPEST else None)
 
 

@@ -58,13 +58,13 @@ def test_a_formatted_message_has_both_texts() -> None:
     content = text_message(render("**hello**"), MARK)
     assert content["body"] == "**hello**"
     assert content["format"] == "org.matrix.custom.html"
-    assert content["formatted_body"] == "<p><strong>hello</strong></p>"
+    assert content["formatted_body"] == "<strong>hello</strong>"
 
 
 def test_a_notice_is_given_as_markdown() -> None:
     content = notice("see [here](https://example.org)", MARK, reply_to=QUESTION)
     assert content["msgtype"] == "m.notice"
-    assert content["formatted_body"] == '<p>see <a href="https://example.org">here</a></p>'
+    assert content["formatted_body"] == 'see <a href="https://example.org">here</a>'
     assert content["m.relates_to"] == {"m.in_reply_to": {"event_id": QUESTION}}
 
 

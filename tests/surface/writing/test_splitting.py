@@ -216,12 +216,14 @@ TEXTS = st.lists(LINES, max_size=30).map("\n".join)
 
 def words(text: str) -> list[str]:
     """The words, without what may be said again at the head of a part: fences, table headers."""
-    said_once = re.sub(r"(?m)^\s*```py|^[^\n]*\|[^\n]*\n(?=\s*\|---\|---\|)", "", text)
+    unfenced = re.sub(r"(?m)^\s*(?:```(?:py)?|~~~|\$\$|\\[\[\]])$\n?", "", text)
+    said_once = re.sub(r"(?m)^[^\n]*\|[^\n]*\n(?=\s*\|---\|---\|)", "", unfenced)
     return re.findall(r"[a-z0-9]+", said_once)
 
 
 @settings(max_examples=300)
 @example("$$\nword and word\n| 1 | 2 |\n\n|---|---|\nword and word", 45)
+@example("$$\nword and word\n# head\n# head\n| a | b |\n|---|---|", 45)
 @given(TEXTS, st.integers(45, 200))
 def test_every_part_fits_and_none_of_the_text_is_lost(text: str, most: int) -> None:
     found = split(text, within(most))
