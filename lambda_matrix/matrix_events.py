@@ -122,6 +122,7 @@ class MediaMessage(TimelineFact):
 
     `url` is the file's `mxc://` address, None where the file is encrypted (and cannot be read).
     `caption` is what was written under it; None without. `mimetype` and `size` (bytes) are claims.
+    `answer` is the mark of a file of ours, read only by whoever checked the sender.
     """
 
     msgtype: Literal["m.image", "m.audio", "m.video", "m.file"]
@@ -134,6 +135,7 @@ class MediaMessage(TimelineFact):
     in_reply_to: EventId | None = None
     thread_root: EventId | None = None
     mentions: frozenset[UserId] = frozenset()
+    answer: AnswerMark | None = None
 
 
 @frozen(kw_only=True)

@@ -37,6 +37,7 @@ from lambda_matrix.store import housekeeping, meta
 from lambda_matrix.store.records import Ourselves
 from lambda_matrix.store.store import Store, open_store
 from lambda_matrix.surface.bridge import Bridge, build_bridge
+from lambda_matrix.surface.files.workspaces import Workspaces
 
 logger = logging.getLogger(__name__)
 
@@ -100,12 +101,14 @@ async def _serve(settings: Settings, read_again: Callable[[], Settings], ready: 
         async with open_client(homeserver.url, session, ca_file=homeserver.ca_file) as client:
             ourselves = Ourselves(session.user_id, session.device_id, _new_instance())
             await store.transact(meta.begin_instance, ourselves)
+            agents = Agents(registry)
             bridge = build_bridge(
                 store=store,
                 client=client,
                 ourselves=ourselves,
-                agents=Agents(registry),
+                agents=agents,
                 policy=policy_of(settings),
+                workspaces=Workspaces(agents, settings.state.directory / "files"),
             )
             reloading = Reloading(bridge, settings, lambda: _settings_and_agents(read_again()))
             async with trio.open_nursery() as supervisor:

@@ -128,6 +128,7 @@ def _media(content: JsonObject, common: CommonFields) -> MediaMessage | None:
         mimetype=text_at(info, "mimetype"),
         size=None if size is None or size < 0 else size,
         is_voice=any(key in content for key in _VOICE_KEYS),
+        answer=parse_answer_mark(content.get(ANSWER_KEY)),
         **_relations(content),
         **common,
     )

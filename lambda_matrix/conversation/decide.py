@@ -115,6 +115,34 @@ Decision = (
 )
 
 
+@frozen
+class Stage:
+    """Keep the file: it goes along with the person's next question here."""
+
+
+FileDecision = (
+    Ask | Stage | RemindOfConfirmation | SayArchived | ShowTheWay | TellHowToBegin | KeepSilent
+)
+
+
+def decide_file(caption: str | None, standing: Standing, prefix: str) -> FileDecision:
+    """Decide what a file wants of us; `caption` is what is asked with it, None for nothing yet.
+
+    A caption is a question, whatever it begins with.
+    """
+    if not standing.addressed:
+        return KeepSilent()
+    if standing.place is not Place.CHAT:
+        return ShowTheWay() if standing.place is Place.LOBBY else TellHowToBegin()
+    if standing.is_archived:
+        return SayArchived()
+    if caption is None:
+        return Stage()
+    if standing.is_asked:
+        return RemindOfConfirmation()
+    return Ask(without_mention(caption, standing.names, prefix))
+
+
 def decide(text: str, standing: Standing, prefix: str) -> Decision:
     """Decide what `text` wants of us; `prefix` is what commands begin with."""
     said = without_mention(text, standing.names, prefix)

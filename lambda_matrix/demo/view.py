@@ -16,6 +16,9 @@ from lambda_matrix.demo.bare_http import Json
 from lambda_matrix.ids import EventId, InstanceId, RequestId, RoomId, UserId
 from lambda_matrix.matrix_events import ANSWER_KEY, AnswerMark, AnswerState
 
+FILE = "file:"
+"""How the request of the mark of an agent's file begins."""
+
 
 @frozen
 class Message:
@@ -139,11 +142,17 @@ class RoomView:
 
 
 def find_answer(messages: Iterable[Message], question: EventId, by: UserId) -> Answer | None:
-    """What `by` has said to `question`, by the answer's mark; None for nothing yet."""
+    """What `by` has said to `question`, by the answer's mark; None for nothing yet.
+
+    The files that came with it are no part of it: they have marks of their own.
+    """
     marked = [
         (message.mark.part, message)
         for message in messages
-        if message.sender == by and message.mark and message.mark.question == question
+        if message.sender == by
+        and message.mark
+        and message.mark.question == question
+        and not message.mark.request.startswith(FILE)
     ]
     marked.sort(key=itemgetter(0))
     parts: list[Message] = []

@@ -52,6 +52,7 @@ def withdraw(db: Database, event: Redaction) -> tuple[Request, ...]:
     if not requests.take(db, event.event_id):
         return ()
     contexts.forget_event(db, event.redacts)
+    attachments.withdraw(db, event.redacts, event.room_id)
     rows = db.execute(
         f"{_REQUEST} WHERE room_id = ? AND (question = ? OR origin = ?)",
         (event.room_id, event.redacts, event.redacts),

@@ -65,6 +65,12 @@ def of_place(db: Database, room: Room, thread_root: EventId | None) -> Context |
     return None if room.platform_chat_id is None else context(db, room.platform_chat_id)
 
 
+def all_of_room(db: Database, room_id: RoomId) -> tuple[Context, ...]:
+    """Return every context that the room has had, its threads' too."""
+    rows = db.execute(f"{_CONTEXT} WHERE room_id = ?", (room_id,))
+    return tuple(read(Context, row) for row in rows)
+
+
 def binding(db: Database, room_id: RoomId) -> Binding | None:
     """Return what the chat is bound to; None for what is no chat."""
     room = rooms.room(db, room_id)

@@ -23,6 +23,7 @@ from lambda_matrix.matrix_events import (
     JoinedRoom,
     LeftRoom,
     MalformedEvent,
+    MediaMessage,
     MemberChange,
     Membership,
     SyncBatch,
@@ -200,7 +201,7 @@ def _take_in(
                 (event.event_id, event.room_id, number, place, dump_fact(event)),
             )
             grew = grew or inserted.rowcount > 0
-        elif isinstance(event, TextMessage) and event.sender == ourselves.user_id:
+        elif isinstance(event, TextMessage | MediaMessage) and event.sender == ourselves.user_id:
             instance = settle_echo(db, event, ourselves)
             if instance is not None:
                 foreign.append(instance)
@@ -219,7 +220,9 @@ def wants_reaction(event: TimelineEvent, ourselves: Ourselves) -> TypeGuard[Inco
     return isinstance(event, INCOMING)
 
 
-def settle_echo(db: Database, event: TextMessage, ourselves: Ourselves) -> InstanceId | None:
+def settle_echo(
+    db: Database, event: TextMessage | MediaMessage, ourselves: Ourselves
+) -> InstanceId | None:
     """Settle what our own `event` is the proof of.
 
     Returns its instance if this store never knew it: another process with our name, or a start
@@ -236,10 +239,11 @@ def settle_echo(db: Database, event: TextMessage, ourselves: Ourselves) -> Insta
         )
         if mark.completes:
             settle_question(db, event.room_id, mark.question)
-        elif event.replaces is not None and not (known_row or is_withdrawn):
-            withdrawals.note_preview(db, event.room_id, event.event_id, mark.question)
-        elif is_open and event.replaces is None and not known_row:
-            outbox.adopt_root(db, event, mark, ourselves)
+        elif isinstance(event, TextMessage) and not known_row:
+            if event.replaces is None and is_open:
+                outbox.adopt_root(db, event, mark, ourselves)
+            elif event.replaces is not None and not is_withdrawn:
+                withdrawals.note_preview(db, event.room_id, event.event_id, mark.question)
     return None if meta.is_own_instance(db, mark.instance) else mark.instance
 
 

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from sqlite_utils import Database
 
 from lambda_matrix.ids import EventId, RoomId, TransactionId
-from lambda_matrix.matrix_events import AnswerMark, AnswerState, TextMessage
+from lambda_matrix.matrix_events import AnswerMark, AnswerState, MediaMessage, TextMessage
 from lambda_matrix.store.records import Draft, Ourselves, OutboxRow, Priority
 from lambda_matrix.store.rows import fields, read
 
@@ -165,7 +165,7 @@ def is_ours(db: Database, event_id: EventId) -> bool:
     return row is not None
 
 
-def settle(db: Database, event: TextMessage, mark: AnswerMark) -> bool:
+def settle(db: Database, event: TextMessage | MediaMessage, mark: AnswerMark) -> bool:
     """Settle the row whose echo `event` is; return whether there is one.
 
     The transaction id proves it where the homeserver gives it (same device, for a day), else the
@@ -178,7 +178,8 @@ def settle(db: Database, event: TextMessage, mark: AnswerMark) -> bool:
         ).fetchall()
         if found:
             return True
-    if mark.state is AnswerState.OPEN and event.replaces is not None:
+    is_edit = isinstance(event, TextMessage) and event.replaces is not None
+    if mark.state is AnswerState.OPEN and is_edit:
         return False  # a preview's edit, which never was a row
     # A final is one row, whether it went out as an edit or, its root lost, as an event of its own.
     known = db.execute(

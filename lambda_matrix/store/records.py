@@ -227,7 +227,11 @@ class Exchange:
 
 @frozen(kw_only=True)
 class StagedFile:
-    """A file that somebody sent. `path` and what follows are known once it is "ready"."""
+    """A file that somebody sent. `path` and `kind` are known once it is "ready".
+
+    Until then `name`, `mime_type` and `size` (bytes) are what its sender claims. A "removed" one is
+    to be deleted.
+    """
 
     event_id: EventId
     room_id: RoomId
@@ -237,12 +241,23 @@ class StagedFile:
     url: str
     agent: AgentId
     platform_chat_id: PlatformChatId
-    state: Literal["wanted", "ready", "refused"]
+    state: Literal["wanted", "ready", "refused", "removed"]
     path: str | None
     kind: Literal["image", "audio", "video", "document"] | None
     mime_type: str | None
     size: int | None
     request: RequestId | None
+
+
+@frozen(kw_only=True)
+class FetchedFile:
+    """What somebody's file is, now that it lies in a workspace: `path` is relative to that."""
+
+    path: str
+    name: str
+    kind: Literal["image", "audio", "video", "document"]
+    mime_type: str
+    size: int
 
 
 @frozen(kw_only=True)

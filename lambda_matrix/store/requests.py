@@ -143,7 +143,7 @@ def ask(db: Database, message: Incoming, question: Question) -> Request | None:
         ),
     )
     if question.origin is None and question.resume is None:
-        attachments.take_along(db, message, question.request_id)
+        attachments.take_along(db, message, question)
     return Request(
         request_id=question.request_id,
         question=message.event_id,

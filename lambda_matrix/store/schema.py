@@ -138,13 +138,15 @@ CREATE TABLE attachments (
     url       TEXT NOT NULL,                      -- mxc://
     agent     TEXT NOT NULL,
     platform_chat_id INTEGER NOT NULL,            -- the folder that it goes to
-    state     TEXT NOT NULL DEFAULT 'wanted',     -- wanted, ready, refused
+    state     TEXT NOT NULL DEFAULT 'wanted',     -- wanted, ready, refused, removed
     path      TEXT,                               -- in the agent's workspace
     kind      TEXT,                               -- image, audio, video, document
     mime_type TEXT,
     size      INTEGER,
     request   TEXT                                -- NULL: staged
 );
+CREATE INDEX attachments_to_do ON attachments (room_id, position)
+    WHERE state IN ('wanted', 'removed');
 CREATE INDEX attachments_staged ON attachments (room_id, sender) WHERE request IS NULL;
 CREATE INDEX attachments_by_request ON attachments (request) WHERE request IS NOT NULL;
 

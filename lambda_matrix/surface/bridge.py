@@ -26,10 +26,17 @@ from lambda_matrix.surface.commands.chats import ChatCommands
 from lambda_matrix.surface.commands.confirmations import ConfirmationCommands
 from lambda_matrix.surface.commands.contexts import ContextCommands
 from lambda_matrix.surface.commands.dispatch import Commands
+from lambda_matrix.surface.commands.files import FileCommands
 from lambda_matrix.surface.commands.runs import RunCommands
 from lambda_matrix.surface.commands.saving import SavingCommands
 from lambda_matrix.surface.commands.settings import SettingCommands
 from lambda_matrix.surface.commands.status import StatusCommand
+from lambda_matrix.surface.files.accepting import Accepting
+from lambda_matrix.surface.files.carrying import Carrying
+from lambda_matrix.surface.files.offering import Offering
+from lambda_matrix.surface.files.receiving import Receiving
+from lambda_matrix.surface.files.transfers import SizeLimits
+from lambda_matrix.surface.files.workspaces import Workspaces
 from lambda_matrix.surface.gaps import Gaps
 from lambda_matrix.surface.history import History
 from lambda_matrix.surface.lanes import Lanes
@@ -80,6 +87,9 @@ class Bridge:
     signals: Signals
     withdrawals: Withdrawals
     expiry: Expiry
+    workspaces: Workspaces
+    receiving: Receiving
+    offering: Offering
     provisioning: Provisioning
     onboarding: Onboarding
     by_hand: ByHand
@@ -131,6 +141,7 @@ class Bridge:
         Runs of those who may no longer talk to us are stopped.
         """
         self.means.policy.take_over(policy)
+        await self.workspaces.prepare(registry)
         change = self.means.agents.replace(registry)
         for request in await self.means.store.transact(requests.open_requests):
             if not policy.access.allows(PersonId(request.asker)):
@@ -151,6 +162,8 @@ class Bridge:
                 self.gaps.lanes,
                 self.withdrawals.lanes,
                 self.expiry.lanes,
+                self.receiving.lanes,
+                self.offering.lanes,
                 self.onboarding.lanes,
                 self.provisioning.lanes,
                 self.provisioning.duplicates,
@@ -162,12 +175,15 @@ class Bridge:
                 await at_work.start(lanes.run)
             await at_work.start(self.signals.run)
             await at_work.start(self.means.outbox.run)
+            await self.workspaces.prepare(self.means.agents.registry)
             self.live.set()
             waiting = await self.means.store.transact(requests.rooms_with_work)
             self.reactions.wake(waiting)
             self.runs.wake(waiting)
             self.gaps.lanes.wake(await self.means.store.transact(intake.rooms_with_gaps))
             await self.withdrawals.resume()
+            await self.receiving.resume()
+            await self.offering.resume()
             await self.onboarding.resume()
             await self.provisioning.resume()
             await self.by_hand.resume()
@@ -180,7 +196,13 @@ class Bridge:
 
 
 def build_bridge(
-    *, store: Store, client: Client, ourselves: Ourselves, agents: Agents, policy: Policy
+    *,
+    store: Store,
+    client: Client,
+    ourselves: Ourselves,
+    agents: Agents,
+    policy: Policy,
+    workspaces: Workspaces,
 ) -> Bridge:
     """Wire the parts."""
     languages = Languages(store, policy)
@@ -208,23 +230,29 @@ def build_bridge(
     bindings = Bindings(store, client)
     history = History(means)
     contexts = Contexts(means, bindings, history, running, runs)
-    answering = Answering(means, running, signals, Asking(means, contexts), expiry, Slots(policy))
+    sizes = SizeLimits(client, policy, workspaces)
+    receiving = Receiving(means, workspaces, sizes, runs)
+    offering = Offering(means, workspaces, sizes)
+    asking = Asking(means, contexts, Carrying(means, workspaces))
+    answering = Answering(means, running, signals, asking, expiry, Slots(policy), offering.lanes)
 
     def look_again(room_id: RoomId) -> None:
         """What a room has waited for is there: a gap is read, or the room is bound."""
         reaction_lanes.wake([room_id])
         runs.wake([room_id])
+        receiving.begin(room_id)
+        offering.lanes.wake([room_id])
 
     spaces = Spaces(store, client)
     provisioning = Provisioning(means, bindings, spaces, rounds, look_again)
     withdrawals = Withdrawals(means)
     moving = Moving(means, bindings, spaces, running, look_again)
-    endings = Endings(means, bindings, spaces, rounds, running, withdrawals.lanes)
+    endings = Endings(means, bindings, spaces, workspaces, rounds, running, withdrawals.lanes)
     upgrades = Upgrades(means, moving, rounds)
     people = People(means)
     chats = ChatCommands(means, people, provisioning, running)
     saving = SavingCommands(means, contexts, SavedContexts(means), history)
-    taking = Taking(means, bindings, Admission(policy), running, runs)
+    taking = Taking(means, bindings, Admission(policy), running, runs, receiving)
     confirmations = ConfirmationCommands(means, taking, runs, expiry, endings)
     commands = Commands(
         means=means,
@@ -234,6 +262,7 @@ def build_bridge(
         runs=RunCommands(means, running, runs, taking, confirmations),
         confirmations=confirmations,
         settings=SettingCommands(means, people, bindings),
+        files=FileCommands(means, receiving),
         status=StatusCommand(means, rounds, chats),
         archives=ArchiveCommands(means, bindings, spaces, running, runs),
         binding=BindCommand(means, people, bindings, spaces),
@@ -242,9 +271,10 @@ def build_bridge(
         means=means,
         commands=commands,
         taking=taking,
-        second_thoughts=SecondThoughts(means, running, runs, withdrawals.lanes),
+        second_thoughts=SecondThoughts(means, running, runs, withdrawals.lanes, receiving),
         confirmations=confirmations,
         upgrades=upgrades.lanes,
+        accepting=Accepting(means, workspaces, sizes, receiving, taking),
         signals=signals,
     )
     return Bridge(
@@ -254,6 +284,9 @@ def build_bridge(
         signals=signals,
         withdrawals=withdrawals,
         expiry=expiry,
+        workspaces=workspaces,
+        receiving=receiving,
+        offering=offering,
         provisioning=provisioning,
         onboarding=Onboarding(means, provisioning, spaces, upgrades.lanes),
         by_hand=ByHand(means, bindings),

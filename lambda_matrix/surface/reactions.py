@@ -22,9 +22,11 @@ from lambda_matrix.conversation.decide import (
     SayNotHere,
     SayOutOfRange,
     ShowTheWay,
+    Stage,
     Standing,
     TellHowToBegin,
     decide,
+    decide_file,
     without_mention,
 )
 from lambda_matrix.conversation.parsing import spoken_text
@@ -40,9 +42,11 @@ from lambda_matrix.matrix_events import (
 from lambda_matrix.store import people, requests, standing
 from lambda_matrix.store.facts import Incoming
 from lambda_matrix.store.records import Room, RoomKind
+from lambda_matrix.store.standing import OpenHere
 from lambda_matrix.surface.commands.confirmations import ConfirmationCommands
 from lambda_matrix.surface.commands.dispatch import Commands
-from lambda_matrix.surface.commands.order import PLACES, Order
+from lambda_matrix.surface.commands.order import PLACES, Order, Said
+from lambda_matrix.surface.files.accepting import Accepting
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.links import room_link, server_name
 from lambda_matrix.surface.means import Means
@@ -66,6 +70,7 @@ class Reactions:
     _second_thoughts: SecondThoughts
     _confirmations: ConfirmationCommands
     _upgrades: Lanes[RoomId]
+    _accepting: Accepting
     _signals: Signals
 
     async def serve(self, room_id: RoomId) -> None:
@@ -114,15 +119,20 @@ class Reactions:
                 await self._second_thoughts.withdraw(event)
             case EncryptedMessage():
                 await self._tell_encrypted(event)
-            case MediaMessage() | OtherMessage():
+            case MediaMessage():
+                await self._take_file(room, event)
+            case OtherMessage():
                 await self._decline(room, event)
 
-    async def _hear(self, room: Room, message: TextMessage) -> None:  # noqa: C901 - one case each
-        open_here = await self._means.store.transact(
+    async def _open_here(self, room: Room, message: TextMessage | MediaMessage) -> OpenHere:
+        """Return what is open where the message was said, after what was said just before."""
+        return await self._means.store.transact(
             standing.open_here, room, message.sender, message.in_reply_to
         )
-        room = open_here.room  # as it is after what was said just before
-        where = Standing(
+
+    def _standing(self, open_here: OpenHere, message: TextMessage | MediaMessage) -> Standing:
+        room = open_here.room
+        return Standing(
             place=PLACES[room.kind],
             addressed=open_here.is_reply_to_us or self._is_addressed(room, message),
             is_archived=room.archived,
@@ -130,6 +140,35 @@ class Reactions:
             is_asked=open_here.confirmation is not None,
             names=self._names(),
         )
+
+    async def _take_file(self, room: Room, message: MediaMessage) -> None:
+        open_here = await self._open_here(room, message)
+        room, where = open_here.room, self._standing(open_here, message)
+        # A voice message is a question as it is.
+        asked = "" if message.is_voice and message.caption is None else message.caption
+        decision = decide_file(asked, where, self._means.policy.command_prefix)
+        said = Said(message, room, await self._means.languages.of(message.sender))
+        match decision:
+            case Ask(text):
+                await self._accepting.ask(said, message, text)
+            case Stage():
+                await self._accepting.stage(said, message)
+            case ShowTheWay():
+                await self._show_the_way(room, message)
+            case TellHowToBegin():
+                await self._tell_how_to_begin(room, message)
+            case KeepSilent():
+                await self._means.settle(message)
+            case RemindOfConfirmation():
+                await self._confirmations.remind(said)
+            case SayArchived():
+                await self._means.reply(message, said.texts.rooms.archived_question)
+            case _:
+                assert_never(decision)
+
+    async def _hear(self, room: Room, message: TextMessage) -> None:  # noqa: C901 - one case each
+        open_here = await self._open_here(room, message)
+        room, where = open_here.room, self._standing(open_here, message)
         decision = decide(message.body, where, self._means.policy.command_prefix)
         texts = await self._means.languages.of(message.sender)
         order = Order(message, room, texts)
@@ -160,15 +199,15 @@ class Reactions:
             case _:
                 assert_never(decision)
 
-    async def _decline(self, room: Room, message: MediaMessage | OtherMessage) -> None:
-        """Say that this kind of message cannot be taken in yet."""
+    async def _decline(self, room: Room, message: OtherMessage) -> None:
+        """Say that this kind of message cannot be taken in."""
         if PLACES[room.kind] is Place.STRANGE:
             await self._means.settle(message)
             return
         texts = await self._means.languages.of(message.sender)
         await self._means.reply(message, texts.questions.unsupported(UnsupportedKind.OTHER))
 
-    async def _show_the_way(self, room: Room, message: TextMessage) -> None:
+    async def _show_the_way(self, room: Room, message: TextMessage | MediaMessage) -> None:
         """Say where the person's chats are, or where this one has gone."""
         texts = await self._means.languages.of(message.sender)
         if room.kind is RoomKind.MOVED and room.replaced_by is not None:
@@ -187,7 +226,7 @@ class Reactions:
         text = texts.onboarding.encrypted_room(None if way is None else way.chat)
         await self._means.reply(message, text, once="encrypted")
 
-    async def _tell_how_to_begin(self, room: Room, message: TextMessage) -> None:
+    async def _tell_how_to_begin(self, room: Room, message: TextMessage | MediaMessage) -> None:
         if "unregistered" not in room.told:
             logger.warning("unregistered:%s a room that is bound to nothing", room.room_id)
         texts = await self._means.languages.of(message.sender)
@@ -197,7 +236,7 @@ class Reactions:
         """Return what people may call us when they address us."""
         return (self._means.policy.name, self._means.ourselves.user_id)
 
-    def _is_addressed(self, room: Room, message: TextMessage) -> bool:
+    def _is_addressed(self, room: Room, message: TextMessage | MediaMessage) -> bool:
         return room.is_private or self._means.ourselves.user_id in message.mentions
 
 

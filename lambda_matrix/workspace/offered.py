@@ -86,19 +86,46 @@ class OfferedFile:
             WorkspaceError: the disk fails.
             trio.ClosedResourceError: its block has ended.
         """
-        offset = 0
-        while offset < self.size:
-            wanted = min(_CHUNK, self.size - offset)
-            with named_faults(self._root):
-                chunk = await self._run(partial(self._reading.read, wanted, offset))
-            if not chunk:
-                raise FileRefused(Refusal.CHANGED, self.path)
-            offset += len(chunk)
+        reader = self.reader()
+        while chunk := await reader.read(_CHUNK):
             yield chunk
+
+    def reader(self) -> Reader:
+        """Return what reads it from the beginning, as an upload wants it."""
+        return Reader(self)
+
+    async def read_at(self, offset: int, most: int) -> bytes:
+        """Return up to `most` bytes from `offset` on; none at the end.
+
+        Raises:
+            As `chunks`.
+        """
+        wanted = min(most, self.size - offset)
+        if wanted <= 0:
+            return b""
+        with named_faults(self._root):
+            chunk = await self._run(partial(self._reading.read, wanted, offset))
+        if not chunk:
+            raise FileRefused(Refusal.CHANGED, self.path)
+        return chunk
 
     def fileno(self) -> int:
         """Return the descriptor, for a process that is to read the file; its offset is free."""
         return self._reading.fileno()
+
+
+@define(eq=False)
+class Reader:
+    """Reads an open file once, from its beginning to the end that it had when it was opened."""
+
+    _file: OfferedFile
+    _offset: int = 0
+
+    async def read(self, most: int, /) -> bytes:
+        """Return up to `most` bytes; none at the end. Raises as `OfferedFile.chunks`."""
+        chunk = await self._file.read_at(self._offset, most)
+        self._offset += len(chunk)
+        return chunk
 
 
 def open_regular(

@@ -155,10 +155,13 @@ SAMPLES: dict[str, list[tuple[Any, ...]]] = {
     "files.encrypted": NAMES,
     "files.no_workspace": NAMES,
     "files.disk_full": NAMES,
+    "files.folder_broken": NAMES,
+    "files.not_all_inline": [(("a",), 20_000_000), (("a", "b"), 20_000_000)],
     "files.caption_only": NAMES,
     "files.offered_missing": NAMES,
     "files.offered_outside": NAMES,
     "files.offered_too_large": [("a", 60_000_000, 50_000_000)],
+    "files.offered_unreadable": NAMES,
     "files.offered_not_sent": NAMES,
     "confirmations.prompt": [
         (("delete a_b",), None),

@@ -41,7 +41,9 @@ from lambda_matrix.store import intents, meta
 from lambda_matrix.store.records import Intent, Ourselves, RoomKind
 from lambda_matrix.store.store import Store, open_store
 from lambda_matrix.surface.bridge import Bridge, build_bridge
+from lambda_matrix.surface.files.workspaces import Workspaces
 from lambda_matrix.surface.policy import Policy
+from lambda_matrix.workspace.folder import Workspace
 from tests.agent.servers import accept, entry_at, say, websocket_agent
 from tests.lab.proxy import Exchange, Proxy, open_proxy
 from tests.lab.small_homeserver import (
@@ -214,12 +216,16 @@ class Lab:
             await store.transact(meta.begin_instance, ourselves)
             if prepare is not None:
                 await prepare(store, ourselves)
+            agents = Agents(self.registry)
             bridge = build_bridge(
                 store=store,
                 client=client,
                 ourselves=ourselves,
-                agents=Agents(self.registry),
+                agents=agents,
                 policy=policy,
+                workspaces=Workspaces(
+                    agents, self.directory / "files", lambda root: Workspace(root, _directly)
+                ),
             )
             async with trio.open_nursery() as supervisor:
                 await supervisor.start(_sync, client, store, bridge)

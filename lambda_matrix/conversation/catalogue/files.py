@@ -39,6 +39,10 @@ class FileTexts:
     """The agent of this name takes no files."""
     disk_full: Callable[[str], str]
     """There was no room for the file."""
+    folder_broken: Callable[[str], str]
+    """The folder for the chat's files cannot be used."""
+    not_all_inline: Callable[[Sequence[str], int], str]
+    """These do not fit into one message any more, of which all files may have so many bytes."""
     voice_not_heard: str
     """A voice message where the agent takes no files: it cannot be heard."""
     caption_only: Callable[[str], str]
@@ -50,5 +54,7 @@ class FileTexts:
     """The agent offers a file that is not this chat's."""
     offered_too_large: Callable[[str, int, int], str]
     """The file of this size is over the homeserver's limit."""
+    offered_unreadable: Callable[[str], str]
+    """What the agent offers is no file, or none that we may read."""
     offered_not_sent: Callable[[str], str]
     """The file of the agent could not be passed on."""

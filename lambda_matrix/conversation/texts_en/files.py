@@ -59,6 +59,14 @@ def file_texts(quote: Quote) -> FileTexts:
             f"There is no room left to keep {as_code(name)}. Please tell whoever runs this bot, "
             "and send it again later."
         ),
+        folder_broken=lambda name: (
+            f"I could not put {as_code(name)} where the agent would find it. Please tell whoever "
+            "runs this bot, and send it again later."
+        ),
+        not_all_inline=lambda names, limit: (
+            f"The files of one message may have {sized(limit)} in all, so the agent has not got "
+            f"{listed(as_code(name) for name in names)}."
+        ),
         voice_not_heard=(
             "I cannot listen to voice messages in this chat, since its agent takes no files. "
             "Please write to me."
@@ -76,6 +84,9 @@ def file_texts(quote: Quote) -> FileTexts:
         offered_too_large=lambda path, size, limit: (
             f"_The agent wanted to send you {as_code(path)} ({sized(size)}), but the homeserver "
             f"takes files of up to {sized(limit)} only._"
+        ),
+        offered_unreadable=lambda path: (
+            f"_The agent wanted to send you {as_code(path)}, but that is nothing that I can read._"
         ),
         offered_not_sent=lambda path: (
             f"_The agent wanted to send you {as_code(path)}, but the homeserver did not take it._"

@@ -61,6 +61,14 @@ def file_texts(quote: Quote) -> FileTexts:
             f"Для файла {as_code(name)} не осталось места. Сообщите, пожалуйста, тому, кто "
             "отвечает за этого бота, и отправьте файл ещё раз позже."
         ),
+        folder_broken=lambda name: (
+            f"Положить файл {as_code(name)} туда, где его найдёт агент, не получилось. Сообщите, "
+            "пожалуйста, тому, кто отвечает за этого бота, и отправьте файл ещё раз позже."
+        ),
+        not_all_inline=lambda names, limit: (
+            f"В одном сообщении может быть файлов не больше чем на {sized(limit)}, поэтому агент "
+            f"не получил: {listed(as_code(name) for name in names)}."
+        ),
         voice_not_heard=(
             "Слушать голосовые сообщения в этом чате я не могу: его агент не принимает файлов. "
             "Напишите мне, пожалуйста."
@@ -78,6 +86,9 @@ def file_texts(quote: Quote) -> FileTexts:
         offered_too_large=lambda path, size, limit: (
             f"_Агент хотел отправить вам {as_code(path)} ({sized(size)}), но сервер принимает "
             f"файлы только до {sized(limit)}._"
+        ),
+        offered_unreadable=lambda path: (
+            f"_Агент хотел отправить вам {as_code(path)}, но прочитать это не получилось._"
         ),
         offered_not_sent=lambda path: (
             f"_Агент хотел отправить вам {as_code(path)}, но сервер не принял этот файл._"

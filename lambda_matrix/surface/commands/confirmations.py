@@ -16,7 +16,7 @@ from lambda_matrix.conversation.interrupts import prompt_lines, resume_entries
 from lambda_matrix.ids import RoomId
 from lambda_matrix.store import changes, contexts, standing
 from lambda_matrix.store.records import Confirmation, Draft, Question
-from lambda_matrix.surface.commands.order import Order
+from lambda_matrix.surface.commands.order import Order, Said
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.rooms.endings import Endings
@@ -93,7 +93,7 @@ class ConfirmationCommands:
             return
         await self._pass_on(order, await self._look_up(confirmation), frozenset(), reason=reason)
 
-    async def remind(self, order: Order) -> None:
+    async def remind(self, order: Said) -> None:
         """Say what is pending, to a text that is neither a yes nor a no."""
         wanted = await self._means.store.transact(standing.word_wanted, order.room_id, order.sender)
         if wanted.mine is None:  # it has expired since the text was looked at

@@ -1,6 +1,7 @@
 """Each command to whoever does it."""
 
 import logging
+from typing import assert_never
 
 from attrs import frozen
 
@@ -15,12 +16,14 @@ from lambda_matrix.conversation.commands import (
     Command,
     Context,
     Delete,
+    Files,
     Forget,
     Help,
     ListSettings,
     Load,
     NewChat,
     No,
+    Remove,
     Rename,
     Retry as AskAgain,
     Save,
@@ -39,6 +42,7 @@ from lambda_matrix.surface.commands.bind import BindCommand
 from lambda_matrix.surface.commands.chats import ChatCommands
 from lambda_matrix.surface.commands.confirmations import ConfirmationCommands
 from lambda_matrix.surface.commands.contexts import ContextCommands
+from lambda_matrix.surface.commands.files import FileCommands
 from lambda_matrix.surface.commands.order import Order
 from lambda_matrix.surface.commands.runs import RunCommands
 from lambda_matrix.surface.commands.saving import SavingCommands
@@ -63,6 +67,7 @@ class Commands:
     saving: SavingCommands
     settings: SettingCommands
     confirmations: ConfirmationCommands
+    files: FileCommands
     status: StatusCommand
     archives: ArchiveCommands
     binding: BindCommand
@@ -124,6 +129,10 @@ class Commands:
                 await self.confirmations.refuse(order, reason)
             case Delete():
                 await self.confirmations.ask_to_delete(order)
+            case Files():
+                await self.files.list_all(order)
+            case Remove(numbers, everything):
+                await self.files.remove(order, None if everything else numbers)
             case Status():
                 await self.status.tell(order)
             case UnknownCommand(word, nearest):
@@ -132,8 +141,8 @@ class Commands:
                 await self.means.reply(
                     order.message, order.texts.commands.bad_argument(usage, problem)
                 )
-            case _:  # not served yet
-                await self._help(order)
+            case _:
+                assert_never(command)
 
     async def _help(self, order: Order) -> None:
         text = help_text(order.texts, self.means.policy.command_prefix, order.place)

@@ -1,11 +1,11 @@
-"""A command as it was given."""
+"""What was said to us: a command, or a question, with or without a file."""
 
 from attrs import frozen
 
 from lambda_matrix.conversation.command_table import Place
 from lambda_matrix.conversation.texts import Texts
 from lambda_matrix.ids import RoomId, UserId
-from lambda_matrix.matrix_events import TextMessage
+from lambda_matrix.matrix_events import MediaMessage, TextMessage
 from lambda_matrix.store.records import Room, RoomKind
 
 PLACES = {
@@ -18,21 +18,21 @@ PLACES = {
 
 
 @frozen
-class Order:
-    """A command's message, the room in which it was given, and the words to answer in."""
+class Said:
+    """A message, the room in which it was said, and the words to answer in."""
 
-    message: TextMessage
+    message: TextMessage | MediaMessage
     room: Room
     texts: Texts
 
     @property
     def place(self) -> Place:
-        """The kind of place in which it was given."""
+        """The kind of place in which it was said."""
         return PLACES[self.room.kind]
 
     @property
     def sender(self) -> UserId:
-        """Who gave it."""
+        """Who said it."""
         return self.message.sender
 
     @property
@@ -42,5 +42,14 @@ class Order:
 
     @property
     def room_id(self) -> RoomId:
-        """Where it was given."""
+        """Where it was said."""
         return self.room.room_id
+
+
+@frozen
+class Order(Said):
+    """Something that was said in words alone, such as a command."""
+
+    message: TextMessage
+    room: Room
+    texts: Texts

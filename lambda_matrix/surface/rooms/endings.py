@@ -13,8 +13,9 @@ from attrs import define, field
 from lambda_matrix.client_server_api.errors import MatrixError
 from lambda_matrix.conversation.texts import Texts
 from lambda_matrix.ids import RoomId
-from lambda_matrix.store import endings, rooms
+from lambda_matrix.store import contexts, endings, rooms
 from lambda_matrix.store.facts import Incoming
+from lambda_matrix.surface.files.workspaces import Workspaces
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.patience import persist
@@ -33,6 +34,7 @@ class Endings:
     _means: Means
     _bindings: Bindings
     _spaces: Spaces
+    _workspaces: Workspaces
     _rounds: Rounds
     _running: Running
     _withdrawals: Lanes[RoomId]
@@ -70,6 +72,8 @@ class Endings:
         await self._try(lambda: self._bindings.clear(room_id))
         await self._try(lambda: persist(lambda: client.leave(room_id)))
         await self._try(lambda: persist(lambda: client.forget(room_id)))
+        for context in await self._means.store.transact(contexts.all_of_room, room_id):
+            await self._workspaces.clear(context.agent, context.platform_chat_id)
         await self._means.store.transact(endings.forget_chat, room_id)
         logger.info("chat %s ended", room_id)
 

@@ -17,12 +17,13 @@ from lambda_matrix.agent.errors import AgentError
 from lambda_matrix.agent.registry import AgentEntry
 from lambda_matrix.agent.run_input import RunInput
 from lambda_matrix.agent.session import open_run
-from lambda_matrix.agent_events import RunFailed, RunFailure
+from lambda_matrix.agent_events import FileOffered, RunFailed, RunFailure
 from lambda_matrix.conversation.ending import Ending, conclude
 from lambda_matrix.conversation.texts import Texts
 from lambda_matrix.ids import RoomId
 from lambda_matrix.store import requests
 from lambda_matrix.store.records import Attempt, Done, Ourselves, Request
+from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.runs.asking import Asking
 from lambda_matrix.surface.runs.expiry import Expiry
@@ -30,6 +31,8 @@ from lambda_matrix.surface.runs.progress import Progress
 from lambda_matrix.surface.runs.running import End, Running, RunScope
 from lambda_matrix.surface.runs.slots import Place, Slots
 from lambda_matrix.surface.sending.signals import Signals
+from lambda_matrix.surface.writing.cleaning import clean
+from lambda_matrix.surface.writing.offered import LONGEST_CAPTION
 from lambda_matrix.surface.writing.wording import final_drafts
 
 logger = logging.getLogger(__name__)
@@ -38,6 +41,10 @@ WORTH_TELLING = 3.0
 """Seconds that a question waits before it is said that it does."""
 LONG_TEXT = 8_000
 """Characters of an answer that are rendered in passing; more would keep the other rooms waiting."""
+FILES_MOST = 50
+"""Files of one answer that are sent."""
+LONGEST_PATH = 5_000
+"""Characters of a file's path; no system takes more, so this one will be refused."""
 CONNECT_PAUSES = (0.5, 1.0, 2.0)
 """Seconds between tries to reach an agent that is not there; nothing has reached it yet."""
 
@@ -52,6 +59,7 @@ class Answering:
     _asking: Asking
     _expiry: Expiry
     _slots: Slots
+    _offering: Lanes[RoomId]
     _writers: trio.CapacityLimiter = field(factory=lambda: trio.CapacityLimiter(1))
 
     async def serve(self, room_id: RoomId) -> None:
@@ -214,6 +222,8 @@ class Answering:
         self._means.outbox.offer(request.room_id, first)
         if done.asked is not None:
             self._expiry.look_again()
+        if done.files:
+            self._offering.wake([request.room_id])
 
 
 def _concluded(progress: Progress, failure: RunFailure | None, texts: Texts) -> Ending:
@@ -238,6 +248,7 @@ def _done(progress: Progress, ending: Ending, ourselves: Ourselves) -> Done:
         answer=answer,
         exchange=closing.exchange(attempt.request, is_cut=ending.is_cut),
         asked=None if ending.is_cut else closing.confirmation(attempt.request),
+        files=() if ending.is_cut else tuple(map(_offered, progress.draft.files[:FILES_MOST])),
     )
 
 
@@ -249,3 +260,8 @@ async def _let_go(entry: AgentEntry, dropped: RunInput) -> None:
                 pass
     except AgentError as error:
         logger.warning("run %s of agent %s failed: %s", dropped.run_id, entry.id, error)
+
+
+def _offered(file: FileOffered) -> tuple[str, str | None]:
+    """Return path and caption as far as they are kept: no text that no database takes, no book."""
+    return clean(file.path[:LONGEST_PATH]), file.caption and clean(file.caption[:LONGEST_CAPTION])

@@ -20,6 +20,7 @@ from lambda_matrix.ids import EventId, RequestId, RoomId, RunId
 from lambda_matrix.matrix_events import MediaMessage, TextMessage
 from lambda_matrix.store import contexts
 from lambda_matrix.store.records import Attempt, Request, Thread
+from lambda_matrix.surface.files.carrying import Carried, Carrying
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.rooms.contexts import Contexts
 
@@ -50,13 +51,15 @@ class Asking:
 
     _means: Means
     _contexts: Contexts
+    _carrying: Carrying
 
     async def prepare(self, attempt: Attempt, entry: AgentEntry, texts: Texts) -> Asked:
         """Return what the agent is to get for this attempt."""
         request = attempt.request
         thread = await self._contexts.thread(request.platform_chat_id, request.question)
         is_question = request.resume is None
-        asked = (await self._question(request),) if is_question else ()
+        carried = await self._carrying.along(request)
+        asked = (await self._question(request, carried),) if is_question else ()
         run_input = RunInput(
             thread_id=request.platform_chat_id,
             run_id=RunId(f"{request.request_id}.{attempt.number}"),
@@ -67,6 +70,7 @@ class Asking:
             locale=texts.language.value,
             resume=request.resume or (),
             state=thread.state,
+            inlined=carried.inlined,
         )
         if not is_question or not thread.interrupts:
             return Asked(run_input, thread)
@@ -79,13 +83,15 @@ class Asking:
         )
         return Asked(run_input, thread, dropped)
 
-    async def _question(self, request: Request) -> ThreadMessage:
-        """Return the question as a message, with what it replies to in front of it."""
+    async def _question(self, request: Request, carried: Carried) -> ThreadMessage:
+        """Return the question as a message, with its files, and what it replies to before it."""
         quoted = None
         if request.in_reply_to is not None:
             quoted = await self._said(request.room_id, request.in_reply_to)
         content = f"{_quote(quoted)}\n\n{request.text}" if quoted else request.text
-        return ThreadMessage(id=request.question, role="user", content=content)
+        return ThreadMessage(
+            id=request.question, role="user", content=content, attachments=carried.attachments
+        )
 
     async def _said(self, room_id: RoomId, event_id: EventId) -> str | None:
         """Return what that event says; None if it cannot be had at once."""

@@ -10,6 +10,7 @@ from attrs import frozen
 from lambda_matrix.ids import RoomId
 from lambda_matrix.matrix_events import Redaction, TextMessage
 from lambda_matrix.store import changes
+from lambda_matrix.surface.files.receiving import Receiving
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.runs.running import End, Running
@@ -23,6 +24,7 @@ class SecondThoughts:
     _running: Running
     _runs: Lanes[RoomId]
     _withdrawals: Lanes[RoomId]
+    _receiving: Receiving
 
     async def edit(self, event: TextMessage, text: str) -> None:
         """Ask the new `text` instead, if the question still waits or is being answered."""
@@ -36,4 +38,5 @@ class SecondThoughts:
         for request in open_requests:
             self._running.stop(event.room_id, request.request_id, End.WITHDRAWN)
         self._withdrawals.wake([event.room_id])
+        self._receiving.look_again(event.room_id)
         self._runs.wake([event.room_id])  # what waited for a word on it waits no longer

@@ -10,7 +10,8 @@ from lambda_matrix.ids import AgentId, EventId, PlatformChatId, RequestId, RoomI
 from lambda_matrix.store import changes, confirmations, requests
 from lambda_matrix.store.records import Question, Request
 from lambda_matrix.surface.admission import Admission
-from lambda_matrix.surface.commands.order import Order
+from lambda_matrix.surface.commands.order import Order, Said
+from lambda_matrix.surface.files.receiving import Receiving
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.rooms.bindings import Bindings
@@ -26,8 +27,9 @@ class Taking:
     _admission: Admission
     _running: Running
     _runs: Lanes[RoomId]
+    _receiving: Receiving
 
-    async def ask(self, order: Order, text: str) -> None:
+    async def ask(self, order: Said, text: str) -> None:
         """Have the message answered, if its sender has not asked too much."""
         if not await self._admit(order):
             return
@@ -56,7 +58,7 @@ class Taking:
         request = await self._means.store.transact(changes.ask_again, order.message, question)
         await self._taken(order, request)
 
-    async def destination(self, order: Order) -> tuple[AgentId, PlatformChatId]:
+    async def destination(self, order: Said) -> tuple[AgentId, PlatformChatId]:
         """Return to which agent what is said here goes, and in which context."""
         assert order.room.agent is not None  # noqa: S101 - intents.complete wrote the whole binding
         context = await self._bindings.context_of(order.room, order.message.thread_root)
@@ -64,7 +66,7 @@ class Taking:
 
     async def _question(
         self,
-        order: Order,
+        order: Said,
         text: str,
         *,
         in_reply_to: EventId | None,
@@ -82,7 +84,8 @@ class Taking:
             as_reply=not order.room.is_private,
         )
 
-    async def _taken(self, order: Order, request: Request | None) -> None:
+    async def _taken(self, order: Said, request: Request | None) -> None:
+        self._receiving.look_again(order.room_id)
         self._runs.wake([order.room_id])
         if request is None:
             return  # it had been settled before
@@ -95,7 +98,7 @@ class Taking:
             text = order.texts.confirmations.waits_for_another
             await self._means.say_new(order.room_id, text, cause)
 
-    async def _admit(self, order: Order) -> bool:
+    async def _admit(self, order: Said) -> bool:
         """Return whether the question is taken; say why, if it is not."""
         waiting = await self._means.store.transact(requests.waiting, order.room_id)
         behind = max(0, len(waiting) - self._running.is_running(order.room_id))

@@ -22,7 +22,7 @@ from lambda_matrix.client_server_api.errors import (
     decide_retry,
 )
 from lambda_matrix.ids import EventId, RoomId, SyncToken
-from lambda_matrix.matrix_events import AnswerState, TextMessage
+from lambda_matrix.matrix_events import AnswerState, MediaMessage, TextMessage
 from lambda_matrix.store import outbox as rows, upgrades
 from lambda_matrix.store.records import Draft, Ourselves, OutboxRow
 from lambda_matrix.store.store import Store
@@ -192,9 +192,10 @@ def _compose(row: OutboxRow) -> bytes:
 
 
 def _is_event_of(row: OutboxRow, event: object, ourselves: Ourselves) -> bool:
-    if not isinstance(event, TextMessage) or event.sender != ourselves.user_id:
+    if not isinstance(event, TextMessage | MediaMessage) or event.sender != ourselves.user_id:
         return False
     mark = event.answer
-    if mark is None or (mark.state is AnswerState.OPEN and event.replaces is not None):
+    is_edit = isinstance(event, TextMessage) and event.replaces is not None
+    if mark is None or (mark.state is AnswerState.OPEN and is_edit):
         return False  # a preview's edit is no row's event
     return (mark.request, mark.part, mark.state) == (row.request, row.part, row.answer_state)

@@ -8,6 +8,9 @@ fallback `body`, and as text and HTML in `m.new_content`.
 
 import json
 from collections.abc import Mapping
+from typing import Literal
+
+from attrs import frozen
 
 from lambda_matrix.ids import EventId
 from lambda_matrix.matrix_events import ANSWER_KEY, AnswerMark
@@ -43,6 +46,48 @@ def notice(
 ) -> Content:
     """Return one of the service's own sentences, given as Markdown (m.notice)."""
     return _message("m.notice", render(text), mark, reply_to, thread)
+
+
+@frozen(kw_only=True)
+class ShownFile:
+    """A file in the homeserver's content repository, and what clients want to know of it."""
+
+    name: str
+    url: str
+    mime_type: str
+    kind: Literal["image", "audio", "video", "document"]
+    size: int
+    width: int | None = None
+    height: int | None = None
+    duration_ms: int | None = None
+    thumbnail: "ShownFile | None" = None
+
+
+def file_message(
+    file: ShownFile,
+    caption: Rendered | None,
+    mark: AnswerMark,
+    *,
+    reply_to: EventId | None = None,
+    thread: EventId | None = None,
+) -> Content:
+    """Return a file (m.image, m.audio, m.video, m.file); `body` is the caption, if it has one."""
+    msgtype = "m.file" if file.kind == "document" else f"m.{file.kind}"
+    message = _message(msgtype, caption or Rendered(file.name, None), mark, reply_to, thread)
+    return {**message, "filename": file.name, "url": file.url, "info": _info(file)}
+
+
+def _info(file: ShownFile) -> Content:
+    known: dict[str, JsonValue] = {
+        "mimetype": file.mime_type,
+        "size": file.size,
+        "w": file.width,
+        "h": file.height,
+        "duration": file.duration_ms,
+    }
+    if file.thumbnail is not None:
+        known |= {"thumbnail_url": file.thumbnail.url, "thumbnail_info": _info(file.thumbnail)}
+    return {key: value for key, value in known.items() if value is not None}
 
 
 def mark_content(mark: AnswerMark) -> Content:

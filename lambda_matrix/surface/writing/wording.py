@@ -8,7 +8,15 @@ from lambda_matrix.conversation.texts import Link, Texts
 from lambda_matrix.ids import EventId, RequestId, RoomId
 from lambda_matrix.matrix_events import AnswerMark, AnswerState, MediaMessage, TextMessage
 from lambda_matrix.store.facts import Incoming
-from lambda_matrix.store.records import Draft, Intent, Ourselves, Priority, Request, RoomKind
+from lambda_matrix.store.records import (
+    Draft,
+    Intent,
+    Ourselves,
+    Priority,
+    Request,
+    RoomKind,
+    StagedFile,
+)
 from lambda_matrix.surface.writing.cleaning import clean
 from lambda_matrix.surface.writing.content import (
     Content,
@@ -49,6 +57,11 @@ def reply_draft(event: Incoming, text: str, ourselves: Ourselves) -> Draft:
     """Return what is said to a command, or to a message that is no question."""
     thread = event.thread_root if isinstance(event, TextMessage | MediaMessage) else None
     return _reply(event.room_id, event.event_id, text, ourselves, thread=thread)
+
+
+def file_reply(file: StagedFile, text: str, ourselves: Ourselves) -> Draft:
+    """Return what is said to somebody's file."""
+    return _reply(file.room_id, file.event_id, text, ourselves, thread=file.thread_root)
 
 
 def _reply(

@@ -1,0 +1,1 @@
+"""Files on their way: people's into agents' workspaces, agents' into rooms."""

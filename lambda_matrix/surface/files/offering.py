@@ -1,0 +1,200 @@
+"""Agents' files on their way into rooms: one lane per room, after the answers that they came with.
+
+A file is uploaded, and then its event and the word that it is done are one transaction. Cut off
+before that it is uploaded once more, which nobody sees; it is never sent twice.
+"""
+
+import logging
+from typing import Final, assert_never
+
+from attrs import define, field
+
+from lambda_matrix.client_server_api.errors import (
+    FileTooLarge,
+    MatrixError,
+    SessionDead,
+    decide_retry,
+)
+from lambda_matrix.client_server_api.media import ByteSource, FileChanged
+from lambda_matrix.conversation.texts import Texts
+from lambda_matrix.ids import RoomId
+from lambda_matrix.store import offered
+from lambda_matrix.store.records import Draft, OfferedFile as Offer, Request
+from lambda_matrix.surface.files.transfers import SizeLimits, transferred
+from lambda_matrix.surface.files.workspaces import Workspaces
+from lambda_matrix.surface.lanes import Lanes
+from lambda_matrix.surface.means import Means
+from lambda_matrix.surface.writing.content import ShownFile
+from lambda_matrix.surface.writing.offered import not_offered_draft, offered_draft
+from lambda_matrix.workspace.errors import FileRefused, Refusal, WorkspaceError
+from lambda_matrix.workspace.imaging import Imaging
+from lambda_matrix.workspace.media_facts import Thumbnail
+from lambda_matrix.workspace.naming import safe_name
+from lambda_matrix.workspace.offered import OfferedFile
+
+logger = logging.getLogger(__name__)
+
+_ANY_SIZE: Final = 2**62
+
+
+class _NotSentError(Exception):
+    """The file cannot be sent; `sentence` says so to the person."""
+
+    def __init__(self, sentence: str, why: str) -> None:
+        super().__init__(why)
+        self.sentence = sentence
+
+
+@define
+class Offering:
+    """Sends what agents have offered."""
+
+    _means: Means
+    _workspaces: Workspaces
+    _limits: SizeLimits
+    _imaging: Imaging = field(factory=Imaging)
+    lanes: Lanes[RoomId] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.lanes = Lanes("sending files", self.serve)
+
+    async def resume(self) -> None:
+        """Take up what an earlier start left."""
+        self.lanes.wake(await self._means.store.transact(offered.rooms_with_files))
+
+    async def serve(self, room_id: RoomId) -> None:
+        """Send the room's files, in the order in which they were offered.
+
+        Raises:
+            MatrixError: the session is over.
+        """
+        while found := await self._means.store.transact(offered.next_file, room_id):
+            offer, request = found
+            said = await self._said(offer, request)
+            await self._means.store.transact(offered.settle, offer, said, self._means.ourselves)
+            self._means.outbox.wake([room_id])
+
+    async def _said(self, offer: Offer, request: Request) -> Draft:
+        """Return the file's event, or the sentence in its place."""
+        texts = await self._means.languages.of(request.asker)
+        try:
+            shown = await self._upload(offer, texts)
+        except _NotSentError as error:
+            logger.warning(
+                "file %r of request %s not sent: %s", offer.path[:200], offer.request, error
+            )
+            return not_offered_draft(offer, request, error.sentence, self._means.ourselves)
+        return offered_draft(offer, request, shown, self._means.ourselves)
+
+    async def _upload(self, offer: Offer, texts: Texts) -> ShownFile:
+        """Open the file and upload it.
+
+        Raises:
+            _NotSentError: it is not to be had, or the homeserver does not take it.
+        """
+        workspace = self._workspaces.shared(offer.agent)
+        name = shown_name(offer.path)
+        if workspace is None:
+            raise _NotSentError(
+                texts.files.offered_missing(name), f"agent {offer.agent} has no workspace"
+            )
+        folder = workspace.chat(offer.platform_chat_id)
+        try:
+            async with folder.open_offered(offer.path, _ANY_SIZE) as file:
+                return await self._upload_opened(file, texts)
+        except FileRefused as error:
+            raise _NotSentError(_refused(error.reason, name, texts), str(error)) from error
+        except (WorkspaceError, FileChanged) as error:
+            raise _NotSentError(texts.files.offered_unreadable(name), str(error)) from error
+        except MatrixError as error:
+            if isinstance(decide_retry(error), SessionDead):
+                raise
+            raise _NotSentError(texts.files.offered_not_sent(name), str(error)) from error
+
+    async def _upload_opened(self, file: OfferedFile, texts: Texts) -> ShownFile:
+        limit = await transferred(self._limits.homeserver)
+        if limit is not None and file.size > limit:
+            raise _too_large(file, limit, texts)
+        facts = await self._imaging.describe(file)
+        thumbnail = await self._thumbnail(facts.thumbnail)
+        mime_type = file.media.mime_type
+        try:
+            url = await transferred(
+                lambda: self._put(file.reader(), file.size, mime_type, file.name)
+            )
+        except FileTooLarge as error:
+            raise _too_large(file, limit or file.size, texts) from error
+        return ShownFile(
+            name=file.name,
+            url=url,
+            mime_type=mime_type,
+            kind=file.media.kind,
+            size=file.size,
+            width=facts.width,
+            height=facts.height,
+            duration_ms=facts.duration_ms,
+            thumbnail=thumbnail,
+        )
+
+    async def _thumbnail(self, small: Thumbnail | None) -> ShownFile | None:
+        """Upload the thumbnail; a file is sent without one rather than not at all."""
+        if small is None:
+            return None
+        name = "thumbnail"
+        try:
+            url = await transferred(
+                lambda: self._put(_Bytes(small.data), len(small.data), small.mime_type, name)
+            )
+        except MatrixError as error:
+            if isinstance(decide_retry(error), SessionDead):
+                raise
+            logger.warning("a thumbnail is left out: %s", error)
+            return None
+        return ShownFile(
+            name=name,
+            url=url,
+            mime_type=small.mime_type,
+            kind="image",
+            size=len(small.data),
+            width=small.width,
+            height=small.height,
+        )
+
+    async def _put(self, source: ByteSource, size: int, mime_type: str, name: str) -> str:
+        return await self._means.client.media.upload(
+            source, size=size, content_type=mime_type, filename=name
+        )
+
+
+def shown_name(path: str) -> str:
+    """Return what a path that an agent has said is called before people."""
+    return safe_name(path[-1000:], "?")
+
+
+def _too_large(file: OfferedFile, limit: int, texts: Texts) -> _NotSentError:
+    sentence = texts.files.offered_too_large(file.name, file.size, limit)
+    return _NotSentError(sentence, f"{file.size} bytes are over the limit of {limit}")
+
+
+def _refused(reason: Refusal, name: str, texts: Texts) -> str:
+    match reason:
+        case Refusal.MISSING | Refusal.MALFORMED:
+            return texts.files.offered_missing(name)
+        case Refusal.OUTSIDE | Refusal.SHARED:
+            return texts.files.offered_outside(name)
+        case Refusal.NOT_A_FILE | Refusal.FORBIDDEN | Refusal.CHANGED | Refusal.TOO_LARGE:
+            return texts.files.offered_unreadable(name)
+        case _:
+            assert_never(reason)
+
+
+@define
+class _Bytes:
+    """A few bytes as an upload reads them."""
+
+    _data: bytes
+
+    async def read(self, most: int, /) -> bytes:
+        """Give up to `most` of what is left."""
+        piece, self._data = self._data[:most], self._data[most:]
+        return piece

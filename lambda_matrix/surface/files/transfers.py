@@ -1,0 +1,86 @@
+"""Files to and from the homeserver: tried until they arrive, or are not going to.
+
+A homeserver that is away is waited for, however long. One that is there and fails is waited for
+only so long: a file of a server that has gone stays away, and somebody waits for the answer.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+import trio
+from attrs import define
+
+from lambda_matrix.client_server_api.client import Client
+from lambda_matrix.client_server_api.errors import MatrixError, Retry, decide_retry
+from lambda_matrix.ids import AgentId
+from lambda_matrix.surface.files.workspaces import INLINE_BYTES, Workspaces
+from lambda_matrix.surface.patience import FIRST_PAUSE, LONGEST_PAUSE
+from lambda_matrix.surface.policy import Policy
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+PATIENCE: Final = 300.0
+"""Seconds for which a homeserver may fail with one file."""
+_LIMIT_HOLDS: Final = 600.0
+"""Seconds after which the homeserver is asked for its limit again."""
+_TOO_MANY_REQUESTS: Final = 429
+
+
+async def transferred(call: Callable[[], Awaitable[T]]) -> T:
+    """Make a transfer until it is done, waiting as the homeserver asks.
+
+    Raises:
+        MatrixError: a refusal that no waiting will change, or that was waited for long enough.
+    """
+    pause, failing_since = FIRST_PAUSE, None
+    while True:
+        try:
+            return await call()
+        except MatrixError as error:
+            decision = decide_retry(error)
+            if not isinstance(decision, Retry):
+                raise
+            if error.status in {None, _TOO_MANY_REQUESTS}:
+                failing_since = None
+            else:
+                failing_since = failing_since or trio.current_time()
+                if trio.current_time() - failing_since >= PATIENCE:
+                    raise
+            logger.info("a file waits: %s", error)
+            await trio.sleep(decision.after or pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+
+@define
+class SizeLimits:
+    """How large a file may be: the operator's word, and the homeserver's as far as it is known."""
+
+    _client: Client
+    _policy: Policy
+    _workspaces: Workspaces
+    _homeserver: int | None = None
+    _asked_at: float | None = None
+
+    def incoming(self, agent: AgentId) -> int:
+        """Return how many bytes a person's file for the agent may have."""
+        limits = [self._policy.file_bytes]
+        if self._homeserver is not None:
+            limits.append(self._homeserver)
+        if self._workspaces.is_inline(agent):
+            limits.append(INLINE_BYTES)
+        return min(limits)
+
+    async def homeserver(self) -> int | None:
+        """Return how many bytes the homeserver takes; None where it does not say.
+
+        Raises:
+            MatrixError: it cannot be asked.
+        """
+        now = trio.current_time()
+        if self._asked_at is None or now - self._asked_at >= _LIMIT_HOLDS:
+            self._homeserver = await self._client.media.upload_limit()
+            self._asked_at = now
+        return self._homeserver
