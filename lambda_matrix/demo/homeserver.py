@@ -56,7 +56,8 @@ class HomeserverSettings:
     `python` is the interpreter of the environment that holds it; `directory` gets everything that
     it writes. Synapse remembers answers of /sync for two minutes, so that a client which starts
     anew within them sees the past: `sync_cache=False` switches that off. `port` 0 takes a free
-    one. With `encrypted_default` every new room is encrypted.
+    one. With `encrypted_default` every new room is encrypted; `room_version` is that of new rooms,
+    None for Synapse's own default.
     """
 
     python: Path
@@ -64,6 +65,7 @@ class HomeserverSettings:
     limits: Limits = Limits.DEFAULT
     sync_cache: bool = True
     encrypted_default: bool = False
+    room_version: str | None = None
     server_name: str = "lambda.test"
     port: int = 0
     log_level: str = "WARNING"
@@ -208,6 +210,8 @@ def _config(settings: HomeserverSettings, port: int, secret: str) -> Json:
         config["caches"] = {"sync_response_cache_duration": "0s"}
     if settings.encrypted_default:
         config["encryption_enabled_by_default_for_room_type"] = "all"
+    if settings.room_version is not None:
+        config["default_room_version"] = settings.room_version
     return config
 
 

@@ -33,9 +33,14 @@ def homeserver_process(
     *,
     limits: Limits = Limits.UNLIMITED,
     encrypted_default: bool = False,
+    room_version: str | None = None,
 ) -> Iterator[Homeserver]:
     """A Synapse without its /sync cache (so that a quick restart sees the present)."""
-    options = {"limits": limits.name, "encrypted_default": encrypted_default}
+    options = {
+        "limits": limits.name,
+        "encrypted_default": encrypted_default,
+        "room_version": room_version,
+    }
     command = [sys.executable, "-m", "tests.lab.homeserver_process"]
     process = subprocess.Popen(
         [*command, str(python), str(directory), json.dumps(options)],
@@ -62,6 +67,7 @@ async def main() -> None:
         directory=Path(directory),
         limits=Limits[options["limits"]],
         encrypted_default=options["encrypted_default"],
+        room_version=options["room_version"],
         sync_cache=False,
     )
     async with open_homeserver(settings) as homeserver:
