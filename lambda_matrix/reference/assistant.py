@@ -7,8 +7,10 @@ that fails is remembered with its question and without an answer.
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -193,7 +195,7 @@ class _Work:
             result = await trio.to_thread.run_sync(self.toolbox.carry_out, call)
             await self.assignment.record([_result_message(call, result)])
             return result
-        raise trio.TooSlowError
+        raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
 
     def remark(self) -> Message | None:
         """Tell the model of decisions that came when the conversation had gone on already."""

@@ -117,6 +117,8 @@ def agent(  # noqa: PLR0913 - one argument for each option
     """
     if (state is None) != no_memory:
         raise _BadSettingError("give either --state or --no-memory")
+    if config is not None and no_memory:
+        raise _BadSettingError("--config needs --state: what is asked must be remembered")
     if config is not None and mode is not None:
         raise _BadSettingError("give either --config or --mode: a model has no modes")
     admission = Admission(_read_token(token_file), _host_names(host, allowed_hosts))

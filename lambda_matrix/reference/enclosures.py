@@ -65,8 +65,9 @@ def enclose(
     for message in reversed(conversation):
         for index, attachment in enumerate(message.attachments):
             if attachment.kind == "image" and images and pictures < _MOST_PICTURES:
-                enclosures[message.id, index] = _picture(workspace, attachment)
-                pictures += 1
+                enclosure = _picture(workspace, attachment)
+                enclosures[message.id, index] = enclosure
+                pictures += isinstance(enclosure, Picture)
             elif attachment.kind == "document" and (texts or attachment.data is not None):
                 enclosures[message.id, index] = _excerpt(workspace, attachment)
     return enclosures

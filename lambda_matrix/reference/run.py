@@ -128,10 +128,12 @@ async def _act(agent: Agent, thread: Thread, run: RunInput, send: Send) -> Answe
         answer = _answer(run, telling, outcome)
     finally:
         news = thread.news_in(run.messages)
+        kept = True
         if answer is not None or news:
-            with trio.move_on_after(_KEEPING_TIME, shield=True):
+            with trio.move_on_after(_KEEPING_TIME, shield=True) as keeping:
                 await agent.memory.keep(thread, Record(run.request_id, news, answer))
-    return answer
+            kept = not keeping.cancelled_caught
+    return answer if kept else Fail("the answer could not be written down in time", "storage")
 
 
 async def _rehearse(

@@ -10,6 +10,7 @@ import pytest
 import trio
 from attrs import evolve
 
+from lambda_matrix.reference import assistant, run
 from lambda_matrix.reference.endpoint import Endpoint
 from lambda_matrix.reference.memory import open_memory
 from lambda_matrix.reference.model_settings import ModelSettings
@@ -281,6 +282,27 @@ async def test_what_was_consented_to_is_done_once_though_the_model_fails_after_i
     assert fake.asked[2].messages[-1]["content"] == "Deleted: a.txt."
 
 
+async def test_a_deed_that_cannot_be_written_down_in_time_is_not_done(
+    model: Line, fake: FakeEndpoint, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "a.txt").write_text("a")
+    fake.script(call(("delete_file", {"path": "a.txt"})))
+    asked = await model.say("Go", "q")
+    (interrupt,) = asked.events[-1]["outcome"]["interrupts"]
+    monkeypatch.setattr(assistant, "_DEED_TIME", 0)
+    heard = (await model.ask(resume_input("r", {interrupt["id"]: True}))).checked()
+    assert heard.events[-1]["code"] == "storage"
+    assert (folder / "a.txt").exists()
+
+
+async def test_an_answer_that_cannot_be_written_down_in_time_is_none(
+    model: Line, fake: FakeEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.script(say("Hello"))
+    monkeypatch.setattr(run, "_KEEPING_TIME", 0)
+    assert (await model.say("Hi", "q")).events[-1]["code"] == "storage"
+
+
 async def test_a_decision_may_come_after_the_conversation_has_gone_on(
     model: Line, fake: FakeEndpoint, folder: Path
 ) -> None:
@@ -369,8 +391,8 @@ async def test_an_endpoint_that_is_not_there_is_unreachable(agent: Agent) -> Non
     port = listener.socket.getsockname()[1]
     await listener.aclose()
     absent = FakeEndpoint(f"http://127.0.0.1:{port}/v1")
-    assistant = Assistant(Endpoint(absent.url), evolve(settings_of(absent), retries=0))
-    async with open_line(evolve(agent, assistant=assistant)) as model:
+    brain = Assistant(Endpoint(absent.url), evolve(settings_of(absent), retries=0))
+    async with open_line(evolve(agent, assistant=brain)) as model:
         heard = await model.say("Hi", "q")
     assert heard.events[-1]["code"] == "model_unreachable"
 
@@ -380,8 +402,8 @@ async def test_a_model_that_falls_silent_is_given_up(
     agent: Agent, fake: FakeEndpoint, pieces: list[bytes]
 ) -> None:
     fake.script(Reply(pieces, ending="hang"))
-    assistant = Assistant(Endpoint(fake.url, idle_timeout=0.05), settings_of(fake))
-    async with open_line(evolve(agent, assistant=assistant)) as model:
+    brain = Assistant(Endpoint(fake.url, idle_timeout=0.05), settings_of(fake))
+    async with open_line(evolve(agent, assistant=brain)) as model:
         heard = await model.say("Hi", "q")
         assert heard.events[-1]["code"] == "model_timeout"
         await fake.gone.wait()
@@ -451,6 +473,7 @@ async def test_images_are_shown_to_a_model_that_takes_them(
         part("image", "chats/7/odd.tiff"),
         part("image", "chats/7/none.png"),
         inline("image", b"GIF89a", "image/gif"),
+        inline("image", b"RIFF....WEBPVP8 ", "image/webp"),
         part("video", "chats/7/film.mp4"),
     )
     fake.script(say("A cat."), say("Still."), say("I cannot see."))
@@ -463,12 +486,14 @@ async def test_images_are_shown_to_a_model_that_takes_them(
     assert urls == [
         f"data:image/png;base64,{base64.b64encode(PICTURE).decode()}",
         "data:image/gif;base64,R0lGODlh",
+        f"data:image/webp;base64,{base64.b64encode(b'RIFF....WEBPVP8 ').decode()}",
     ]
     assert content[0]["text"].split("\n\n") == [
         "Who?",
         "[Image file cat.png: you see it here]",
         "[Image file odd.tiff: its format is none that can be looked at]",
         "[Image file none.png: it cannot be opened (no such file or directory)]",
+        "[Image file, inline: you see it here]",
         "[Image file, inline: you see it here]",
         "[Video file film.mp4: you cannot watch it; it is there as chats/7/film.mp4]",
     ]

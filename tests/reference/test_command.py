@@ -98,7 +98,8 @@ async def test_a_port_in_use_is_a_bad_setting(tmp_path: Path) -> None:
         (["--no-memory", "--pace", "-1"], "--pace"),
         (["--no-memory", "--workspace", "/no/folder"], "/no/folder"),
         (["--unknown"], "--unknown"),
-        (["--no-memory", "--config", "/no/file", "--mode", "echo"], "either --config or --mode"),
+        (["--no-memory", "--config", "/no/file"], "--config needs --state"),
+        (["--state", "x", "--config", "/x", "--mode", "echo"], "either --config or --mode"),
     ],
 )
 async def test_a_bad_option_is_one_sentence(options: list[str], sentence: str) -> None:

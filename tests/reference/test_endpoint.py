@@ -8,6 +8,7 @@ from random import Random
 import pytest
 import trio
 import trustme
+from attrs import evolve
 
 from lambda_matrix.reference.endpoint import Endpoint, open_completion, transcribe
 from lambda_matrix.reference.model_errors import ModelError, ModelFault
@@ -22,24 +23,21 @@ BODY = {
 
 async def test_requests_that_are_cut_at_any_moment_spoil_no_others() -> None:
     drawn = Random(3)  # noqa: S311 - moments, no secrets
-    async with open_fake() as fake:
-        endpoint = Endpoint(fake.url)
 
-        async def cut(after: float) -> None:
-            with trio.move_on_after(after):
-                async with open_completion(endpoint, BODY) as chunks:
-                    while await chunks.receive() is not None:
-                        pass
+    async def cut(endpoint: Endpoint, after: float) -> None:
+        with trio.move_on_after(after):
+            async with open_completion(endpoint, BODY) as chunks:
+                while await chunks.receive() is not None:
+                    pass
 
-        hanging = Reply([chunk({"content": "Hal"})], ending="hang")
-        fake.script(*[hanging] * 60)
+    async with open_fake() as hanging, open_fake() as fake:
+        hanging.script(*[Reply([chunk({"content": "Hal"})], ending="hang")] * 60)
+        fake.script(*[say("Whole")] * 12)
         async with trio.open_nursery() as nursery:
             for _ in range(60):
-                nursery.start_soon(cut, drawn.uniform(0, 0.05))
-        fake.replies.clear()
-        fake.script(*[say("Whole")] * 12)
+                nursery.start_soon(cut, Endpoint(hanging.url), drawn.uniform(0, 0.05))
         for _ in range(12):
-            async with open_completion(endpoint, BODY) as chunks:
+            async with open_completion(Endpoint(fake.url), BODY) as chunks:
                 count = 0
                 while await chunks.receive() is not None:
                     count += 1
@@ -69,6 +67,23 @@ async def test_a_transcription_that_stops_is_read_as_far_as_it_came() -> None:
                 await hear()
             assert caught.value.fault is fault
         assert await hear() == "Yes"
+
+
+async def test_a_server_that_takes_no_request_is_given_up() -> None:
+    (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    port = listener.socket.getsockname()[1]
+    endpoint = Endpoint(f"http://127.0.0.1:{port}/v1", connect_timeout=0.1, idle_timeout=0.1)
+    async with listener, trio.open_nursery() as nursery:
+        with pytest.raises(ModelError) as caught:
+            async with open_completion(endpoint, BODY):
+                pass
+        assert caught.value.fault is ModelFault.TIMEOUT
+        nursery.start_soon(partial(trio.serve_listeners, trio.aclose_forcefully, [listener]))
+        with pytest.raises(ModelError) as caught:
+            async with open_completion(evolve(endpoint, idle_timeout=20.0), BODY):
+                pass
+        assert caught.value.fault.name == "CUT"
+        nursery.cancel_scope.cancel()
 
 
 async def test_only_certificates_that_are_trusted_are() -> None:

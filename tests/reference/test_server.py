@@ -323,11 +323,13 @@ async def test_who_says_nothing_is_let_go(line: Line, monkeypatch: pytest.Monkey
 async def test_who_shakes_no_hands_is_let_go(
     line: Line, monkeypatch: pytest.MonkeyPatch, opening: bytes
 ) -> None:
-    monkeypatch.setattr(server, "_HANDSHAKE_TIME", 0.01)
-    async with await trio.open_tcp_stream("127.0.0.1", int(line.url.rpartition(":")[2])) as raw:
-        await raw.send_all(opening)
-        async for _ in raw:
-            pass
+    port = int(line.url.rpartition(":")[2])
+    with monkeypatch.context() as patch:
+        patch.setattr(server, "_HANDSHAKE_TIME", 0.01)
+        async with await trio.open_tcp_stream("127.0.0.1", port) as raw:
+            await raw.send_all(opening)
+            async for _ in raw:
+                pass
     await line.say("Hello", "q")
 
 
