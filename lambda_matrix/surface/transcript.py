@@ -59,15 +59,19 @@ class Transcript:
                 self._take_answer(event)
             case TextMessage() | MediaMessage():
                 self._said[event.event_id] = event
-            case EncryptedMessage() | MalformedEvent() | UnknownEvent(is_redacted=True):
+            case (
+                EncryptedMessage()
+                | MalformedEvent()
+                | UnknownEvent(type="m.room.message", is_redacted=True)
+            ):
                 self.left_out += 1
             case _:
                 pass
 
     @property
     def count(self) -> int:
-        """About how many messages there are."""
-        return 2 * len(self._answers)
+        """How many messages there are in questions that are there with their answers."""
+        return 2 * sum(question in self._said for question in self._answers)
 
     def messages(self) -> tuple[ThreadMessage, ...]:
         """Return the conversation, oldest first: each question, its files before it, its answer."""

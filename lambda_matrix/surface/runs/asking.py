@@ -80,15 +80,17 @@ class Asking:
             request_id=RequestId(f"{request.request_id}-dropped"),
             messages=_told(thread, (), entry, resuming=True),
             resume=tuple(_cancelled(thread.interrupts)),
+            inlined={},
         )
         return Asked(run_input, thread, dropped)
 
     async def _question(self, request: Request, carried: Carried) -> ThreadMessage:
         """Return the question as a message, with its files, and what it replies to before it."""
-        quoted = None
+        content = request.text
         if request.in_reply_to is not None:
-            quoted = await self._said(request.room_id, request.in_reply_to)
-        content = f"{_quote(quoted)}\n\n{request.text}" if quoted else request.text
+            said = await self._said(request.room_id, request.in_reply_to)
+            if said is not None and said.strip():
+                content = f"{_quote(said)}\n\n{content}"
         return ThreadMessage(
             id=request.question, role="user", content=content, attachments=carried.attachments
         )
