@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from lambda_matrix.ids import RequestId
 from lambda_matrix.reference import memory as memory_module
@@ -18,7 +19,7 @@ from lambda_matrix.reference.memory import (
     Record,
     open_memory,
 )
-from lambda_matrix.reference.run_input import Attachment, Message
+from lambda_matrix.reference.run_input import Attachment, Call, Message
 from lambda_matrix.reference.wire import Interrupt, Usage
 
 USAGE = Usage("rehearsal", 1, 2)
@@ -57,6 +58,33 @@ async def test_a_known_message_keeps_its_place_and_takes_its_newest_text(memory:
     assert thread.messages["$1"] == edited
     assert [m.id for m in thread.with_messages([ASKED, Message("$3", "user", "")])][-1] == "$3"
     assert thread.messages["$1"] == edited
+
+
+async def test_what_the_agent_did_it_knows_better_than_a_client(memory: Memory) -> None:
+    called = Message("a", "assistant", "I look.", calls=(Call("c", "list_files", "{}"),))
+    await _keep(memory, Record(RequestId("q"), (ASKED,), Answer((), USAGE, (called,))))
+    thread = await memory.recall("7")
+    resent = (Message("a", "assistant", "I look."), ASKED)
+    assert thread.news_in(resent) == ()
+    assert thread.with_messages(resent) == (ASKED, called)
+
+
+async def test_a_transcript_is_kept_and_inline_data_is_not(memory: Memory) -> None:
+    voices = (Attachment("audio", "", data="QQ=="), Attachment("audio", "", data="Qg=="))
+    told = Message("$v", "user", "", voices)
+    heard = tuple(
+        evolve(one, data=None, transcript=text) for one, text in zip(voices, "ab", strict=True)
+    )
+    await _keep(
+        memory, Record(RequestId("q"), (), Answer((), USAGE, (evolve(told, attachments=heard),)))
+    )
+    thread = await memory.recall("7")
+    assert thread.news_in([told]) == ()
+    (again,) = thread.with_messages([told])
+    assert [(one.data, one.transcript) for one in again.attachments] == [
+        ("QQ==", "a"),
+        ("Qg==", "b"),
+    ]
 
 
 async def test_a_run_without_an_answer_is_not_answered(memory: Memory) -> None:
