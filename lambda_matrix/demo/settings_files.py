@@ -20,13 +20,17 @@ Table = Mapping[str, Value]
 
 @frozen(kw_only=True)
 class ServiceSettings:
-    """What the service's files say; `more` adds or overrides keys, table by table."""
+    """What the service's files say; `more` adds or overrides keys, table by table.
+
+    `workspace` is the folder that the service shares with the agent; without one no files go.
+    """
 
     directory: Path
     homeserver_url: str
     bot: Account
     agent_url: str
     agent_token: str = field(repr=False)
+    workspace: Path | None = None
     server_name: str = "lambda.test"
     language: str = "en"
     idle_timeout: float = 120
@@ -47,6 +51,7 @@ def write_service_files(settings: ServiceSettings) -> Path:
         "token_file": str(token),
         "idle_timeout": settings.idle_timeout,
         "run_timeout": settings.run_timeout,
+        **({} if settings.workspace is None else {"workspace": str(settings.workspace)}),
     }
     write_private(registry, 'default = "main"\n' + to_toml({"agent.main": agent}))
     tables: dict[str, Table] = {

@@ -58,7 +58,11 @@ async def open_stack(python: Path, directory: Path, script: Transcript) -> Async
             bot = await homeserver.register("lambda", secrets.token_urlsafe(12))
             anna = await homeserver.register("anna", secrets.token_urlsafe(6))
         with script.step("the agent: lambda-matrix agent, which rehearses without a model"):
-            agent = await opened.enter_async_context(open_agent(directory / "agent"))
+            workspace = directory / "workspace"
+            workspace.mkdir(mode=0o700)
+            agent = await opened.enter_async_context(
+                open_agent(directory / "agent", ["--workspace", str(workspace)])
+            )
         with script.step("the service: lambda-matrix run"):
             service = ServiceSettings(
                 directory=directory / "service",
@@ -66,6 +70,7 @@ async def open_stack(python: Path, directory: Path, script: Transcript) -> Async
                 bot=bot,
                 agent_url=agent.url,
                 agent_token=agent.token,
+                workspace=workspace,
                 server_name=homeserver.server_name,
             )
             await opened.enter_async_context(open_service(service))

@@ -40,9 +40,12 @@ class Story:
           CallError: the homeserver refused something to the person.
         """
         await self._onboarding()
-        await self._first_chat()
+        await self._streaming()
         await self._second_chat()
+        await self._memory()
+        await self._consent()
         await self._stopping()
+        await self._settings()
         await self._count()
 
     async def _onboarding(self) -> None:
@@ -60,31 +63,44 @@ class Story:
             greeting = await self.person.wait_for(room, self._first_words, _SHORT, "a greeting")
             self._said_by_bot(label, greeting.body)
 
-    async def _first_chat(self) -> None:
+    async def _streaming(self) -> None:
         self.script.chapter("She talks; the answers stream")
         await self.ask("chat 1", f"The magic word is {_WORD}.", expect=_WORD)
         answer = await self.ask("chat 1", "slow 3 seconds of a streamed answer", within=30)
         if not answer.previews:
             raise StoryError("the slow answer came in one piece; it should have been seen to grow")
         self._show_growth(answer)
-        answer = await self.ask("chat 1", "table")
-        if "<table" not in (answer.parts[-1].html or ""):
-            raise StoryError("the table has not become one in the formatted body")
-        self.script.note("the Markdown is formatted: her client shows a table")
 
     async def _second_chat(self) -> None:
         self.script.chapter("A second chat knows nothing of the first")
         await self.ask("chat 1", "!new Second")
         self.chats["chat 2"] = await self.wait_invite(is_space=False)
         await self.person.join(self.chats["chat 2"])
-        other = await self.ask("chat 2", "recall")
-        if _WORD in other.text:
+        answer = await self.ask("chat 2", "recall")
+        if _WORD in answer.text:
             raise StoryError("the second chat knows what was said in the first")
-        await self.ask("chat 1", "recall", expect=_WORD)
-        self.script.good("the first chat remembers the magic word, the second never heard it")
+        answer = await self.ask("chat 2", "table")
+        if "<table" not in (answer.parts[-1].html or ""):
+            raise StoryError("the table has not become one in the formatted body")
+        self.script.note("the Markdown is formatted: her client shows a table")
+
+    async def _memory(self) -> None:
+        self.script.chapter("She saves the first conversation, and goes on from it in the second")
+        await self.ask("chat 1", "!save Birds", expect="Birds")
+        await self.ask("chat 2", "!load Birds", expect="Birds")
+        await self.ask("chat 2", "recall", expect=_WORD)
+        self.script.good("the second chat knows the magic word now")
+
+    async def _consent(self) -> None:
+        self.script.chapter("The agent asks before it acts")
+        await self.ask("chat 1", "confirm 2", expect="!yes")
+        answer = await self.ask("chat 1", "!yes 2", expect="confirm-2`: done")
+        if "confirm-1`: left alone" not in answer.text:
+            raise StoryError("the agent did what she had not agreed to")
+        self.script.good("only what she agreed to was done")
 
     async def _stopping(self) -> None:
-        self.script.chapter("She stops an answer, and asks how things are")
+        self.script.chapter("She stops an answer")
         question = await self._say(
             "chat 2",
             "slow 40 seconds for many words that nobody has the patience to read to their end",
@@ -97,7 +113,12 @@ class Story:
         answer = await self.person.wait_for_answer(room, question, self.bot, _SHORT)
         self._said_by_bot("chat 2", answer.text)
         self.script.good("it ended at once, and what was there has stayed")
-        await self.ask("chat 2", "!status")
+
+    async def _settings(self) -> None:
+        self.script.chapter("She looks at it all, and has the bot speak Russian")
+        await self.ask("chat 2", "!settings", expect="language")
+        await self.ask("chat 2", "!set language ru", expect="Готово")
+        await self.ask("chat 2", "!статус", expect="на связи")
 
     async def _count(self) -> None:
         """Look once more at everything that was asked: `!stop` is answered, too."""

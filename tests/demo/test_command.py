@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -47,7 +48,7 @@ async def test_without_a_terminal_every_answer_comes_and_nothing_is_left(
     shown = ended.stdout.decode()
     assert ended.returncode == 0, shown
     assert "it was seen to grow" in shown
-    assert "9 asked, 9 answered, each once" in shown
+    assert re.search(r"^(\d+) asked, \1 answered, each once$", shown, re.MULTILINE)
     assert "\x1b" not in shown
     assert not state.exists()
     assert survivors(state) == {}
