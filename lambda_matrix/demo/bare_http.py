@@ -1,4 +1,4 @@
-"""The little HTTP that the demo's person and homeserver need: JSON in, JSON out, nothing clever.
+"""The little HTTP that the demo's person and homeserver need: JSON and files, nothing clever.
 
 It is apart from `client_server_api` on purpose: the person stands on the other side of the
 homeserver, and must not share the service's mistakes. The demo's only import of httpx.
@@ -16,6 +16,8 @@ import trio
 from attrs import frozen
 
 Json = dict[str, object]
+_SNIPPET = 200
+"""Characters of an answer that an error quotes."""
 
 
 class CallError(Exception):
@@ -50,26 +52,80 @@ class Caller:
         Raises:
           CallError: a status over 399, an answer that is no JSON object, or no answer.
         """
+        answer, what = await self._request(
+            method, path, token=token, query=query, body=body, within=within
+        )
+        parsed = _json_object(answer)
+        if not parsed and answer.text.strip() != "{}":
+            raise CallError(what, answer.status_code, None, answer.text[:_SNIPPET])
+        return parsed
+
+    async def upload(self, content: bytes, name: str, mime_type: str, token: str) -> str:
+        """Give the homeserver a file (client-server API, 11.7); returns its mxc: address.
+
+        Raises:
+          CallError: the homeserver refuses, or does not answer.
+        """
+        answer, _ = await self._request(
+            "POST",
+            ("_matrix", "media", "v3", "upload"),
+            token=token,
+            query={"filename": name},
+            content=content,
+            mime_type=mime_type,
+        )
+        return str(_json_object(answer)["content_uri"])
+
+    async def download(self, address: str, token: str) -> bytes:
+        """Return the file at an mxc: address (11.7, authenticated).
+
+        Raises:
+          CallError: there is none, or no answer.
+        """
+        server, _, media = address.removeprefix("mxc://").partition("/")
+        path = ("_matrix", "client", "v1", "media", "download", server, media)
+        answer, _ = await self._request("GET", path, token=token)
+        return answer.content
+
+    async def _request(
+        self,
+        method: str,
+        path: tuple[str, ...],
+        *,
+        token: str | None = None,
+        query: Mapping[str, str | int] | None = None,
+        body: Json | None = None,
+        content: bytes | None = None,
+        mime_type: str | None = None,
+        within: float = 30,
+    ) -> tuple[httpx.Response, str]:
+        """One request, and again after a 429; with what was asked, for an error's text."""
         target = "/" + "/".join(quote(segment, safe="") for segment in path)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers |= {"Content-Type": mime_type} if mime_type else {}
         what = f"{method} {target}"
         while True:
             try:
                 answer = await self._http.request(
-                    method, target, params=query, json=body, headers=headers, timeout=within
+                    method,
+                    target,
+                    params=query,
+                    json=body,
+                    content=content,
+                    headers=headers,
+                    timeout=within,
                 )
             except httpx.TransportError as error:
                 raise CallError(what, None, None, repr(error)) from error
-            parsed = _json_object(answer)
             if answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
                 break
-            wait_ms = parsed.get("retry_after_ms")
+            wait_ms = _json_object(answer).get("retry_after_ms")
             await trio.sleep(wait_ms / 1000 if isinstance(wait_ms, int) else 1)
-        if answer.is_error or (not parsed and answer.text.strip() != "{}"):
-            errcode = parsed.get("errcode")
+        if answer.is_error:
+            errcode = _json_object(answer).get("errcode")
             known = errcode if isinstance(errcode, str) else None
-            raise CallError(what, answer.status_code, known, answer.text[:200])
-        return parsed
+            raise CallError(what, answer.status_code, known, answer.text[:_SNIPPET])
+        return answer, what
 
 
 def _json_object(answer: httpx.Response) -> Json:

@@ -109,6 +109,15 @@ class Person:
         """Send a text message; `more` are further keys of its content."""
         return await self.send(room, {"msgtype": "m.text", "body": text, **more})
 
+    async def send_file(
+        self, room: RoomId, name: str, content: bytes, mime_type: str, **more: object
+    ) -> EventId:
+        """Send a file as clients do; `more` are further keys of its content, such as `msgtype`."""
+        address = await self._caller.upload(content, name, mime_type, self.account.access_token)
+        info: Json = {"mimetype": mime_type, "size": len(content)}
+        described: Json = {"msgtype": "m.file", "body": name, "url": address, "info": info}
+        return await self.send(room, described | more)
+
     async def edit(self, room: RoomId, message: EventId, text: str) -> EventId:
         """Replace the text of an own message (11.37)."""
         new: Json = {"msgtype": "m.text", "body": text}
@@ -165,6 +174,10 @@ class Person:
     async def history(self, room: RoomId) -> list[Json]:
         """All events of a room as the homeserver has them now, oldest first (/messages)."""
         return [event async for event in self._pages(room, "f", None)]
+
+    async def download(self, address: str) -> bytes:
+        """Return the file at an mxc: address."""
+        return await self._caller.download(address, self.account.access_token)
 
     def seen(self, messages: int = 6) -> str:
         """A few lines on each room and its last messages, for an error's text."""

@@ -13,6 +13,7 @@ from lambda_matrix.demo.view import Answer, Message, RoomView
 from lambda_matrix.ids import EventId, RoomId, UserId
 
 _WORD = "kingfisher"
+_FILE = "shopping.txt"
 _SHORT = 15.0
 """Seconds within which whatever is quick must have happened."""
 
@@ -44,6 +45,7 @@ class Story:
         await self._second_chat()
         await self._memory()
         await self._consent()
+        await self._files()
         await self._stopping()
         await self._settings()
         await self._count()
@@ -99,6 +101,21 @@ class Story:
             raise StoryError("the agent did what she had not agreed to")
         self.script.good("only what she agreed to was done")
 
+    async def _files(self) -> None:
+        self.script.chapter("Files go both ways")
+        room = self.chats["chat 1"]
+        self._asks("chat 1", f"[sends {_FILE}]")
+        sent = await self.person.send_file(room, _FILE, b"Seed for the birds.\n", "text/plain")
+        received = await self.person.wait_for_answer(room, sent, self.bot, _SHORT)
+        self._said_by_bot("chat 1", received.text)
+        await self.ask("chat 1", "What is in it?", expect=_FILE)
+        await self.ask("chat 1", "file image")
+        picture = await self.person.wait_for(room, self._picture, _SHORT, "a picture")
+        content = await self.person.download(picture.address or "")
+        if not content.startswith(b"\x89PNG"):
+            raise StoryError("what came as a picture is none")
+        self.script.good(f"the agent's picture came too, a PNG of {len(content):,} bytes")
+
     async def _stopping(self) -> None:
         self.script.chapter("She stops an answer")
         question = await self._say(
@@ -119,6 +136,7 @@ class Story:
         await self.ask("chat 2", "!settings", expect="language")
         await self.ask("chat 2", "!set language ru", expect="Готово")
         await self.ask("chat 2", "!статус", expect="на связи")
+        await self.ask("chat 2", "!настроить язык en", expect="Done")
 
     async def _count(self) -> None:
         """Look once more at everything that was asked: `!stop` is answered, too."""
@@ -162,15 +180,21 @@ class Story:
         return answer
 
     async def _say(self, label: str, text: str) -> EventId:
+        self._asks(label, text)
+        return await self.person.say(self.chats[label], text)
+
+    def _asks(self, label: str, text: str) -> None:
         self.script.said("Anna", label, text)
         self.asked += 1
-        return await self.person.say(self.chats[label], text)
 
     def _said_by_bot(self, label: str, text: str) -> None:
         self.script.said("Lambda", label, text, by_bot=True)
 
     def _first_words(self, view: RoomView) -> Message | None:
         return next(iter(view.said_by(self.bot)), None)
+
+    def _picture(self, view: RoomView) -> Message | None:
+        return next((said for said in view.said_by(self.bot) if said.msgtype == "m.image"), None)
 
     def _show_growth(self, answer: Answer) -> None:
         lengths = [len(version) for part in answer.parts for version in part.versions]

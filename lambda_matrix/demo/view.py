@@ -22,7 +22,10 @@ FILE = "file:"
 
 @frozen
 class Message:
-    """One message as it stands now; `versions` are all its texts so far, the oldest first."""
+    """One message as it stands now; `versions` are all its texts so far, the oldest first.
+
+    `address` is where the file is, if it is one.
+    """
 
     event_id: EventId
     sender: UserId
@@ -32,6 +35,7 @@ class Message:
     mark: AnswerMark | None = None
     in_reply_to: EventId | None = None
     redacted: bool = False
+    address: str | None = None
 
     @property
     def body(self) -> str:
@@ -204,6 +208,7 @@ def _fold_message(
             read_mark(content),
             _event_id(text_at(content, "m.relates_to", "m.in_reply_to", "event_id")),
             redacted="body" not in content,
+            address=text_at(content, "url"),
         )
         return
     edited = messages.get(EventId(text_at(content, "m.relates_to", "event_id") or ""))

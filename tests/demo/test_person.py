@@ -47,6 +47,17 @@ async def test_a_long_absence_leaves_no_gap(anna: Person, boris: Person) -> None
     assert len(await boris.history(room)) == len(boris.rooms[room].events)
 
 
+async def test_a_file_is_sent_and_fetched(anna: Person, boris: Person) -> None:
+    room = await anna.create_room(boris.user_id)
+    await boris.join(room)
+    await anna.send_file(room, "a b.txt", b"\0\xff", "text/plain", msgtype="m.image")
+    (sent,) = await boris.wait_for(room, lambda view: view.messages)
+    assert (sent.msgtype, sent.body) == ("m.image", "a b.txt")
+    assert await boris.download(sent.address or "") == b"\0\xff"
+    with pytest.raises(CallError, match="M_NOT_FOUND"):
+        await boris.download("mxc://lambda.test/nothing")
+
+
 async def test_leaving_and_inviting_are_seen(anna: Person, boris: Person) -> None:
     room = await anna.create_room()
     await anna.invite(room, boris.user_id)
