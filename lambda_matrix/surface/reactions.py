@@ -205,7 +205,7 @@ class Reactions:
             await self._means.settle(message)
             return
         texts = await self._means.languages.of(message.sender)
-        await self._means.reply(message, texts.questions.unsupported(UnsupportedKind.OTHER))
+        await self._means.reply(message, texts.questions.unsupported(_unsupported(message)))
 
     async def _show_the_way(self, room: Room, message: TextMessage | MediaMessage) -> None:
         """Say where the person's chats are, or where this one has gone."""
@@ -238,6 +238,13 @@ class Reactions:
 
     def _is_addressed(self, room: Room, message: TextMessage | MediaMessage) -> bool:
         return room.is_private or self._means.ourselves.user_id in message.mentions
+
+
+def _unsupported(message: OtherMessage) -> UnsupportedKind:
+    """Return what was sent, by its event type or msgtype, stable or not."""
+    return next(
+        (kind for kind in UnsupportedKind if kind.value in message.kind), UnsupportedKind.OTHER
+    )
 
 
 def _picked(pick: people.Pick, number: int) -> Command:

@@ -56,22 +56,40 @@ async def test_an_emote_is_a_question(clock: MockClock, tmp_path: Path) -> None:
         assert await lab.homeserver.answer(service.room, question) == "Answer to wonders"
 
 
-@pytest.mark.parametrize("msgtype", ["m.image", "m.file", "m.location"])
-async def test_what_is_no_text_is_declined(clock: MockClock, tmp_path: Path, msgtype: str) -> None:
+@pytest.mark.parametrize(
+    ("msgtype", "kind"),
+    [
+        ("m.image", UnsupportedKind.OTHER),  # one without an address: there is no file
+        ("m.location", UnsupportedKind.LOCATION),
+        ("org.example.other", UnsupportedKind.OTHER),
+    ],
+)
+async def test_what_is_no_text_is_declined(
+    clock: MockClock, tmp_path: Path, msgtype: str, kind: UnsupportedKind
+) -> None:
     async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
         message = lab.homeserver.say(service.room, ANNA, "cat.png", msgtype=msgtype)
         answer = await lab.homeserver.answer(service.room, message)
-        assert answer == TEXTS.questions.unsupported(UnsupportedKind.OTHER)
+        assert answer == TEXTS.questions.unsupported(kind)
         assert lab.agent.runs == []
 
 
-async def test_a_sticker_is_declined(clock: MockClock, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("event_type", "kind"),
+    [
+        ("m.sticker", UnsupportedKind.STICKER),
+        ("org.matrix.msc3381.poll.start", UnsupportedKind.POLL),
+        ("org.matrix.msc3488.location", UnsupportedKind.LOCATION),
+    ],
+)
+async def test_stickers_polls_and_places_have_their_sentences(
+    clock: MockClock, tmp_path: Path, event_type: str, kind: UnsupportedKind
+) -> None:
     async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
         content = {"body": "wave", "url": "mxc://example.org/x", "info": {}}
-        sticker = lab.homeserver.add(service.room, "m.sticker", content, ANNA)
-        assert await lab.homeserver.answer(service.room, sticker) == TEXTS.questions.unsupported(
-            UnsupportedKind.OTHER
-        )
+        message = lab.homeserver.add(service.room, event_type, content, ANNA)
+        answer = await lab.homeserver.answer(service.room, message)
+        assert answer == TEXTS.questions.unsupported(kind)
 
 
 async def test_an_unregistered_room_is_told_once(
