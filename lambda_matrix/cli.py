@@ -36,6 +36,7 @@ from lambda_matrix.config import ConfigError, load_settings
 from lambda_matrix.logs import start_logging
 from lambda_matrix.service import serve
 from lambda_matrix.store.store import StoreError, StoreLockedError
+from lambda_matrix.surface.avatar import AvatarError
 from lambda_matrix.surface.bridge import AnotherInstanceError
 
 _logger = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ _ENDINGS: Mapping[type[BaseException], _Ending] = MappingProxyType(
         RegistryError: _Ending(Exit.CONFIGURATION),
         BadTransportSetting: _Ending(Exit.CONFIGURATION, "[homeserver] url or ca_file"),
         CertificateRefused: _Ending(Exit.CONFIGURATION, "[homeserver] url or ca_file"),
+        AvatarError: _Ending(Exit.CONFIGURATION, "[service] avatar_file"),
         WrongUser: _Ending(Exit.CONFIGURATION, "[homeserver] user_id"),
         SessionFileUnusable: _Ending(Exit.CONFIGURATION, "[state] directory"),
         LoginRefused: _Ending(Exit.CONFIGURATION, "[homeserver] password or access token"),

@@ -36,12 +36,16 @@ from lambda_matrix.secret import Secret
 from lambda_matrix.store import housekeeping, meta
 from lambda_matrix.store.records import Ourselves
 from lambda_matrix.store.store import Store, open_store
+from lambda_matrix.surface import avatar
+from lambda_matrix.surface.avatar import Picture, read_picture
 from lambda_matrix.surface.bridge import Bridge, build_bridge
 from lambda_matrix.surface.files.workspaces import Workspaces
 
 logger = logging.getLogger(__name__)
 
 DAY = 86_400.0
+LOOKS_WAIT = 10.0
+"""Seconds that the bot's name and picture may take at the start; they are not worth more."""
 KEPT_DAYS = 30.0
 """Days for which settled events are remembered, so that none is taken in twice."""
 
@@ -50,7 +54,8 @@ async def serve(settings: Settings, read_again: Callable[[], Settings]) -> None:
     """Serve until SIGTERM or SIGINT; at SIGHUP, put what `read_again` gives into force.
 
     Raises:
-        ConfigError, RegistryError, BadTransportSetting, CertificateRefused: a setting is wrong.
+        ConfigError, RegistryError, AvatarError, BadTransportSetting, CertificateRefused: a setting
+            is wrong.
         StoreError: the state directory cannot be used.
         SessionDeadError: the homeserver ended the session.
         AnotherInstanceError: a newer start of the service answers under our name.
@@ -95,6 +100,7 @@ async def _serve(settings: Settings, read_again: Callable[[], Settings], ready: 
     for warning in registry.warnings:
         logger.warning("%s", warning)
     logs.hide(*(entry.token for entry in registry.agents.values() if entry.token is not None))
+    picture = read_picture(settings.service.avatar_file)
     homeserver = settings.homeserver
     async with open_store(settings.state.directory) as store:
         session = await _log_in(settings)
@@ -114,10 +120,11 @@ async def _serve(settings: Settings, read_again: Callable[[], Settings], ready: 
             async with trio.open_nursery() as supervisor:
                 sd_notify.notify(sd_notify.status("catching up"))
                 await supervisor.start(_sync, client, store, bridge)
+                with trio.move_on_after(LOOKS_WAIT):  # rooms are made with the picture
+                    await _show_looks(client, store, settings, picture)
                 await supervisor.start(bridge.run)
                 await supervisor.start(reloading.run)
                 supervisor.start_soon(_keep_house, store)
-                await _show_name(client, settings)
                 logger.info("ready: %s on device %s", ourselves.user_id, ourselves.device_id)
                 sd_notify.notify(sd_notify.READY, sd_notify.status("ready"))
                 ready.set()
@@ -181,12 +188,13 @@ def _show_health(health: Health) -> None:
             sd_notify.notify(sd_notify.status("ready"))
 
 
-async def _show_name(client: Client, settings: Settings) -> None:
-    """Set the bot's display name; a homeserver that does not let us is no reason to stop."""
+async def _show_looks(client: Client, store: Store, settings: Settings, picture: Picture) -> None:
+    """Set the bot's name and picture; a homeserver that does not let us is no reason to stop."""
     try:
         await client.set_display_name(settings.service.display_name)
     except MatrixError as error:
         logger.warning("display name ([service] display_name) not set: %s", error)
+    await avatar.show(client, store, picture)
 
 
 def _load_registry(settings: Settings) -> Registry:

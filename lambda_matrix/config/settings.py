@@ -80,6 +80,7 @@ class ServiceSection:
 
     language: Language = _key(values.one_of(Language), Language.RU)
     display_name: str = _key(values.text, "Lambda")
+    avatar_file: Path | None = _key(values.path, None)
     command_prefix: str = _key(values.prefix, "!")
     listen: ListenAddress | None = _key(values.listen, None)
 

@@ -24,6 +24,11 @@ from lambda_matrix.store.records import (
 )
 from lambda_matrix.store.rows import columns, read
 
+_IN_THE_ROOM = (
+    "(requests.room_id = ? OR requests.room_id ="
+    " (SELECT replaced_by FROM rooms WHERE rooms.room_id = ? AND kind = 'moved'))"
+)
+"""True of what was asked in a room, also if it is to be answered where the room goes on."""
 _REQUEST = f"SELECT {columns(Request)} FROM requests"  # noqa: S608 - column names
 
 
@@ -37,9 +42,9 @@ def edit(db: Database, event: TextMessage, text: str) -> Request | None:
         return None
     row = db.execute(
         f"UPDATE requests SET text = ?, edited = edited + 1, attempts = 0"  # noqa: S608 - column names
-        " WHERE question = ? AND room_id = ? AND asker = ? AND outcome IS NULL AND stopped = 0"
-        f" AND origin IS NULL AND text <> ? RETURNING {columns(Request)}",
-        (text, event.replaces, event.room_id, event.sender, text),
+        f" WHERE question = ? AND {_IN_THE_ROOM} AND asker = ? AND outcome IS NULL"
+        f" AND stopped = 0 AND origin IS NULL AND text <> ? RETURNING {columns(Request)}",
+        (text, event.replaces, event.room_id, event.room_id, event.sender, text),
     ).fetchone()
     return None if row is None else read(Request, row)
 
@@ -54,8 +59,8 @@ def withdraw(db: Database, event: Redaction) -> tuple[Request, ...]:
     contexts.forget_event(db, event.redacts)
     attachments.withdraw(db, event.redacts, event.room_id)
     rows = db.execute(
-        f"{_REQUEST} WHERE room_id = ? AND (question = ? OR origin = ?)",
-        (event.room_id, event.redacts, event.redacts),
+        f"{_REQUEST} WHERE {_IN_THE_ROOM} AND (question = ? OR origin = ?)",
+        (event.room_id, event.room_id, event.redacts, event.redacts),
     ).fetchall()
     withdrawn = tuple(read(Request, row) for row in rows)
     for request in withdrawn:

@@ -36,6 +36,22 @@ def set_stored_filter(db: Database, definition_hash: str, filter_id: FilterId) -
     _set(db, "filter", f"{definition_hash} {filter_id}")
 
 
+def avatar(db: Database, digest: str) -> str | None:
+    """Return the address of the picture with this digest, if it is the one uploaded last."""
+    known, _, mxc = (_get(db, "avatar") or "").partition(" ")
+    return mxc if known == digest else None
+
+
+def newest_avatar(db: Database) -> str | None:
+    """Return the address of the picture that was uploaded last."""
+    return (_get(db, "avatar") or "").partition(" ")[2] or None
+
+
+def set_avatar(db: Database, digest: str, mxc: str) -> None:
+    """Remember the address of an uploaded picture under its digest."""
+    _set(db, "avatar", f"{digest} {mxc}")
+
+
 def begin_instance(db: Database, ourselves: Ourselves) -> None:
     """Note this start of the service.
 

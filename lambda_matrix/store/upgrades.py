@@ -16,7 +16,7 @@ from typing import Literal
 from sqlite_utils import Database
 
 from lambda_matrix.ids import RoomId
-from lambda_matrix.store import outbox, requests, rooms
+from lambda_matrix.store import outbox, requests, rooms, withdrawals
 from lambda_matrix.store.facts import dump_stretches
 from lambda_matrix.store.outbox import new_transaction_id
 from lambda_matrix.store.records import Binding, Draft, Ourselves, Room
@@ -104,17 +104,8 @@ def _move_questions(db: Database, old: RoomId, new: RoomId) -> None:
 
     It cannot reply there to what is not there, and what was shown of it is to go.
     """
-    db.execute(
-        "UPDATE outbox SET state = 'undeliverable' WHERE state = 'pending' AND question IN"
-        " (SELECT question FROM requests WHERE room_id = ? AND outcome IS NULL)",
-        (old,),
-    )
-    db.execute(
-        "INSERT OR IGNORE INTO withdrawals (event_id, room_id) SELECT event_id, room_id FROM outbox"
-        " WHERE event_id IS NOT NULL AND question IN"
-        " (SELECT question FROM requests WHERE room_id = ? AND outcome IS NULL)",
-        (old,),
-    )
+    for request in requests.waiting(db, old):
+        withdrawals.withdraw_answer(db, request.question)
     db.execute(
         "UPDATE attachments SET room_id = ? WHERE room_id = ? AND (request IS NULL OR request IN"
         " (SELECT request_id FROM requests WHERE room_id = ? AND outcome IS NULL))",

@@ -49,6 +49,7 @@ from lambda_matrix.surface.rooms.bindings import Bindings
 from lambda_matrix.surface.rooms.by_hand import ByHand
 from lambda_matrix.surface.rooms.contexts import Contexts
 from lambda_matrix.surface.rooms.endings import Endings
+from lambda_matrix.surface.rooms.looks import Looks
 from lambda_matrix.surface.rooms.moving import Moving
 from lambda_matrix.surface.rooms.onboarding import Onboarding
 from lambda_matrix.surface.rooms.provisioning import Provisioning
@@ -244,7 +245,7 @@ def build_bridge(
         offering.lanes.wake([room_id])
 
     spaces = Spaces(store, client)
-    provisioning = Provisioning(means, bindings, spaces, rounds, look_again)
+    provisioning = Provisioning(means, bindings, spaces, Looks(means), rounds, look_again)
     withdrawals = Withdrawals(means)
     moving = Moving(means, bindings, spaces, running, look_again)
     endings = Endings(means, bindings, spaces, workspaces, rounds, running, withdrawals.lanes)

@@ -45,6 +45,7 @@ from lambda_matrix.store.records import Room, RoomKind
 from lambda_matrix.store.standing import OpenHere
 from lambda_matrix.surface.commands.confirmations import ConfirmationCommands
 from lambda_matrix.surface.commands.dispatch import Commands
+from lambda_matrix.surface.commands.invoked import typed
 from lambda_matrix.surface.commands.order import PLACES, Order, Said
 from lambda_matrix.surface.files.accepting import Accepting
 from lambda_matrix.surface.lanes import Lanes
@@ -169,7 +170,9 @@ class Reactions:
     async def _hear(self, room: Room, message: TextMessage) -> None:  # noqa: C901 - one case each
         open_here = await self._open_here(room, message)
         room, where = open_here.room, self._standing(open_here, message)
-        decision = decide(message.body, where, self._means.policy.command_prefix)
+        prefix = self._means.policy.command_prefix
+        text = message.body if message.command is None else typed(message.command, prefix)
+        decision = decide(text, where, prefix)
         texts = await self._means.languages.of(message.sender)
         order = Order(message, room, texts)
         match decision:

@@ -16,15 +16,14 @@ import trio
 from attrs import define, evolve, field
 
 from lambda_matrix.client_server_api.errors import MatrixError, Retry, SessionDead, decide_retry
-from lambda_matrix.client_server_api.room_creation import RoomCreation
 from lambda_matrix.ids import RoomId, UserId
-from lambda_matrix.matrix_events import RoomMarker
 from lambda_matrix.store import intents, rooms
 from lambda_matrix.store.records import Binding, Intent, RoomKind
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.links import room_link, server_name
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.rooms.bindings import Bindings
+from lambda_matrix.surface.rooms.looks import Looks
 from lambda_matrix.surface.rooms.spaces import Spaces
 from lambda_matrix.surface.rounds import Rounds
 from lambda_matrix.surface.writing.wording import (
@@ -53,6 +52,7 @@ class Provisioning:
     _means: Means
     _bindings: Bindings
     _spaces: Spaces
+    _looks: Looks
     _rounds: Rounds
     _made: Callable[[RoomId], None]
     lanes: Lanes[UserId] = field(init=False)
@@ -132,7 +132,7 @@ class Provisioning:
     async def _make(self, intent: Intent, space: RoomId | None) -> RoomId:
         """Return the intent's room: found, if an earlier try made it, else made now."""
         unknown = intent.tries > 0
-        creation = await self._creation(intent, space)
+        creation = await self._looks.creation(intent, await self._name(intent), space)
         pause = FIRST_PAUSE
         while True:
             if unknown:
@@ -182,18 +182,6 @@ class Provisioning:
         logger.warning("room %s was made twice: leaving it", room_id)
         await self._means.client.leave(room_id)
         await self._means.client.forget(room_id)
-
-    async def _creation(self, intent: Intent, space: RoomId | None) -> RoomCreation:
-        texts = await self._means.languages.of(intent.owner)
-        is_space = intent.kind is RoomKind.SPACE
-        return RoomCreation(
-            marker=RoomMarker(intent.intent_id, "space" if is_space else "chat", intent.owner),
-            name=await self._name(intent),
-            topic=texts.rooms.space_topic if is_space else texts.rooms.chat_topic,
-            invite=(intent.owner,),
-            parent=space,
-            via=(server_name(self._means.ourselves.user_id),),
-        )
 
     async def _name(self, intent: Intent) -> str:
         """Return the room's name: as asked for, else by its place among the owner's chats."""

@@ -36,7 +36,8 @@ class SecondThoughts:
         """Cancel the question that was taken back, and have what was answered taken back, too."""
         open_requests = await self._means.store.transact(changes.withdraw, event)
         for request in open_requests:
-            self._running.stop(event.room_id, request.request_id, End.WITHDRAWN)
-        self._withdrawals.wake([event.room_id])
+            self._running.stop(request.room_id, request.request_id, End.WITHDRAWN)
+        places = {event.room_id, *(request.room_id for request in open_requests)}
+        self._withdrawals.wake(places)
         self._receiving.look_again(event.room_id)
-        self._runs.wake([event.room_id])  # what waited for a word on it waits no longer
+        self._runs.wake(places)  # what waited for a word on it waits no longer
