@@ -38,8 +38,9 @@ from lambda_matrix.store.records import Ourselves
 from lambda_matrix.store.store import Store, open_store
 from lambda_matrix.surface import avatar
 from lambda_matrix.surface.avatar import Picture, read_picture
-from lambda_matrix.surface.bridge import Bridge, build_bridge
+from lambda_matrix.surface.bridge import Bridge
 from lambda_matrix.surface.files.workspaces import Workspaces
+from lambda_matrix.surface.wiring import build_bridge
 
 logger = logging.getLogger(__name__)
 

@@ -6,69 +6,31 @@ committed. Between them stands only the store.
 """
 
 import logging
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 import trio
 from attrs import frozen
 
 from lambda_matrix.agent.registry import Registry
-from lambda_matrix.agent.roster import Agents, RosterChange
-from lambda_matrix.client_server_api.client import Client
-from lambda_matrix.ids import PersonId, RoomId
+from lambda_matrix.agent.roster import RosterChange
+from lambda_matrix.ids import PersonId, RoomId, UserId
 from lambda_matrix.matrix_events import SyncBatch
 from lambda_matrix.store import intake, intents, requests
-from lambda_matrix.store.records import Ourselves
-from lambda_matrix.store.store import Store
-from lambda_matrix.surface.admission import Admission
-from lambda_matrix.surface.commands.archive import ArchiveCommands
-from lambda_matrix.surface.commands.bind import BindCommand
-from lambda_matrix.surface.commands.chats import ChatCommands
-from lambda_matrix.surface.commands.confirmations import ConfirmationCommands
-from lambda_matrix.surface.commands.contexts import ContextCommands
-from lambda_matrix.surface.commands.dispatch import Commands
-from lambda_matrix.surface.commands.files import FileCommands
-from lambda_matrix.surface.commands.runs import RunCommands
-from lambda_matrix.surface.commands.saving import SavingCommands
-from lambda_matrix.surface.commands.settings import SettingCommands
-from lambda_matrix.surface.commands.status import StatusCommand
-from lambda_matrix.surface.files.accepting import Accepting
-from lambda_matrix.surface.files.carrying import Carrying
-from lambda_matrix.surface.files.offering import Offering
-from lambda_matrix.surface.files.receiving import Receiving
-from lambda_matrix.surface.files.transfers import SizeLimits
+from lambda_matrix.store.records import Accepted
 from lambda_matrix.surface.files.workspaces import Workspaces
 from lambda_matrix.surface.gaps import Gaps
-from lambda_matrix.surface.history import History
 from lambda_matrix.surface.lanes import Lanes
-from lambda_matrix.surface.language import Languages
 from lambda_matrix.surface.means import Means
-from lambda_matrix.surface.people import People
 from lambda_matrix.surface.policy import Policy
-from lambda_matrix.surface.reactions import Reactions
-from lambda_matrix.surface.rooms.bindings import Bindings
 from lambda_matrix.surface.rooms.by_hand import ByHand
-from lambda_matrix.surface.rooms.contexts import Contexts
-from lambda_matrix.surface.rooms.endings import Endings
-from lambda_matrix.surface.rooms.looks import Looks
-from lambda_matrix.surface.rooms.moving import Moving
 from lambda_matrix.surface.rooms.onboarding import Onboarding
 from lambda_matrix.surface.rooms.provisioning import Provisioning
-from lambda_matrix.surface.rooms.saved import SavedContexts
-from lambda_matrix.surface.rooms.spaces import Spaces
 from lambda_matrix.surface.rooms.titles import Titles
 from lambda_matrix.surface.rooms.upgrades import Upgrades
 from lambda_matrix.surface.rounds import Rounds
-from lambda_matrix.surface.runs.answering import Answering
-from lambda_matrix.surface.runs.asking import Asking
 from lambda_matrix.surface.runs.expiry import Expiry
 from lambda_matrix.surface.runs.running import Running
-from lambda_matrix.surface.runs.second_thoughts import SecondThoughts
-from lambda_matrix.surface.runs.slots import Slots
-from lambda_matrix.surface.runs.taking import Taking
 from lambda_matrix.surface.runs.withdrawals import Withdrawals
-from lambda_matrix.surface.sending.delivery import Delivery
-from lambda_matrix.surface.sending.outbox import Outbox
-from lambda_matrix.surface.sending.pace import Pace
 from lambda_matrix.surface.sending.signals import Signals
 
 logger = logging.getLogger(__name__)
@@ -78,26 +40,40 @@ class AnotherInstanceError(Exception):
     """A newer start of the service writes under our name: this one must fall silent."""
 
 
+class LastingWork(Protocol):
+    """Work whose to-do stands in the store: it is served in lanes, and outlives the process."""
+
+    @property
+    def lanes(self) -> Lanes[RoomId] | Lanes[UserId]:
+        """The lanes that serve it."""
+        ...
+
+    async def resume(self) -> None:
+        """Take up what an earlier start left."""
+        ...
+
+
 @frozen(kw_only=True)
 class Bridge:
-    """The parts at work. Until `run` batches are only made durable (catch-up)."""
+    """The parts at work. Until `run` batches are only made durable (catch-up).
+
+    Those that are named here are woken by what a batch brings, `others` by those.
+    """
 
     means: Means
     rounds: Rounds
     running: Running
     signals: Signals
-    withdrawals: Withdrawals
     expiry: Expiry
     workspaces: Workspaces
-    receiving: Receiving
-    offering: Offering
-    provisioning: Provisioning
+    gaps: Gaps
+    withdrawals: Withdrawals
     onboarding: Onboarding
+    provisioning: Provisioning
+    upgrades: Upgrades
     by_hand: ByHand
     titles: Titles
-    endings: Endings
-    upgrades: Upgrades
-    gaps: Gaps
+    others: tuple[LastingWork, ...]
     runs: Lanes[RoomId]
     reactions: Lanes[RoomId]
     live: trio.Event
@@ -116,25 +92,27 @@ class Bridge:
                 "than this one; this one stops."
             )
         if self.live.is_set():
-            self.reactions.wake(accepted.wake)
-            self.gaps.lanes.wake([gap.room_id for gap in accepted.gaps])
-            self.onboarding.lanes.wake([*accepted.invites, *accepted.encrypted, *accepted.entered])
-            self.means.outbox.wake(accepted.entered)
-            self.upgrades.lanes.wake(accepted.upgraded)
-            self.by_hand.lanes.wake(accepted.unnoted)
-            self.titles.lanes.wake(accepted.untitled)
-            self.withdrawals.lanes.wake(accepted.withdrawn)
-            for room_id in (*accepted.left, *accepted.archived):
-                self.running.stop(room_id)
-            for request in accepted.stopped:
-                self.running.stop(request.room_id, request.request_id)
-            self.runs.wake((*accepted.deserted, *accepted.archived))
-            if accepted.entered:
-                self.provisioning.duplicates.wake(
-                    await self.means.store.transact(
-                        intents.duplicates, self.means.ourselves.user_id
-                    )
-                )
+            await self._wake(accepted)
+
+    async def _wake(self, accepted: Accepted) -> None:
+        """Have everybody look at what came."""
+        self.reactions.wake(accepted.wake)
+        self.gaps.lanes.wake([gap.room_id for gap in accepted.gaps])
+        self.onboarding.lanes.wake([*accepted.invites, *accepted.encrypted, *accepted.entered])
+        self.means.outbox.wake(accepted.entered)
+        self.upgrades.lanes.wake(accepted.upgraded)
+        self.by_hand.lanes.wake(accepted.unnoted)
+        self.titles.lanes.wake(accepted.untitled)
+        self.withdrawals.lanes.wake(accepted.withdrawn)
+        for room_id in (*accepted.left, *accepted.archived):
+            self.running.stop(room_id)
+        for request in accepted.stopped:
+            self.running.stop(request.room_id, request.request_id)
+        self.runs.wake((*accepted.deserted, *accepted.archived))
+        if accepted.entered:
+            ourselves = self.means.ourselves.user_id
+            twice = await self.means.store.transact(intents.duplicates, ourselves)
+            self.provisioning.duplicates.wake(twice)
 
     async def reload(self, policy: Policy, registry: Registry) -> RosterChange:
         """Put other decisions of the operator's into force; return what changed about the agents.
@@ -160,20 +138,12 @@ class Bridge:
             for lanes in (
                 self.reactions,
                 self.runs,
-                self.gaps.lanes,
-                self.withdrawals.lanes,
                 self.expiry.lanes,
-                self.receiving.lanes,
-                self.offering.lanes,
-                self.onboarding.lanes,
-                self.provisioning.lanes,
                 self.provisioning.duplicates,
-                self.by_hand.lanes,
-                self.titles.lanes,
-                self.endings.lanes,
-                self.upgrades.lanes,
             ):
                 await at_work.start(lanes.run)
+            for work in self._lasting:
+                await at_work.start(work.lanes.run)
             await at_work.start(self.signals.run)
             await at_work.start(self.means.outbox.run)
             await self.workspaces.prepare(self.means.agents.registry)
@@ -181,121 +151,21 @@ class Bridge:
             waiting = await self.means.store.transact(requests.rooms_with_work)
             self.reactions.wake(waiting)
             self.runs.wake(waiting)
-            self.gaps.lanes.wake(await self.means.store.transact(intake.rooms_with_gaps))
-            await self.withdrawals.resume()
-            await self.receiving.resume()
-            await self.offering.resume()
-            await self.onboarding.resume()
-            await self.provisioning.resume()
-            await self.by_hand.resume()
-            await self.titles.resume()
-            await self.endings.resume()
-            await self.upgrades.resume()
+            for work in self._lasting:
+                await work.resume()
             await at_work.start(self.expiry.run)
             task_status.started()
             await trio.sleep_forever()
 
-
-def build_bridge(
-    *,
-    store: Store,
-    client: Client,
-    ourselves: Ourselves,
-    agents: Agents,
-    policy: Policy,
-    workspaces: Workspaces,
-) -> Bridge:
-    """Wire the parts."""
-    languages = Languages(store, policy)
-    pace = Pace()
-    means = Means(
-        store=store,
-        client=client,
-        ourselves=ourselves,
-        agents=agents,
-        policy=policy,
-        outbox=Outbox(store, client, pace, Delivery(store, client, pace, ourselves, languages)),
-        languages=languages,
-    )
-    signals = Signals(client)
-    rounds = Rounds()
-    running = Running()
-    # The lanes come first, since the parts wake them; what serves in them is made of the parts.
-    reaction_lanes = Lanes[RoomId](
-        "reaction",
-        lambda room_id: reactions.serve(room_id),  # noqa: PLW0108 - made below
-        lambda room_id: reactions.after_fault(room_id),  # noqa: PLW0108 - made below
-    )
-    runs = Lanes[RoomId]("run", lambda room_id: answering.serve(room_id))  # noqa: PLW0108 - made below
-    expiry = Expiry(means, runs)
-    bindings = Bindings(store, client)
-    history = History(means)
-    contexts = Contexts(means, bindings, history, running, runs)
-    sizes = SizeLimits(client, policy, workspaces)
-    receiving = Receiving(means, workspaces, sizes, runs)
-    offering = Offering(means, workspaces, sizes)
-    asking = Asking(means, contexts, Carrying(means, workspaces))
-    answering = Answering(means, running, signals, asking, expiry, Slots(policy), offering.lanes)
-
-    def look_again(room_id: RoomId) -> None:
-        """What a room has waited for is there: a gap is read, or the room is bound."""
-        reaction_lanes.wake([room_id])
-        runs.wake([room_id])
-        receiving.begin(room_id)
-        offering.lanes.wake([room_id])
-
-    spaces = Spaces(store, client)
-    provisioning = Provisioning(means, bindings, spaces, Looks(means), rounds, look_again)
-    withdrawals = Withdrawals(means)
-    moving = Moving(means, bindings, spaces, running, look_again)
-    endings = Endings(means, bindings, spaces, workspaces, rounds, running, withdrawals.lanes)
-    upgrades = Upgrades(means, moving, rounds)
-    people = People(means)
-    chats = ChatCommands(means, people, provisioning, running)
-    saving = SavingCommands(means, contexts, SavedContexts(means), history)
-    taking = Taking(means, bindings, Admission(policy), running, runs, receiving)
-    confirmations = ConfirmationCommands(means, taking, runs, expiry, endings)
-    commands = Commands(
-        means=means,
-        chats=chats,
-        contexts=ContextCommands(means, contexts, saving),
-        saving=saving,
-        runs=RunCommands(means, running, runs, taking, confirmations),
-        confirmations=confirmations,
-        settings=SettingCommands(means, people, bindings),
-        files=FileCommands(means, receiving),
-        status=StatusCommand(means, rounds, chats),
-        archives=ArchiveCommands(means, bindings, spaces, running, runs),
-        binding=BindCommand(means, people, bindings, spaces),
-    )
-    reactions = Reactions(
-        means=means,
-        commands=commands,
-        taking=taking,
-        second_thoughts=SecondThoughts(means, running, runs, withdrawals.lanes, receiving),
-        confirmations=confirmations,
-        upgrades=upgrades.lanes,
-        accepting=Accepting(means, workspaces, sizes, receiving, taking),
-        signals=signals,
-    )
-    return Bridge(
-        means=means,
-        rounds=rounds,
-        running=running,
-        signals=signals,
-        withdrawals=withdrawals,
-        expiry=expiry,
-        workspaces=workspaces,
-        receiving=receiving,
-        offering=offering,
-        provisioning=provisioning,
-        onboarding=Onboarding(means, provisioning, spaces, upgrades.lanes),
-        by_hand=ByHand(means, bindings),
-        titles=Titles(means),
-        endings=endings,
-        upgrades=upgrades,
-        gaps=Gaps(means, look_again),
-        runs=runs,
-        reactions=reaction_lanes,
-        live=trio.Event(),
-    )
+    @property
+    def _lasting(self) -> tuple[LastingWork, ...]:
+        return (
+            self.gaps,
+            self.withdrawals,
+            self.onboarding,
+            self.provisioning,
+            self.upgrades,
+            self.by_hand,
+            self.titles,
+            *self.others,
+        )

@@ -39,6 +39,10 @@ class Gaps:
     def __attrs_post_init__(self) -> None:
         self.lanes = Lanes("gap fill", self.serve)
 
+    async def resume(self) -> None:
+        """Take up the gaps that an earlier start left."""
+        self.lanes.wake(await self._means.store.transact(intake.rooms_with_gaps))
+
     async def serve(self, room_id: RoomId) -> None:
         """Fill the room's gaps, the oldest first.
 

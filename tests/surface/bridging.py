@@ -40,9 +40,10 @@ from lambda_matrix.ids import (
 from lambda_matrix.store import intents, meta
 from lambda_matrix.store.records import Intent, Ourselves, RoomKind
 from lambda_matrix.store.store import Store, open_store
-from lambda_matrix.surface.bridge import Bridge, build_bridge
+from lambda_matrix.surface.bridge import Bridge
 from lambda_matrix.surface.files.workspaces import Workspaces
 from lambda_matrix.surface.policy import Policy
+from lambda_matrix.surface.wiring import build_bridge
 from lambda_matrix.workspace.folder import Workspace
 from tests.agent.servers import accept, entry_at, say, websocket_agent
 from tests.lab.proxy import Exchange, Proxy, open_proxy
