@@ -298,3 +298,29 @@ async def test_a_bot_that_was_kicked_comes_back_to_the_same_chat(chatting: Chatt
     await person.wait_for(room, lambda view: membership_of(bot, view) == "join")
     assert thread((await chatting.ask("b", room)).text) == before
     assert "Ours" in ((await chatting.ask("!chats", chatting.direct)).parts[0].html or "")
+
+
+# -- looks --
+
+
+async def test_rooms_have_a_picture_and_describe_their_commands(chatting: Chatting) -> None:
+    person, bot, view = chatting.person, chatting.bot, chatting.view
+    profile = await person.call("GET", "profile", bot)
+    picture = str(profile["avatar_url"])
+    assert picture.startswith("mxc://lambda.test/")
+    for room in (chatting.space, chatting.chat):
+        assert person.rooms[room].state["m.room.avatar", ""] == {"url": picture}
+    described = [
+        text_at(content, "command")
+        for (kind, _), content in view.state.items()
+        if kind == "org.matrix.msc4391.command_description"
+    ]
+    assert {"stop", "new", "archive"} <= set(described)
+    invoked: dict[str, object] = {"command": "rename", "arguments": {"name": "Garden"}}
+    said = await person.say(
+        chatting.chat, "!rename Garden", **{"org.matrix.msc4391.command": invoked}
+    )
+    assert "Garden" in (await chatting.answer(said)).text
+    await chatting.stack.restart_with()
+    await chatting.ask("Hello?")
+    assert len(chatting.proxy.made("POST .*/media/v3/upload")) == 1
