@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test unit crash model-test lint bench pex clean \
+.PHONY: help demo test unit crash model-test lint bench bench-limits pex clean \
   synapse-requirements agents-requirements model-requirements
 MAKEFLAGS += --no-print-directory
 
@@ -34,6 +34,7 @@ help: ## this list
 	@echo 'make crash   kill -9 at 50 drawn moments, and count the answers; SEEDS=300 for more'
 	@echo 'make model-test  the bundled agent with a real language model, which is built first'
 	@echo 'make bench   the service beside other bots on one homeserver'
+	@echo 'make bench-limits   long answers under a homeserver's default rate limits'
 	@echo 'make pex     one file to install: dist/lambda-matrix.pex'
 	@echo 'make clean   removes what these made'
 
@@ -138,6 +139,9 @@ model-test: .venv/.dev
 
 bench: .venv-bench/.stamp .venv-synapse/.stamp
 	@.venv-bench/bin/python bench/run.py --synapse-python .venv-synapse/bin/python $(ARGS)
+
+bench-limits: .venv-bench/.stamp .venv-synapse/.stamp
+	@.venv-bench/bin/python bench/limits.py --synapse-python .venv-synapse/bin/python $(ARGS)
 
 pex: | $(UV)
 	@UV='$(CURDIR)/$(UV)' ./build_pex.sh dist/lambda-matrix.pex

@@ -159,15 +159,17 @@ def _pid(program: Restartable) -> int:
 
 async def _chats(person: Person, bot: UserId, many: int) -> tuple[RoomId, ...]:
     await person.direct_chat(bot)
-    await _join_next(person, bot, is_space=True)
-    rooms = [await _join_next(person, bot, is_space=False)]
+    await join_next(person, bot, is_space=True)
+    rooms = [await join_next(person, bot, is_space=False)]
     while len(rooms) < many:
         await person.say(rooms[0], "!new")
-        rooms.append(await _join_next(person, bot, is_space=False))
+        rooms.append(await join_next(person, bot, is_space=False))
     return tuple(rooms)
 
 
-async def _join_next(person: Person, bot: UserId, *, is_space: bool) -> RoomId:
+async def join_next(person: Person, bot: UserId, *, is_space: bool) -> RoomId:
+    """Join the Space or chat that the bot invites to next."""
+
     def find() -> RoomId | None:
         invites = (
             room_id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
@@ -11,7 +12,10 @@ from statistics import median
 from attrs import frozen
 from measuring import Findings, percentile
 
-_BEGIN, _END = "<!-- bench: begin -->", "<!-- bench: end -->"
+from lambda_matrix.demo.bare_http import open_caller
+from lambda_matrix.demo.homeserver import Homeserver
+
+_ROOT = Path(__file__).parent.parent
 
 
 @frozen
@@ -35,22 +39,43 @@ def report(found: Sequence[Findings], circumstances: Circumstances) -> str:
     return "\n\n".join(parts)
 
 
-def write(text: str, page: Path) -> None:
-    """Put the text between the markers of the page."""
-    before, _, rest = page.read_text().partition(_BEGIN)
-    _, marker, after = rest.partition(_END)
+def write(text: str, page: Path, place: str = "bench") -> None:
+    """Put the text between the page's markers of that place."""
+    begin, end = f"<!-- {place}: begin -->", f"<!-- {place}: end -->"
+    before, _, rest = page.read_text().partition(begin)
+    _, marker, after = rest.partition(end)
     if not marker:
-        raise ValueError(f"{page} has no {_BEGIN} and {_END}")
-    page.write_text(f"{before}{_BEGIN}\n{text}\n{_END}{after}")
+        raise ValueError(f"{page} has no {begin} and {end}")
+    page.write_text(f"{before}{begin}\n{text}\n{end}{after}")
+
+
+def machine() -> str:
+    """What the measurement ran on."""
+    cores = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+    return f"{cores}, Python {platform.python_version()}"
+
+
+def commit() -> str:
+    """The commit that is measured; a plus sign tells of changes beside it."""
+    command = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
+    told = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=False)
+    return told.stdout.strip() or "unknown"
+
+
+async def synapse_version(homeserver: Homeserver) -> str:
+    """Which Synapse this is; makes an administrator of the throw-away homeserver to ask it."""
+    admin = await homeserver.register("admin", "of a throw-away homeserver", admin=True)
+    async with open_caller(homeserver.url) as caller:
+        path = ("_synapse", "admin", "v1", "server_version")
+        answer = await caller.call("GET", *path, token=admin.access_token)
+    return str(answer["server_version"])
 
 
 def _heading(found: Sequence[Findings], seen: Circumstances) -> str:
-    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
-    python = f"Python {platform.python_version()}"
     made_of = "; ".join(f"{each.entry.name}: {each.entry.made_of}" for each in found)
     return (
         f"`{seen.command}` on {seen.date}, commit {seen.commit}, {seen.seconds:.0f} s in all; "
-        f"{machine}, {python}; Synapse {seen.synapse} on SQLite without rate limits.\n\n{made_of}."
+        f"{machine()}; Synapse {seen.synapse} on SQLite without rate limits.\n\n{made_of}."
     )
 
 
@@ -75,7 +100,7 @@ def _talk(found: Sequence[Findings]) -> str:
     head = ("", "p50 ms", "p95 ms", "p99 ms", "p50 / floor", "inside the bot ms")
     return (
         f"### Round trip: {len(found[0].trips)} questions in one room, one after the other\n\n"
-        + _table((*head, "person's PUT ms", "lost", "noise cores"), rows)
+        + table((*head, "person's PUT ms", "lost", "noise cores"), rows)
     )
 
 
@@ -97,7 +122,7 @@ def _bursts(found: Sequence[Findings]) -> str:
         )
     asked = found[0].bursts[0][0].questions
     head = ("", "median s", "each s", "answers/s", "lost", "doubled", "out of order")
-    return f"### Burst: {asked} questions in all rooms at once\n\n" + _table(
+    return f"### Burst: {asked} questions in all rooms at once\n\n" + table(
         (*head, "noise cores"), rows
     )
 
@@ -125,7 +150,7 @@ def _costs(found: Sequence[Findings]) -> str:
     more = ("burst: requests", "burst: homeserver CPU ms", "burst: CPU ms", "peak memory MB")
     return (
         "### What an answered question costs\n\n"
-        + _table((*head, *more), rows)
+        + table((*head, *more), rows)
         + "\n\nRequests and CPU per question. `a + b`: the service, and its agent's process."
     )
 
@@ -155,6 +180,7 @@ def _foreign(cores: Iterable[float]) -> str:
     return f"{max(cores, default=0):.2f}"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table; the first column is text, the others are figures."""
     lines = [head, ["---"] + ["--:"] * (len(head) - 1), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)

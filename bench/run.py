@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import pstats
 import shlex
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,12 +22,10 @@ from access_log import switch_on
 from attrs import frozen
 from contenders import PEERS, SERVICE, Contender, Entry, Ground
 from measuring import Bench, Findings
-from report import Circumstances, report, write
+from report import Circumstances, commit, report, synapse_version, write
 from usage import peak_memory
 
-from lambda_matrix.demo.bare_http import open_caller
 from lambda_matrix.demo.homeserver import (
-    Homeserver,
     HomeserverSettings,
     Limits,
     open_homeserver,
@@ -95,7 +92,7 @@ def _turns(
 
 
 async def main(chosen: argparse.Namespace, directory: Path) -> int:
-    began, commit = time.monotonic(), _commit()  # the tree may change while this runs
+    began, measured = time.monotonic(), commit()  # the tree may change while this runs
     settings = HomeserverSettings(
         python=chosen.synapse_python.absolute(),
         directory=directory / "homeserver",
@@ -108,13 +105,13 @@ async def main(chosen: argparse.Namespace, directory: Path) -> int:
         entries = [entry for entry in entries if entry.name in chosen.only]
     async with open_homeserver(settings) as homeserver:
         found = await run(entries, size, Ground(homeserver, directory, size.rooms, profile))
-        synapse = await _synapse_version(homeserver)
+        synapse = await synapse_version(homeserver)
     text = report(
         found,
         Circumstances(
             command=f"make bench{_arguments()}",
             date=time.strftime("%Y-%m-%d"),
-            commit=commit,
+            commit=measured,
             synapse=synapse,
             seconds=time.monotonic() - began,
         ),
@@ -133,21 +130,6 @@ def _arguments() -> str:
     place = given.index("--synapse-python")
     more = given[:place] + given[place + 2 :]
     return f" ARGS={shlex.quote(' '.join(more))}" if more else ""
-
-
-async def _synapse_version(homeserver: Homeserver) -> str:
-    admin = await homeserver.register("admin", "of a throw-away homeserver", admin=True)
-    async with open_caller(homeserver.url) as caller:
-        path = ("_synapse", "admin", "v1", "server_version")
-        answer = await caller.call("GET", *path, token=admin.access_token)
-    return str(answer["server_version"])
-
-
-def _commit() -> str:
-    """The commit that was measured; a plus sign tells of changes beside it."""
-    command = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
-    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    return told.stdout.strip() or "unknown"
 
 
 def _show_profile(profile: Path) -> None:

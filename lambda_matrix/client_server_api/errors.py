@@ -212,7 +212,7 @@ def error_of_answer(
         now: Seconds since the epoch, to turn an HTTP date into a wait.
         asked: Method and path of the request, for the message.
     """
-    retry_after = _seconds_of_retry_after(headers.get("retry-after"), now)
+    in_headers = _seconds_of_retry_after(headers.get("retry-after"), now)
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):
@@ -221,11 +221,12 @@ def error_of_answer(
         return MatrixError(
             f"{asked}: HTTP {status}, no Matrix error: {_foreign_snippet(headers, body)}",
             status=status,
-            retry_after=retry_after,
+            retry_after=in_headers,
         )
     errcode = content["errcode"]
-    if retry_after is None:
-        retry_after = _seconds_of_milliseconds(content.get("retry_after_ms"))
+    # Deprecated, but exact: the header has whole seconds.
+    exact = _seconds_of_milliseconds(content.get("retry_after_ms"))
+    retry_after = in_headers if exact is None else exact
     return MatrixError(
         f"{asked}: HTTP {status} {_one_line(errcode)}: {_one_line(str(content.get('error', '')))}",
         status=status,

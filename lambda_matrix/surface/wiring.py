@@ -109,7 +109,7 @@ def build_bridge(
         receiving.begin(room_id)
         offering.lanes.wake([room_id])
 
-    spaces = Spaces(store, client)
+    spaces = Spaces(store, client, means.outbox)
     provisioning = Provisioning(means, bindings, spaces, Looks(means), rounds, look_again)
     withdrawals = Withdrawals(means)
     moving = Moving(means, bindings, spaces, running, look_again)

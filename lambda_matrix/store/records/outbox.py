@@ -32,7 +32,8 @@ class Priority(IntEnum):
 
     FINAL = 0
     FIRST = 1
-    PREVIEW = 2
+    CHANGE = 2  # of a room: a name, a Space's child, what is taken back
+    PREVIEW = 3
 
 
 @frozen(kw_only=True)

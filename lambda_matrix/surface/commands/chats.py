@@ -40,9 +40,13 @@ class ChatCommands:
     async def rename(self, order: Order, name: str) -> None:
         """Give the chat another name: the homeserver first, which may refuse."""
         content: dict[str, object] = {"name": name}
-        room_id = order.room_id
+        room_id, client, outbox = order.room_id, self._means.client, self._means.outbox
         try:
-            await persist(lambda: self._means.client.put_state(room_id, "m.room.name", "", content))
+            await persist(
+                lambda: outbox.in_turn(
+                    lambda: client.put_state(room_id, "m.room.name", "", content)
+                )
+            )
         except MatrixError:
             await self._means.reply(order.message, order.texts.rooms.rename_refused)
             return

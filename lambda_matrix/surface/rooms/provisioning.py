@@ -132,6 +132,7 @@ class Provisioning:
     async def _make(self, intent: Intent, space: RoomId | None) -> RoomId:
         """Return the intent's room: found, if an earlier try made it, else made now."""
         unknown = intent.tries > 0
+        client, outbox = self._means.client, self._means.outbox
         creation = await self._looks.creation(intent, await self._name(intent), space)
         pause = FIRST_PAUSE
         while True:
@@ -141,7 +142,7 @@ class Provisioning:
                     return found
             await self._means.store.transact(intents.count_try, intent.intent_id)
             try:
-                room_id = await self._means.client.create_room(creation)
+                room_id = await outbox.in_turn(lambda: client.create_room(creation))
             except MatrixError as error:
                 unknown = error.status != TOO_MANY_REQUESTS
                 await self._bear(intent, error, pause)

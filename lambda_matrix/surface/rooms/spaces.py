@@ -15,6 +15,7 @@ from lambda_matrix.store import rooms
 from lambda_matrix.store.store import Store
 from lambda_matrix.surface.links import server_name
 from lambda_matrix.surface.patience import persist
+from lambda_matrix.surface.sending.outbox import Outbox
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ class Spaces:
 
     _store: Store
     _client: Client
+    _outbox: Outbox
 
     async def put_in(self, owner: UserId, room_id: RoomId) -> None:
         """Have the room stand in the owner's Space.
@@ -46,19 +48,19 @@ class Spaces:
             MatrixError: whatever is in the way; it is tried once.
         """
         via = sorted({server_name(self._client.session.user_id), server_name(owner)})
-        await self._client.put_state(space, CHILD, room_id, {"via": via, "suggested": True})
+        await self._put(space, CHILD, room_id, {"via": via, "suggested": True})
 
     async def take_out(self, owner: UserId, room_id: RoomId) -> None:
         """Have the room stand no longer in the owner's Space; raises as `put_in`."""
         space = await self._store.transact(rooms.space_of, owner)
         if space is not None:
-            await persist(lambda: self._client.put_state(space, CHILD, room_id, {}))
+            await persist(lambda: self._put(space, CHILD, room_id, {}))
 
     async def name_parent(self, space: RoomId, room_id: RoomId) -> None:
         """Have the room say that it stands in this Space; raises as `put_in`."""
         via = [server_name(self._client.session.user_id)]
         content: dict[str, object] = {"via": via, "canonical": True}
-        await persist(lambda: self._client.put_state(room_id, PARENT, space, content))
+        await persist(lambda: self._put(room_id, PARENT, space, content))
 
     async def invite_again(self, owner: UserId, room_id: RoomId) -> bool:
         """Invite the owner to a room of theirs that they left; return whether they had.
@@ -73,3 +75,10 @@ class Spaces:
             logger.info("%s not invited to %s again: %s", owner, room_id, error)
             return False
         return True
+
+    async def _put(
+        self, room_id: RoomId, kind: str, state_key: str, content: dict[str, object]
+    ) -> None:
+        await self._outbox.in_turn(
+            lambda: self._client.put_state(room_id, kind, state_key, content)
+        )

@@ -40,9 +40,14 @@ class Titles:
         title = next(filter(None, map(title_of, questions)), None)
         if room is None or not room.untitled or title is None:
             return
+        client, outbox = self._means.client, self._means.outbox
         content: dict[str, object] = {"name": title}
         try:
-            await persist(lambda: self._means.client.put_state(room_id, "m.room.name", "", content))
+            await persist(
+                lambda: outbox.in_turn(
+                    lambda: client.put_state(room_id, "m.room.name", "", content)
+                )
+            )
         except MatrixError as error:
             logger.warning("room %s not named after its first question: %s", room_id, error)
             title = room.name or ""

@@ -88,6 +88,7 @@ class Answering:
             ending = await self._attempt(attempt, scope, progress, texts)
         finally:
             self._running.end(room_id)
+            self._means.outbox.drop_preview(room_id)
         if ending is not None:
             await self._finish(progress, ending)
         return True
@@ -218,7 +219,6 @@ class Answering:
         first = await self._means.store.transact(
             requests.finish_then_next, request, done, self._means.ourselves
         )
-        self._means.outbox.drop_preview(request.room_id)
         self._means.outbox.offer(request.room_id, first)
         if done.asked is not None:
             self._expiry.look_again()

@@ -2,7 +2,8 @@
 
 The pace: nothing for a moment, since most answers are there by then; then typing, if there is no
 text; then the first text as an event of its own, committed before it is sent; then edits of it, at
-growing intervals and not too many (clients keep every one).
+growing intervals and not too many (clients keep every one). Where the homeserver limits the rate,
+only what costs no answer's end its time is shown, and an answer that cannot be begun is one event.
 """
 
 import trio
@@ -93,6 +94,7 @@ class Progress:
             if self.root is None:
                 # Many agents think for long and then say everything at once.
                 await trio.sleep(SETTLE)
+                await self._outbox.begin(request.room_id)
                 text = self._preview()
                 root = root_draft(request, text, self._ourselves, style)
                 with trio.CancelScope(shield=True):
@@ -107,7 +109,7 @@ class Progress:
                 content = preview_content(request, text, self._ourselves, style)
                 self._outbox.preview(request.room_id, Preview(self.root, content))
             shown = text
-            await trio.sleep(max(interval, 3 * self._outbox.pace.interval))
+            await trio.sleep(interval)
             interval = min(interval * INTERVAL_GROWTH, LONGEST_INTERVAL)
 
     async def _new_text(self, shown: str) -> str:

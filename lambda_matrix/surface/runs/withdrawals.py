@@ -8,7 +8,6 @@ from attrs import define, field
 from lambda_matrix.client_server_api.errors import MatrixError, Retry, SessionDead, decide_retry
 from lambda_matrix.ids import EventId, RoomId, TransactionId
 from lambda_matrix.store import withdrawals
-from lambda_matrix.store.records import Priority
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means
 
@@ -42,9 +41,11 @@ class Withdrawals:
     async def _redact(self, room_id: RoomId, event_id: EventId) -> None:
         # Redacting twice changes nothing, so the id need not outlive the try.
         transaction_id = TransactionId(secrets.token_urlsafe(16))
-        await self._means.outbox.pace.turn(Priority.FINAL)
+        client = self._means.client
         try:
-            await self._means.client.redact(room_id, event_id, transaction_id)
+            await self._means.outbox.in_turn(
+                lambda: client.redact(room_id, event_id, transaction_id)
+            )
         except MatrixError as error:
             if isinstance(decide_retry(error), Retry | SessionDead):
                 raise

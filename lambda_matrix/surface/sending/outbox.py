@@ -1,14 +1,16 @@
 """Everything that the service says goes out here: in each room in order, one at a time.
 
 Rows come from the store and are sent until they are settled. A preview edit is no row: there is at
-most the newest one per room, sent when no row waits, and dropped when it cannot be sent at once.
-A lane waits for each answer, so a preview in flight never overtakes or follows its final. What
+most the newest one per room, sent when no row waits, and dropped when it would take the place of a
+final that is still to come. A lane waits for each answer, so a preview in flight never overtakes or
+follows its final. What
 happens in a room never cuts a send: lanes belong to this module alone.
 """
 
 import logging
 import secrets
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
 
 import trio
 from attrs import define, field, frozen
@@ -17,7 +19,7 @@ from lambda_matrix.client_server_api.client import Client
 from lambda_matrix.client_server_api.errors import MatrixError
 from lambda_matrix.ids import RoomId, TransactionId
 from lambda_matrix.store import outbox as rows
-from lambda_matrix.store.records import OutboxRow
+from lambda_matrix.store.records import OutboxRow, Priority
 from lambda_matrix.store.store import Store
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.sending.delivery import Delivery, Trouble
@@ -25,6 +27,11 @@ from lambda_matrix.surface.sending.pace import Pace
 from lambda_matrix.surface.writing.content import with_replacement
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+SPARE = 2
+"""Events for which previews leave room beside finals: one more answer's beginning and its end."""
 
 
 @frozen
@@ -44,16 +51,27 @@ class Outbox:
     _pace: Pace
     _delivery: Delivery
     _previews: dict[RoomId, Preview] = field(factory=dict)
+    _growing: set[RoomId] = field(factory=set)
     _offered: dict[RoomId, OutboxRow] = field(factory=dict)
     _lanes: Lanes[RoomId] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._lanes = Lanes("outbox", self._serve)
 
-    @property
-    def pace(self) -> Pace:
-        """The pace that the homeserver allows."""
-        return self._pace
+    async def in_turn(self, change: Callable[[], Awaitable[T]]) -> T:
+        """Make a request that is no row of ours, but counts for the homeserver as an event does.
+
+        Raises:
+            MatrixError: whatever `change` raises.
+        """
+        await self._pace.turn(Priority.CHANGE)
+        try:
+            answer = await change()
+        except MatrixError as error:
+            self._delivery.note_pace(error)
+            raise
+        self._pace.succeed()
+        return answer
 
     def wake(self, rooms: Iterable[RoomId]) -> None:
         """Rows were committed for `rooms`."""
@@ -65,14 +83,22 @@ class Outbox:
             self._offered[room_id] = row  # an idle lane need not ask the store for it
         self._lanes.wake([room_id])
 
+    async def begin(self, room_id: RoomId) -> None:
+        """Wait until an answer can be shown to have begun, and still be ended without waiting."""
+        while (wait := self._pace.wait_for_room(len(self._growing) + 1)) > 0:  # noqa: ASYNC110 - the wait is known
+            await trio.sleep(wait)
+        self._growing.add(room_id)
+
     def preview(self, room_id: RoomId, preview: Preview) -> None:
         """Show `preview` when there is time; it takes the place of one not yet sent."""
         self._previews[room_id] = preview
+        self._growing.add(room_id)
         self._lanes.wake([room_id])
 
     def drop_preview(self, room_id: RoomId) -> None:
-        """The final answer is there: nothing of its making is to be shown any more."""
+        """The run is over: nothing of its making is to be shown any more."""
         self._previews.pop(room_id, None)
+        self._growing.discard(room_id)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Send what the store holds, then what comes, until cancelled."""
@@ -111,8 +137,9 @@ class Outbox:
         root = await self._store.transact(rows.event_id_of, preview.root)
         if root is None:
             return
-        if not self._pace.try_turn():
-            return  # a final must never wait in this lane behind a preview
+        if self._pace.wait_for_room(len(self._growing) + SPARE) > 0:
+            return  # a final must never wait behind a preview, in this lane or in another
+        await self._pace.turn(Priority.PREVIEW)
         transaction_id = TransactionId(secrets.token_urlsafe(16))
         content = with_replacement(preview.content, root)
         try:

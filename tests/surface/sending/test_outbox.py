@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import trio
 from trio.testing import MockClock
 
+from lambda_matrix.client_server_api.errors import MatrixError
 from lambda_matrix.ids import RoomId
 from lambda_matrix.surface.sending.outbox import Preview
 from tests.lab.proxy import Hold, rate_limited
@@ -108,3 +110,35 @@ async def test_no_preview_goes_through_a_door_that_another_room_closed(
         assert await lab.homeserver.answer(other, command) == TEXTS.questions.nothing_to_stop
         assert trio.current_time() - refused_at >= 9
         assert len(lab.puts()) == puts + 1, "the final went first, and nothing before it"
+
+
+async def test_an_answer_that_cannot_be_begun_is_one_event(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        other = await service.new_chat()
+        lab.proxy.spoil(SEND, rate_limited(20_000), times=1, containing=b"nothing to stop")
+        command = lab.homeserver.say(other, ANNA, "!stop")
+        await lab.proxy.wait_made(SEND, len(lab.puts()) + 1)
+        lab.agent.behave = in_steps("One ", "two ", "three", pause=4)
+        question = lab.homeserver.say(service.room, ANNA, "Count")
+        assert await lab.homeserver.answer(service.room, question) == "One two three"
+        assert lab.homeserver.bodies(service.room) == ["One two three"]
+        assert await lab.homeserver.answer(other, command)
+
+
+async def test_what_changes_a_room_takes_its_turn_and_tells_of_the_limit(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        outbox, client = service.bridge.means.outbox, service.bridge.means.client
+
+        async def rename() -> None:
+            await client.put_state(service.room, "m.room.name", "", {"name": "Birds"})
+
+        lab.proxy.spoil("PUT .*/state/m.room.name", rate_limited(5_000), times=1)
+        with pytest.raises(MatrixError):
+            await outbox.in_turn(rename)
+        began = trio.current_time()
+        await outbox.in_turn(rename)
+        assert trio.current_time() - began >= 4.9
