@@ -1,5 +1,6 @@
 # Everything a developer or a curious person runs. Each target makes the virtual environments that
-# it needs; a second run finds them made. Needs Python 3.11 or newer and make, nothing else.
+# it needs; a second run finds them made. Needs Python 3.11 or newer and make, nothing else; pictures
+# for the documentation also need Node.js 18 or newer, and chromium.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -36,6 +37,7 @@ help: ## this list
 	@echo 'make bench   the service beside other bots on one homeserver'
 	@echo 'make bench-limits   long answers under a homeserver's default rate limits'
 	@echo 'make pex     one file to install: dist/lambda-matrix.pex'
+	@echo 'make screenshots   docs/images anew: a person meets Lambda in a browser'
 	@echo 'make clean   removes what these made'
 
 # -- environments: each has a stamp, so that it is made once --------------------------------------
@@ -146,6 +148,17 @@ bench-limits: .venv-bench/.stamp .venv-synapse/.stamp
 pex: | $(UV)
 	@UV='$(CURDIR)/$(UV)' ./build_pex.sh dist/lambda-matrix.pex
 
+# A Matrix client in a browser, from npm; the browser itself is Debian's.
+HYDROGEN := tools/screenshots/node_modules/.stamp
+$(HYDROGEN): tools/screenshots/package-lock.json
+	@command -v npm >/dev/null || { echo 'Node.js with npm is needed (Debian: apt install nodejs npm chromium fonts-dejavu-core fonts-noto-color-emoji).' >&2; exit 1; }
+	$(STEP) 'installing Hydrogen, a Matrix client' npm --prefix tools/screenshots ci --ignore-scripts
+	@touch $@
+
+screenshots: .venv/.runtime .venv-synapse/.stamp $(HYDROGEN)
+	@.venv/bin/python tools/screenshots/take.py --synapse-python .venv-synapse/bin/python
+
 clean:
+	rm -rf tools/screenshots/node_modules
 	rm -rf .venv .venv-uv .venv-bench .venv-pex .venv-synapse .venv-agents .venv-model \
 	  tests/lab/aimock/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov build dist

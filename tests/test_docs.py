@@ -83,6 +83,13 @@ def test_every_link_within_the_repository_leads_somewhere(document: Path) -> Non
             assert (document.parent / target).exists(), target
 
 
+def test_every_picture_is_shown_somewhere_and_not_large() -> None:
+    written = "".join(document.read_text(encoding="utf-8") for document in DOCUMENTS)
+    for picture in (ROOT / "docs/images").iterdir():
+        assert f"images/{picture.name})" in written, picture.name
+        assert picture.stat().st_size < 150_000, picture.name
+
+
 @pytest.mark.parametrize("name", ["ARCHITECTURE.md", "CONTRIBUTING.md"])
 def test_every_file_that_is_named_is_there(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")

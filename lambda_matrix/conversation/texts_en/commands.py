@@ -35,7 +35,7 @@ _LINES = {
     CommandName.ARCHIVE: "put this chat away; I stop answering in it",
     CommandName.UNARCHIVE: "bring this chat back",
     CommandName.DELETE: "end this chat for good; I ask first",
-    CommandName.BIND: "make a room that is not one of my chats a chat",
+    CommandName.BIND: "turn a room of yours into a chat with me",
     CommandName.CONTEXT: "see how much I remember here, and what you have saved",
     CommandName.SAVE: "save this conversation, to go on from it another time",
     CommandName.LOAD: "go on from a saved conversation",

@@ -14,8 +14,8 @@ def room_texts(quote: Quote) -> RoomTexts:
     new, unarchive = quote(CommandName.NEW), quote(CommandName.UNARCHIVE)
     yes, no = quote(CommandName.YES), quote(CommandName.NO)
     return RoomTexts(
-        space_name="Lambda",
-        space_topic="Your chats with Lambda",
+        space_name="Chats with Lambda",
+        space_topic="Each room is a conversation of its own, with its own memory",
         chat_name=lambda number: "First chat" if number == 1 else f"Chat {number}",
         chat_topic="A conversation with Lambda",
         new_chat=lambda link: f"Your new chat: {link}. The invitation is on its way.",

@@ -14,8 +14,8 @@ def room_texts(quote: Quote) -> RoomTexts:
     new, unarchive = quote(CommandName.NEW), quote(CommandName.UNARCHIVE)
     yes, no = quote(CommandName.YES), quote(CommandName.NO)
     return RoomTexts(
-        space_name="Lambda",
-        space_topic="Ваши чаты с Lambda",
+        space_name="Чаты с Lambda",
+        space_topic="Каждая комната — отдельный разговор со своей памятью",
         chat_name=lambda number: "Первый чат" if number == 1 else f"Чат {number}",
         chat_topic="Разговор с Lambda",
         new_chat=lambda link: f"Ваш новый чат: {link}. Приглашение уже отправлено.",
