@@ -92,6 +92,7 @@ CREATE TABLE messages (
     message          TEXT NOT NULL,               -- JSON
     UNIQUE (platform_chat_id, message_id)
 );
+CREATE INDEX messages_by_id ON messages (message_id);
 CREATE INDEX messages_by_question ON messages (question) WHERE question IS NOT NULL;
 
 -- Stretches of a room's history that have a name. No copies: the homeserver is the archive.
@@ -162,6 +163,7 @@ CREATE TABLE offered_files (
     done     INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX offered_files_open ON offered_files (room_id, position) WHERE done = 0;
+CREATE INDEX offered_files_by_request ON offered_files (request);
 
 -- Every event that may want a reaction, once. (batch, place) is its place in the room's order:
 -- events that fill the gap before a batch get places below zero.
@@ -217,6 +219,7 @@ CREATE TABLE requests (
     outcome          TEXT                         -- NULL: not answered yet
 ) WITHOUT ROWID;
 CREATE INDEX requests_open ON requests (room_id, batch, place) WHERE outcome IS NULL;
+CREATE INDEX requests_by_room ON requests (room_id, batch, place);
 CREATE INDEX requests_by_origin ON requests (origin) WHERE origin IS NOT NULL;
 
 -- Edits by which answers grew. They are no rows of the outbox, but go with a question taken back.
