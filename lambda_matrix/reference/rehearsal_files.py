@@ -13,7 +13,8 @@ from lambda_matrix.reference.wire import Custom
 from lambda_matrix.reference.workspace import folder_of
 
 _SIDE: Final = 96
-"""Pixels of the picture's width and height."""
+_LARGE: Final = 1200
+"""Pixels of a picture's width and height; clients show the large one by a thumbnail."""
 _RATE: Final = 8000
 """Samples of sound a second."""
 
@@ -42,13 +43,16 @@ def _text(question: Question) -> bytes:
     return (what_came(question) + "\n").encode("utf-8", errors="replace")
 
 
-def _picture(_: Question) -> bytes:
+def _picture(side: int) -> bytes:
     """Draw a square that runs from blue to red and from dark to green, as PNG."""
-    rows = b"".join(
-        b"\0" + b"".join(bytes((x * 255 // _SIDE, y * 255 // _SIDE, 160)) for x in range(_SIDE))
-        for y in range(_SIDE)
-    )
-    head = struct.pack(">IIBBBBB", _SIDE, _SIDE, 8, 2, 0, 0, 0)
+    row = bytearray(3 * side)
+    row[0::3] = bytes(x * 255 // side for x in range(side))
+    row[2::3] = bytes([160]) * side
+    rows = bytearray()
+    for y in range(side):
+        row[1::3] = bytes([y * 255 // side]) * side
+        rows += b"\0" + row
+    head = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
     chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(rows, 9)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
@@ -68,7 +72,8 @@ def _sound(_: Question) -> bytes:
 
 _CONTENTS: Mapping[str, tuple[str, Callable[[Question], bytes]]] = {
     "": ("txt", _text),
-    "image": ("png", _picture),
+    "image": ("png", lambda _: _picture(_SIDE)),
+    "photo": ("png", lambda _: _picture(_LARGE)),
     "audio": ("wav", _sound),
     "empty": ("bin", lambda _: b""),
 }

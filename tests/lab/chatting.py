@@ -60,7 +60,9 @@ async def open_stack(
         open_proxy(homeserver.url) as proxy,
         AsyncExitStack() as stack,
     ):
-        agent = agent_place(directory / "agent")
+        workspace = directory / "agents" / "main"
+        workspace.mkdir(parents=True)
+        agent = agent_place(directory / "agent", ["--workspace", str(workspace)])
         stack.push_async_callback(agent.program.stop)
         if start_agent:
             await agent.program.start()
@@ -73,6 +75,7 @@ async def open_stack(
             server_name=homeserver.server_name,
             idle_timeout=idle_timeout,
             run_timeout=run_timeout,
+            workspace=workspace,
             more=more,
         )
         service = Restartable(service_program(settings))

@@ -65,6 +65,8 @@ class Endings:
             return
         while await self._means.store.transact(endings.is_owed, room_id):
             await self._rounds.wait_next()  # whatever we say comes back with one
+        for context in await self._means.store.transact(contexts.all_of_room, room_id):
+            await self._workspaces.clear(context.agent, context.platform_chat_id)
         client = self._means.client
         if room.owner is not None:
             owner = room.owner
@@ -72,8 +74,6 @@ class Endings:
         await self._try(lambda: self._bindings.clear(room_id))
         await self._try(lambda: persist(lambda: client.leave(room_id)))
         await self._try(lambda: persist(lambda: client.forget(room_id)))
-        for context in await self._means.store.transact(contexts.all_of_room, room_id):
-            await self._workspaces.clear(context.agent, context.platform_chat_id)
         await self._means.store.transact(endings.forget_chat, room_id)
         logger.info("chat %s ended", room_id)
 
