@@ -24,6 +24,8 @@ class AgentFault(Enum):
     MODEL_GARBLED = "model_garbled"  # an answer that is none
     MODEL_SILENT = "model_silent"  # an answer without words
     TOOL_CALLS_ENDLESS = "tool_calls_endless"
+    INTERRUPT_EXPIRED = "interrupt_expired"  # the word on what it had asked came too late for it
+    UNKNOWN_INTERRUPT = "unknown_interrupt"  # it has forgotten what it had asked
     STORAGE = "storage"  # a file of the agent's could not be read or written
 
 

@@ -85,6 +85,7 @@ SAMPLES: dict[str, list[tuple[Any, ...]]] = {
     "onboarding.delayed": TIMES,
     "onboarding.greeting_lobby": [(WAY,)],
     "onboarding.greeting_again": [(WAY,)],
+    "onboarding.greeting_room": [(WAY,)],
     "onboarding.invited_again": [(WAY,)],
     "onboarding.encrypted_room": [(LINK,), (None,)],
     "rooms.chat_name": COUNTS,

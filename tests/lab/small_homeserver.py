@@ -66,13 +66,15 @@ class SmallHomeserver:
 
     # -- the people --
 
-    def direct_chat(self, inviter: UserId, *, encrypted: bool = False) -> RoomId:
+    def direct_chat(
+        self, inviter: UserId, *, encrypted: bool = False, is_direct: bool = True
+    ) -> RoomId:
         """`inviter` makes a room and invites the bot to it."""
         room_id = self._new_room(inviter, {})
         if encrypted:
             content = {"algorithm": "m.megolm.v1.aes-sha2"}
             self.add(room_id, "m.room.encryption", content, inviter, state_key="")
-        self.member(room_id, BOT, "invite", inviter, is_direct=True)
+        self.member(room_id, BOT, "invite", inviter, is_direct=is_direct)
         return room_id
 
     def chat_of_bot(self, *people: UserId) -> RoomId:

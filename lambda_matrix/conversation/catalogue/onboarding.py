@@ -21,6 +21,8 @@ class OnboardingTexts:
     """Said in the direct chat when everything has been made."""
     greeting_again: Callable[[Way], str]
     """Said to somebody who has a Space already, and wherever the way to it is asked for."""
+    greeting_room: Callable[[Way], str]
+    """Likewise, in a room that is not meant as a direct chat with us."""
     invited_again: Callable[[Way], str]
     """Said to somebody who had left their Space and has now been invited to it once more."""
     greeting_chat: str

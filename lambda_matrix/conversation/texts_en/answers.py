@@ -47,6 +47,8 @@ _FAULTS = {
     AgentFault.TOOL_CALLS_ENDLESS: (
         "The agent went from one tool to the next without coming to an end."
     ),
+    AgentFault.INTERRUPT_EXPIRED: "That came too late: the agent waits for your word no longer.",
+    AgentFault.UNKNOWN_INTERRUPT: "The agent does not know any more what it had asked you.",
     AgentFault.STORAGE: "The agent could not read or write its files.",
 }
 
@@ -108,6 +110,8 @@ def _after(fault: AgentFault, quote: Quote) -> str:
             return f"{quote(CommandName.CLEAR)} starts afresh here, {new} opens a new chat."
         case AgentFault.CONTENT_FILTERED | AgentFault.MODEL_REFUSED | AgentFault.MODEL_SILENT:
             return "Please put it differently."
+        case AgentFault.INTERRUPT_EXPIRED | AgentFault.UNKNOWN_INTERRUPT:
+            return "Nothing was done; please ask your question again."
         case AgentFault.TOOL_CALLS_ENDLESS | AgentFault.MODEL_TIMEOUT:
             return f"{retry} asks again; smaller steps may do better."
         case (

@@ -35,7 +35,7 @@ _LINES = {
     CommandName.ARCHIVE: "put this chat away; I stop answering in it",
     CommandName.UNARCHIVE: "bring this chat back",
     CommandName.DELETE: "end this chat for good; I ask first",
-    CommandName.BIND: "turn a room of yours into a chat with me",
+    CommandName.BIND: "make this room one of your chats",
     CommandName.CONTEXT: "see how much I remember here, and what you have saved",
     CommandName.SAVE: "save this conversation, to go on from it another time",
     CommandName.LOAD: "go on from a saved conversation",
@@ -78,10 +78,9 @@ def command_texts(quote: Quote) -> CommandTexts:
         ),
         please_repeat="I may have lost this command on the way. Please send it again.",
         pick_out_of_range=lambda count: (
-            "There is only one entry in the list: send 1, or anything else to leave it at that."
+            "There is only one entry in the list: send 1, or just carry on."
             if count == 1
-            else f"The list goes from 1 to {count}: send one of these, or anything else to leave "
-            "it at that."
+            else f"The list goes from 1 to {count}: send one of these, or just carry on."
         ),
     )
 

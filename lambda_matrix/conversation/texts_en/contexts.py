@@ -110,8 +110,7 @@ def _saved_list(lines: Sequence[SavedLine], save: str) -> str:
         return f"You have not saved a conversation yet. {save} saves this one."
     return (
         f"Saved conversations:\n{numbered(_saved(line) for line in lines)}\n\n"
-        "Send a number to go on from one here, in a fresh context. Anything else leaves everything "
-        "as it is."
+        "Send a number to go on from one here, in a fresh context, or just carry on."
     )
 
 

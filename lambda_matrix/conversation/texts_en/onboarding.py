@@ -30,6 +30,10 @@ def onboarding_texts(quote: Quote) -> OnboardingTexts:
             f"Your chats are in your Space, {way.space}. Write to me in {way.chat}, or send {new} "
             "for a new chat."
         ),
+        greeting_room=lambda way: (
+            f"Hello! Your chats are in your Space, {way.space}. I can answer in this room, too: "
+            f"{bind} makes it a chat, if you may change its name."
+        ),
         invited_again=lambda way: (
             f"Welcome back! I have invited you to your Space again: {way.space}. Your chats are as "
             f"you left them, and {way.chat} is a good place to go on."
@@ -50,7 +54,8 @@ def onboarding_texts(quote: Quote) -> OnboardingTexts:
         encrypted_room=lambda link: (
             "This room is encrypted, and I cannot read encrypted messages yet. "
             + (
-                "Please invite me to a direct chat without encryption."
+                "We can talk in a Space of your own: I make one for everybody who invites me to a "
+                "direct chat."
                 if link is None
                 else f"We can talk here: {link}."
             )

@@ -64,7 +64,7 @@ def _agents(lines: Sequence[AgentLine]) -> str:
         return f"There is only one agent: {shown[0]}."
     return (
         f"Agents for your new chats:\n{numbered(shown)}\n\n"
-        "Send a number to choose one, or anything else to leave it as it is."
+        "Send a number to choose one, or just carry on."
     )
 
 

@@ -49,6 +49,8 @@ _FAULTS = {
     AgentFault.MODEL_GARBLED: "Модель агента ответила так, что ничего не понять.",
     AgentFault.MODEL_SILENT: "Модель агента ничего не ответила.",
     AgentFault.TOOL_CALLS_ENDLESS: "Агент брался за один инструмент за другим и не мог закончить.",
+    AgentFault.INTERRUPT_EXPIRED: "Слишком поздно: агент уже не ждёт вашего ответа.",
+    AgentFault.UNKNOWN_INTERRUPT: "Агент уже не помнит, о чём спрашивал вас.",
     AgentFault.STORAGE: "Агент не смог прочитать или записать свои файлы.",
 }
 
@@ -108,6 +110,8 @@ def _after(fault: AgentFault, quote: Quote) -> str:
             return f"{quote(CommandName.CLEAR)} начнёт здесь заново, {new} откроет новый чат."
         case AgentFault.CONTENT_FILTERED | AgentFault.MODEL_REFUSED | AgentFault.MODEL_SILENT:
             return "Попробуйте, пожалуйста, сказать иначе."
+        case AgentFault.INTERRUPT_EXPIRED | AgentFault.UNKNOWN_INTERRUPT:
+            return "Ничего не сделано; задайте, пожалуйста, вопрос ещё раз."
         case AgentFault.TOOL_CALLS_ENDLESS | AgentFault.MODEL_TIMEOUT:
             return f"{retry} задаст вопрос ещё раз; по частям может получиться лучше."
         case (

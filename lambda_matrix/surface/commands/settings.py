@@ -12,8 +12,9 @@ from lambda_matrix.conversation.catalogue.settings import (
     Dashboard,
     SettingFacts,
 )
-from lambda_matrix.conversation.command_table import Place
+from lambda_matrix.conversation.command_table import CommandName, Place, spoken_name
 from lambda_matrix.conversation.nearest import nearest
+from lambda_matrix.conversation.setting_table import described
 from lambda_matrix.conversation.settings import (
     SetLanguage,
     SetReplyStyle,
@@ -140,7 +141,12 @@ class SettingCommands:
         """Give the chat's threads contexts of their own, or the chat's."""
         binding = await self._bindings.of(order.room_id)
         if binding is None:
-            await self._means.reply(order.message, order.texts.commands.not_here("", Place.LOBBY))
+            language = order.texts.language
+            command = spoken_name(CommandName.SET, language, self._means.policy.command_prefix)
+            written = " ".join((command, *described(change, language)))
+            await self._means.reply(
+                order.message, order.texts.commands.not_here(written, Place.LOBBY)
+            )
             return
         await self._bindings.note(order.room_id, evolve(binding, own_threads=is_own))
         reply = self._means.reply_to(order.message, order.texts.settings.changed(change))

@@ -17,7 +17,7 @@ from lambda_matrix.store.records import Room, RoomKind
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.links import server_name
 from lambda_matrix.surface.means import Means
-from lambda_matrix.surface.rooms.provisioning import Provisioning
+from lambda_matrix.surface.rooms.provisioning import Greeting, Provisioning
 from lambda_matrix.surface.rooms.spaces import Spaces
 from lambda_matrix.surface.writing.wording import notice_draft
 
@@ -112,9 +112,8 @@ class Onboarding:
         if unfinished:
             self._provisioning.lanes.wake([inviter])
         else:
-            await self._provisioning.greet_lobby(
-                room.room_id, inviter, is_invited_again=is_invited_again
-            )
+            greeting = _again(is_invited_again=is_invited_again, is_direct=room.is_direct)
+            await self._provisioning.show_way(room.room_id, inviter, greeting)
 
     async def _invite_again(self, owner: UserId) -> bool:
         """Invite who left their Space, or the first chat in it, once more; return whether so."""
@@ -136,3 +135,12 @@ class Onboarding:
             room.room_id, text, self._means.ourselves, request=f"encrypted:{room.room_id}"
         )
         await self._means.say_once(draft, "encrypted")
+
+
+def _again(*, is_invited_again: bool, is_direct: bool) -> Greeting:
+    """Return what is said to somebody who has everything already."""
+    if is_invited_again:
+        return lambda texts, way: texts.invited_again(way)
+    if is_direct:
+        return lambda texts, way: texts.greeting_again(way)
+    return lambda texts, way: texts.greeting_room(way)

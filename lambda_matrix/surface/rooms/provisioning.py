@@ -16,6 +16,8 @@ import trio
 from attrs import define, evolve, field
 
 from lambda_matrix.client_server_api.errors import MatrixError, Retry, SessionDead, decide_retry
+from lambda_matrix.conversation.catalogue.onboarding import OnboardingTexts
+from lambda_matrix.conversation.catalogue.places import Way
 from lambda_matrix.ids import RoomId, UserId
 from lambda_matrix.store import intents, rooms
 from lambda_matrix.store.records import Binding, Intent, RoomKind
@@ -33,6 +35,8 @@ from lambda_matrix.surface.writing.wording import (
 )
 
 T = TypeVar("T")
+Greeting = Callable[[OnboardingTexts, Way], str]
+"""What is said of the way to somebody's chats."""
 
 logger = logging.getLogger(__name__)
 
@@ -107,17 +111,14 @@ class Provisioning:
         logger.info("%s %s made for %s", intent.kind.value, room_id, intent.owner)
         self._means.outbox.wake({draft.room_id for draft in drafts})
         for lobby in lobbies:
-            await self.greet_lobby(lobby, intent.owner)
+            await self.show_way(lobby, intent.owner, lambda told, way: told.greeting_lobby(way))
 
-    async def greet_lobby(
-        self, lobby: RoomId, owner: UserId, *, is_invited_again: bool = False
-    ) -> None:
+    async def show_way(self, lobby: RoomId, owner: UserId, greeting: Greeting) -> None:
         """Say once, where the bot was invited, where the owner's chats are (if they are made)."""
         way = await self._means.way_to_chats(owner)
         if way is None:
             return
-        texts = (await self._means.languages.of(owner)).onboarding
-        text = texts.invited_again(way) if is_invited_again else texts.greeting_lobby(way)
+        text = greeting((await self._means.languages.of(owner)).onboarding, way)
         draft = notice_draft(lobby, text, self._means.ourselves, request=f"way:{lobby}")
         await self._means.say_once(draft, "way")
 

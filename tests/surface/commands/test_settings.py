@@ -16,6 +16,7 @@ from lambda_matrix.conversation.catalogue.settings import (
     Dashboard,
     SettingFacts,
 )
+from lambda_matrix.conversation.command_table import Place
 from lambda_matrix.conversation.settings import (
     PersonSettings,
     ReplyStyle,
@@ -119,6 +120,14 @@ async def test_threads_are_the_rooms_setting(clock: MockClock, tmp_path: Path) -
         room = await service.store.transact(rooms.room, service.room)
         assert room is not None
         assert room.own_threads
+
+
+async def test_threads_are_of_a_chat(clock: MockClock, tmp_path: Path) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.service() as service:
+        lobby = lab.homeserver.direct_chat(ANNA)
+        await lab.homeserver.wait(lambda: bool(lab.homeserver.sent(lobby)))
+        refused = TEXTS.commands.not_here("!set threads own", Place.LOBBY)
+        assert await service.ask("!set threads own", lobby) == refused
 
 
 async def test_the_dashboard(clock: MockClock, tmp_path: Path) -> None:

@@ -51,15 +51,21 @@ async def test_an_invite_gets_a_space_and_a_chat(clock: MockClock, tmp_path: Pat
         assert await service.ask("Hello?", chat) == "Answer to Hello?"
 
 
-async def test_a_repeated_invite_points_to_what_is_there(clock: MockClock, tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_direct", [True, False])
+async def test_a_repeated_invite_points_to_what_is_there(
+    clock: MockClock, tmp_path: Path, *, is_direct: bool
+) -> None:
     async with open_lab(clock, tmp_path) as lab, lab.service():
-        _, _, chat = await onboarded(lab)
-        lobby = lab.homeserver.direct_chat(ANNA)
+        _, space, chat = await onboarded(lab)
+        for room in (space, chat):
+            lab.homeserver.member(room, ANNA, "join", ANNA)
+        lobby = lab.homeserver.direct_chat(ANNA, is_direct=is_direct)
         await lab.homeserver.wait(lambda: bool(lab.homeserver.sent(lobby)))
         await trio.sleep(60)
         assert len(lab.homeserver.created) == 2
         (way,) = lab.homeserver.bodies(lobby)
-        assert TEXTS.rooms.chat_name(1) in way
+        assert (TEXTS.rooms.chat_name(1) in way) == is_direct
+        assert ("!bind" in way) == (not is_direct)
         assert lab.homeserver.bodies(chat) == [TEXTS.onboarding.greeting_chat]
 
 
