@@ -126,7 +126,10 @@ class Reactions:
                 await self._decline(room, event)
 
     async def _open_here(self, room: Room, message: TextMessage | MediaMessage) -> OpenHere:
-        """Return what is open where the message was said, after what was said just before."""
+        """Return what is open where the message was said, after what was said just before.
+
+        What was said just before may have ended the chat.
+        """
         return await self._means.store.transact(
             standing.open_here, room, message.sender, message.in_reply_to
         )
@@ -147,7 +150,8 @@ class Reactions:
         room, where = open_here.room, self._standing(open_here, message)
         # A voice message is a question as it is.
         asked = "" if message.is_voice and message.caption is None else message.caption
-        decision = decide_file(asked, where, self._means.policy.command_prefix)
+        prefix = self._means.policy.command_prefix
+        decision = KeepSilent() if room.ended else decide_file(asked, where, prefix)
         said = Said(message, room, await self._means.languages.of(message.sender))
         match decision:
             case Ask(text):
@@ -172,7 +176,7 @@ class Reactions:
         room, where = open_here.room, self._standing(open_here, message)
         prefix = self._means.policy.command_prefix
         text = message.body if message.command is None else typed(message.command, prefix)
-        decision = decide(text, where, prefix)
+        decision = KeepSilent() if room.ended else decide(text, where, prefix)
         texts = await self._means.languages.of(message.sender)
         order = Order(message, room, texts)
         match decision:

@@ -74,6 +74,21 @@ async def test_nothing_more_is_answered_there(clock: MockClock, tmp_path: Path) 
         assert lab.agent.questions == ["One?"]
 
 
+async def test_nothing_more_is_answered_that_came_all_at_once(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab:
+        async with lab.service():
+            _, _, chat = await onboarded(lab)
+        for command in ("!delete", "!yes"):
+            lab.homeserver.say(chat, ANNA, command)
+        late = lab.homeserver.say(chat, ANNA, "Three?"), lab.homeserver.say(chat, ANNA, "!context")
+        async with lab.service():
+            await is_over(lab, chat)
+        assert lab.agent.questions == []
+        assert [lab.homeserver.about(chat, each) for each in late] == [[], []]
+
+
 async def test_a_crash_in_between_ends_it_all_the_same(clock: MockClock, tmp_path: Path) -> None:
     async with open_lab(clock, tmp_path) as lab:
         hold = Hold(answer=True)
