@@ -240,7 +240,8 @@ def settle_echo(
         if mark.completes:
             settle_question(db, event.room_id, mark.question)
         elif isinstance(event, TextMessage) and not known_row:
-            if event.replaces is None and is_open:
+            if event.replaces is None and mark.part == 0:
+                # Begun, or a first part of several that was sent before all was lost.
                 outbox.adopt_root(db, event, mark, ourselves)
             elif event.replaces is not None and not is_withdrawn:
                 withdrawals.note_preview(db, event.room_id, event.event_id, mark.question)

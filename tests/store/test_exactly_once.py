@@ -1,5 +1,8 @@
 """Whatever happens in whatever order: each message has one answer, in its turn, and none is lost.
 
+People have second thoughts: what they edit is answered as it stands when the answer is done, and of
+what they take back nothing stays. Runs end to ask, and the word on it goes before everything else.
+
 A homeserver in miniature keeps what was said and remembers transaction ids for each device. The
 service is driven step by step through the store's operations; between any two steps it may be
 killed, log in as another device, or lose its database. In the end it is left alone until nothing
@@ -10,6 +13,7 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -33,20 +37,39 @@ from lambda_matrix.ids import (
     RoomId,
     SyncToken,
     TransactionId,
+    UserId,
 )
 from lambda_matrix.matrix_events import (
     AnswerMark,
     AnswerState,
     JoinedRoom,
+    Redaction,
     SyncBatch,
     TextMessage,
     TimelineEvent,
+    UnknownEvent,
 )
-from lambda_matrix.store import intake, meta, outbox, requests
+from lambda_matrix.store import (
+    changes,
+    confirmations,
+    intake,
+    meta,
+    outbox,
+    requests,
+    withdrawals,
+)
 from lambda_matrix.store.facts import Incoming
-from lambda_matrix.store.records import Attempt, Done, Draft, Ourselves, OutboxRow, Question
+from lambda_matrix.store.records import (
+    Attempt,
+    Confirmation,
+    Done,
+    Draft,
+    Ourselves,
+    OutboxRow,
+    Question,
+)
 from lambda_matrix.store.schema import migrations
-from tests.store.telling import BOT, joining, said
+from tests.store.telling import ALICE, BOT, joining, said
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -54,6 +77,9 @@ R = TypeVar("R")
 ROOMS = (RoomId("!one"), RoomId("!two"))
 TIMELINE_LIMIT = 3
 """Events of a room in one batch; short, so that gaps are common."""
+
+
+Seen = TextMessage | Redaction | UnknownEvent
 
 
 class CutShort(Exception):  # noqa: N818 - no error but a power cut
@@ -64,19 +90,35 @@ class CutShort(Exception):  # noqa: N818 - no error but a power cut
 class Stored:
     """An event as the homeserver keeps it. `transaction`: device and transaction id."""
 
-    event: TextMessage
+    event: TextMessage | Redaction
     transaction: tuple[DeviceId, str] | None = None
     body: object = None
+
+    @property
+    def answer(self) -> AnswerMark | None:
+        return self.event.answer if isinstance(self.event, TextMessage) else None
 
 
 @define
 class Homeserver:
-    """What was said, in the order in which the homeserver took it."""
+    """What was said, in the order in which the homeserver took it; `redacted` has no content."""
 
     log: list[Stored] = field(factory=list)
+    redacted: set[EventId] = field(factory=set)
 
     def say(self, room: RoomId, body: str) -> None:
         self.log.append(Stored(said(self._id(), body, room=room)))
+
+    def edit(self, room: RoomId, event_id: EventId) -> None:
+        change = said(self._id(), f"edit {len(self.log)}", room=room)
+        self.log.append(Stored(evolve(change, replaces=event_id)))
+
+    def redact(self, room: RoomId, event_id: EventId, sender: UserId) -> None:
+        redaction = Redaction(
+            room_id=room, event_id=EventId(self._id()), sender=sender, redacts=event_id
+        )
+        self.redacted.add(event_id)
+        self.log.append(Stored(redaction))
 
     def _id(self) -> str:
         """Make an event id; they sort backwards, so that nothing is in order by mere luck."""
@@ -109,10 +151,10 @@ class Homeserver:
         self.log.append(Stored(event, transaction, body))
         return event.event_id
 
-    def events(self, room: RoomId, device: DeviceId, since: int, until: int) -> list[TextMessage]:
+    def events(self, room: RoomId, device: DeviceId, since: int, until: int) -> list[Seen]:
         """The room's events, as `device` sees them."""
         return [
-            _as_seen(stored, device)
+            self._as_seen(stored, device)
             for stored in self.log[since:until]
             if stored.event.room_id == room
         ]
@@ -140,11 +182,19 @@ class Homeserver:
             room_id=room_id, timeline=timeline, limited=True, prev_batch=SyncToken(f"s{index}")
         )
 
-
-def _as_seen(stored: Stored, device: DeviceId) -> TextMessage:
-    if stored.transaction is None or stored.transaction[0] != device:
-        return stored.event
-    return evolve(stored.event, transaction_id=TransactionId(stored.transaction[1]))
+    def _as_seen(self, stored: Stored, device: DeviceId) -> Seen:
+        event = stored.event
+        if event.event_id in self.redacted:
+            return UnknownEvent(
+                room_id=event.room_id,
+                event_id=event.event_id,
+                sender=event.sender,
+                type="m.room.message",
+                is_redacted=True,
+            )
+        if stored.transaction is None or stored.transaction[0] != device:
+            return event
+        return evolve(event, transaction_id=TransactionId(stored.transaction[1]))
 
 
 def position(token: SyncToken | None) -> int:
@@ -160,6 +210,7 @@ def empty_database() -> bytes:
 
 
 some_room = st.sampled_from(ROOMS)
+some_message = st.integers(0, 3)
 some_end = st.sampled_from(["crash", "stop", "another device", "loss"])
 
 
@@ -174,9 +225,11 @@ class Step(Enum):
     SHOW_A_PREVIEW = auto()
     FINISH = auto()
     FINISH_IN_PARTS = auto()
+    FINISH_ASKING = auto()
     DIE_FINISHING = auto()
     SEND = auto()
     SEND_UNHEARD = auto()
+    REDACT = auto()
     ANSWER = auto()
 
 
@@ -201,12 +254,14 @@ class Service(RuleBasedStateMachine):
     homeserver: Homeserver
     own: Ourselves
     live: bool
+    forgot: bool
 
     def __init__(self) -> None:
         super().__init__()
         self.homeserver = Homeserver()
         self.directory = tempfile.TemporaryDirectory()
         self.starts = 0
+        self.forgot = False
         self.request_count = 0
         self.running: dict[RoomId, Attempt] = {}
         self.roots: dict[RoomId, int | None] = {}
@@ -272,6 +327,7 @@ class Service(RuleBasedStateMachine):
             self.sync()
 
     def lose_the_database(self) -> None:
+        self.forgot = True
         assert self.database is not None
         self.database.close()
         self.database = None
@@ -290,10 +346,32 @@ class Service(RuleBasedStateMachine):
 
     # -- people --
 
-    @rule(room=some_room, bodies=st.lists(st.sampled_from("?!"), min_size=1, max_size=4))
+    @rule(room=some_room, bodies=st.lists(st.sampled_from("?!y"), min_size=1, max_size=4))
     def say(self, room: RoomId, bodies: list[str]) -> None:
         for body in bodies:
             self.homeserver.say(room, body)
+
+    @rule(room=some_room, back=some_message)
+    def edit(self, room: RoomId, back: int) -> None:
+        """Edit one of the last few messages."""
+        for event_id in self.last_said(room)[back : back + 1]:
+            self.homeserver.edit(room, event_id)
+
+    @rule(room=some_room, back=some_message)
+    def take_back(self, room: RoomId, back: int) -> None:
+        for event_id in self.last_said(room)[back : back + 1]:
+            self.homeserver.redact(room, event_id, ALICE)
+
+    def last_said(self, room: RoomId) -> list[EventId]:
+        """What people have said, and not taken back, the newest first."""
+        messages = [stored.event for stored in self.homeserver.log]
+        return [
+            event.event_id
+            for event in reversed(messages)
+            if isinstance(event, TextMessage)
+            and (event.room_id, event.sender, event.replaces) == (room, ALICE, None)
+            and event.event_id not in self.homeserver.redacted
+        ]
 
     # -- T1 --
 
@@ -338,7 +416,23 @@ class Service(RuleBasedStateMachine):
             self.do(step, room)
         self.end(how, catches_up=True)
 
-    def do(self, step: Step, room: RoomId) -> None:
+    @precondition(lambda self: self.live)
+    @rule(room=some_room, after=st.integers(1, len(ANSWER)), takes_back=st.booleans())
+    def think_again_in_an_answer(self, room: RoomId, after: int, *, takes_back: bool) -> None:
+        self.say(room, ["?"])
+        self.sync()
+        for step in ANSWER[:after]:
+            self.do(step, room)
+        attempt = self.running.get(room)
+        if attempt is not None and takes_back:
+            self.homeserver.redact(room, attempt.request.question, ALICE)
+        elif attempt is not None:
+            self.homeserver.edit(room, attempt.request.question)
+        self.sync()
+        for step in (Step.READ_A_GAP, Step.REACT, *ANSWER[after:]):
+            self.do(step, room)
+
+    def do(self, step: Step, room: RoomId) -> None:  # noqa: C901 - one case for each step
         match step:
             case Step.READ_A_GAP:
                 self.read_a_gap(room)
@@ -350,22 +444,40 @@ class Service(RuleBasedStateMachine):
                 self.open_answer(room, dies=step is Step.DIE_OPENING)
             case Step.SHOW_A_PREVIEW:
                 self.show_a_preview(room)
-            case Step.FINISH | Step.FINISH_IN_PARTS | Step.DIE_FINISHING:
+            case Step.FINISH | Step.FINISH_IN_PARTS | Step.FINISH_ASKING | Step.DIE_FINISHING:
                 parts = 3 if step is Step.FINISH_IN_PARTS else 1
-                self.finish(room, parts, dies=step is Step.DIE_FINISHING)
+                asks, dies = step is Step.FINISH_ASKING, step is Step.DIE_FINISHING
+                self.finish(room, parts, asks=asks, dies=dies)
             case Step.SEND | Step.SEND_UNHEARD:
                 self.send(room, hears=step is Step.SEND)
+            case Step.REDACT:
+                self.redact(room)
             case Step.ANSWER:
                 for part in ANSWER:
                     self.do(part, room)
 
     def react(self, room: RoomId, limit: int) -> None:
         for event in self.run(requests.look, room, limit).events:
+            if isinstance(event, Redaction):
+                self.run(changes.withdraw, event)
+                continue
             assert isinstance(event, TextMessage)
-            if event.body == "!":
+            if event.replaces is not None:
+                self.run(changes.edit, event, event.body)
+            elif event.body == "!":
                 self.run(requests.settle, event, (self.reply(event),), self.own)
+            elif event.body == "y":
+                self.give_a_word(event)
             else:
                 self.ask(event)
+
+    def give_a_word(self, command: TextMessage) -> None:
+        asked = self.run(confirmations.pending, ALICE, command.room_id)
+        if asked is None:
+            self.run(requests.settle, command, (self.reply(command),), self.own)
+            return
+        question = evolve(self.question(command), resume=(), origin=EventId("$nothing of it"))
+        assert self.run(changes.answer_for, command, asked, question, (), self.own) is not None
 
     def reply(self, command: Incoming) -> Draft:
         mark = AnswerMark(
@@ -378,16 +490,15 @@ class Service(RuleBasedStateMachine):
         return Draft(room_id=command.room_id, content=b"{}", mark=mark)
 
     def ask(self, question: TextMessage) -> None:
+        self.run(requests.ask, question, self.question(question))
+
+    def question(self, message: TextMessage) -> Question:
         self.request_count += 1
-        self.run(
-            requests.ask,
-            question,
-            Question(
-                request_id=RequestId(f"request{self.request_count}"),
-                text=question.body,
-                agent=AgentId("main"),
-                platform_chat_id=PlatformChatId(1),
-            ),
+        return Question(
+            request_id=RequestId(f"request{self.request_count}"),
+            text=message.body,
+            agent=AgentId("main"),
+            platform_chat_id=PlatformChatId(ROOMS.index(message.room_id)),
         )
 
     def begin(self, room: RoomId) -> None:
@@ -417,8 +528,8 @@ class Service(RuleBasedStateMachine):
             mark = self.mark(room, AnswerState.OPEN)
             self.homeserver.put(self.own.device_id, fresh, room, mark, event_id)
 
-    def finish(self, room: RoomId, parts: int, *, dies: bool) -> None:
-        """T2."""
+    def finish(self, room: RoomId, parts: int, *, dies: bool, asks: bool = False) -> None:
+        """T2. The run goes on although its question is another one now, or none: a race."""
         if room not in self.running:
             return
         root = self.roots[room]
@@ -433,12 +544,25 @@ class Service(RuleBasedStateMachine):
             for part in range(parts)
         )
         request = self.running[room].request
-        done = Done(outcome="answered", answer=answer)
+        asked = Confirmation(
+            user_id=ALICE,
+            room_id=room,
+            kind="interrupts",
+            platform_chat_id=request.platform_chat_id,
+            request=request.request_id,
+            expires_at=time.time() + 3600,
+        )
+        done = Done(outcome="answered", answer=answer, asked=asked if asks else None)
         if dies:
             self.run_and_die(requests.finish, request, done, self.own)
-        else:
-            self.run(requests.finish, request, done, self.own)
-            del self.running[room], self.roots[room]
+            return
+        stands = self.run(changes.by_id, request.request_id)
+        is_done = self.run(requests.finish, request, done, self.own)
+        if is_done:
+            assert stands is not None
+            assert stands.text == request.text, "an older text was answered"
+            assert stands.outcome is None, "what was taken back was answered"
+        del self.running[room], self.roots[room]
 
     def mark(self, room: RoomId, state: AnswerState) -> AnswerMark:
         request = self.running[room].request
@@ -468,12 +592,20 @@ class Service(RuleBasedStateMachine):
         if hears:
             self.run(outbox.sent, row.seq, event_id)
 
+    def redact(self, room: RoomId) -> None:
+        """Take back what answers questions that were taken back."""
+        for event_id in self.run(withdrawals.to_redact, room):
+            if event_id not in self.homeserver.redacted:
+                self.homeserver.redact(room, event_id, BOT)
+            self.run(withdrawals.redacted, event_id)
+
     def find(self, row: OutboxRow) -> EventId | None:
         """Look for a row of another device's in the room, by its mark."""
         for stored in self.homeserver.log:
-            mark = stored.event.answer
+            mark = stored.answer
             if (
                 mark is not None
+                and isinstance(stored.event, TextMessage)
                 and stored.event.room_id == row.room_id
                 and (mark.request, mark.part, mark.state)
                 == (row.request, row.part, row.answer_state)
@@ -496,16 +628,18 @@ class Service(RuleBasedStateMachine):
             assert answered == questions[: len(answered)]
 
     def said(self, room: RoomId, body: str) -> list[EventId]:
-        """What people said in a room: questions or commands."""
+        """What people said in a room, and not took back: questions or commands."""
         return [
             stored.event.event_id
             for stored in self.homeserver.log
-            if stored.event.room_id == room and stored.event.body == body
+            if isinstance(stored.event, TextMessage)
+            and (stored.event.room_id, stored.event.body) == (room, body)
+            and stored.event.event_id not in self.homeserver.redacted
         ]
 
     def answered(self) -> list[EventId]:
         """The messages that have their whole answer, in the order in which they got it."""
-        marks = [stored.event.answer for stored in self.homeserver.log]
+        marks = [stored.answer for stored in self.homeserver.log]
         return [
             mark.question
             for mark in marks
@@ -516,8 +650,8 @@ class Service(RuleBasedStateMachine):
 
     def come_to_rest(self) -> None:
         """Let the service do what there is to do, undisturbed."""
-        before: tuple[int, object] = (-1, None)
-        while before != (now := (len(self.homeserver.log), self.run(_unsettled))):
+        before: object = None
+        while before != (now := self.progress()):
             before = now
             self.sync()
             for room in ROOMS:
@@ -526,30 +660,53 @@ class Service(RuleBasedStateMachine):
                 self.begin(room)
                 self.finish(room, 1, dies=False)
                 self.send(room, hears=True)
+                self.redact(room)
+                self.run(confirmations.close_all, room)  # they expire
+
+    def progress(self) -> object:
+        """Something that is another thing as long as there is something to do."""
+        return len(self.homeserver.log), self.run(meta.sync_token), self.run(_unsettled)
 
     def read_the_rooms(self) -> None:
         for room in ROOMS:
-            for body in "?!":
+            for body in "?!y":
                 assert set(self.said(room, body)) <= set(self.answered()), "a message was lost"
         self.answers_come_in_the_order_of_their_questions()
         self.nothing_is_answered_twice()
         assert self.run(_unsettled) == (0, 0, 0, 0)
+        if not self.forgot:  # what was answered before that is not known any more
+            self.of_what_was_taken_back_nothing_stays()
         for request, parts in self.parts_of_answers().items():
             assert parts == list(range(len(parts))), f"parts of {request} are lost or doubled"
         beginnings = Counter(
-            stored.event.answer.question
+            stored.answer.question
             for stored in self.homeserver.log
-            if stored.event.answer is not None
-            and stored.event.answer.part == 0
+            if stored.answer is not None
+            and isinstance(stored.event, TextMessage)
+            and stored.answer.part == 0
             and stored.event.replaces is None
+            # A word on what was asked before all was lost begins to be answered, and is refused.
+            and not (self.forgot and stored.answer.request.startswith("reply:"))
         )
         assert set(beginnings.values()) <= {1}, "an answer begins twice"
+
+    def of_what_was_taken_back_nothing_stays(self) -> None:
+        gone = self.homeserver.redacted
+        stays = [
+            stored.event.event_id
+            for stored in self.homeserver.log
+            if stored.answer is not None
+            and stored.answer.question in gone
+            and stored.event.event_id not in gone
+            and not stored.answer.request.startswith("reply:")
+        ]
+        assert stays == []
 
     def parts_of_answers(self) -> dict[RequestId, list[int]]:
         """The final parts that each request was answered with, in the order in which they came."""
         parts: dict[RequestId, list[int]] = {}
         for stored in self.homeserver.log:
-            mark = stored.event.answer
+            mark = stored.answer
             if mark is not None and mark.state is AnswerState.FINAL:
                 parts.setdefault(mark.request, []).append(mark.part)
         return parts
@@ -560,7 +717,7 @@ def _unsettled(db: Database) -> tuple[int, ...]:
     counts = db.execute(
         "SELECT (SELECT count(*) FROM inbox WHERE settled_at IS NULL),"
         " (SELECT count(*) FROM requests WHERE outcome IS NULL),"
-        " (SELECT count(*) FROM outbox WHERE state <> 'sent'), (SELECT count(*) FROM gaps)"
+        " (SELECT count(*) FROM outbox WHERE state = 'pending'), (SELECT count(*) FROM gaps)"
     ).fetchone()
     return tuple(counts)
 
