@@ -279,6 +279,37 @@ async def test_messages_that_nothing_uses_are_forgotten(told: Told) -> None:
     assert await texts(told, NEXT) == []
 
 
+async def test_what_an_agent_left_in_an_unused_context_is_forgotten(told: Told) -> None:
+    await make_chat(told)
+    await told.value("UPDATE contexts SET state = '{}' RETURNING 1")
+    await told.store.transact(housekeeping.forget_old, 30.0)
+    assert (await told.store.transact(contexts.thread, CHAT)).state == "{}"
+    await told.store.transact(contexts.begin, evolve(FIRST, platform_chat_id=NEXT))
+    await told.store.transact(housekeeping.forget_old, 30.0)
+    assert (await told.store.transact(contexts.thread, CHAT)).state is None
+
+
+async def test_a_context_that_waits_for_a_word_is_not_forgotten(told: Told) -> None:
+    """What was asked before a `!clear`, and answered after it, may have ended to ask."""
+    await make_chat(told)
+    old = evolve(FIRST, platform_chat_id=PlatformChatId(2001), messages=(asks("One"),))
+    await told.store.transact(contexts.begin, old)
+    await told.store.transact(contexts.begin, evolve(FIRST, platform_chat_id=NEXT))
+    asked = Confirmation(
+        user_id=ALICE,
+        room_id=ROOM,
+        kind="interrupts",
+        platform_chat_id=old.platform_chat_id,
+        expires_at=9e9,
+    )
+    await told.store.transact(confirmations.ask, asked)
+    await told.store.transact(housekeeping.forget_old, 30.0)
+    assert await texts(told, old.platform_chat_id) == ["One"]
+    await told.store.transact(confirmations.close, ALICE, ROOM)
+    await told.store.transact(housekeeping.forget_old, 30.0)
+    assert await texts(told, old.platform_chat_id) == []
+
+
 async def test_what_somebody_says_ends_their_list(told: Told) -> None:
     await make_chat(told)
     for event_id, ends in (("$slip", False), ("$text", True)):

@@ -4,7 +4,7 @@ from itertools import chain
 
 from lambda_matrix.ids import EventId
 from lambda_matrix.matrix_events import AnswerState
-from lambda_matrix.store import housekeeping, outbox, requests
+from lambda_matrix.store import housekeeping, offered, outbox, requests
 from tests.store.telling import OWN, ROOM, Told, draft, mark, said
 
 DAYS = 30.0
@@ -88,3 +88,14 @@ async def test_what_an_open_request_stands_on_is_not_forgotten(told: Told) -> No
     assert attempt is not None
     assert attempt.root == root
     assert await told.answered_event(root) == "$root"
+
+
+async def test_files_that_were_offered_are_forgotten_with_their_requests(told: Told) -> None:
+    request = await told.asked()
+    await told.store.transact(offered.note, request, (("a.txt", None),))
+    await told.finish("q1")
+    await forget(told)
+    assert await left(told, "offered_files", "path") == ["a.txt"]
+    await age(told)
+    await forget(told)
+    assert await left(told, "offered_files", "path") == []
