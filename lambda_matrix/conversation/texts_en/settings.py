@@ -39,8 +39,11 @@ def setting_texts(quote: Quote) -> SettingTexts:
         agents=_agents,
         agent_selected=lambda name, here: (
             f"Your new chats will be with {literal(name)}. "
-            + ("" if here is None else f"This chat stays with {literal(here)}; ")
-            + (f"{new} opens a new one." if here is not None else f"{new} opens one.")
+            + (
+                f"{new} opens one."
+                if here in {None, name}
+                else f"This chat stays with {literal(here)}; {new} opens a new one."
+            )
         ),
         no_such_agent=lambda word, nearest: (
             f"There is no agent {as_code(word)} for you. "

@@ -39,8 +39,11 @@ def setting_texts(quote: Quote) -> SettingTexts:
         agents=_agents,
         agent_selected=lambda name, here: (
             f"В новых чатах вам будет отвечать {literal(name)}. "
-            + ("" if here is None else f"В этом чате остаётся {literal(here)}; ")
-            + (f"новый чат откроет {new}." if here is not None else f"Новый чат откроет {new}.")
+            + (
+                f"Новый чат откроет {new}."
+                if here in {None, name}
+                else f"В этом чате остаётся {literal(here)}; новый чат откроет {new}."
+            )
         ),
         no_such_agent=lambda word, nearest: (
             f"Агента {as_code(word)} для вас нет. "
