@@ -3,7 +3,8 @@
 An edit is kept without its `m.relates_to`, because the root's event id may still be unknown when
 the edit is committed; it is added when the edit is sent, and always gives the same bytes (under one
 transaction id a homeserver takes only one body). An edit carries the text three times: as the
-fallback `body`, and as text and HTML in `m.new_content`.
+fallback `body`, and as text and HTML in `m.new_content`. An answer's last edit has it once more, as
+the fallback's HTML, if there is room.
 """
 
 import json
@@ -120,6 +121,20 @@ def as_edit(content: Content) -> Content:
         ANSWER_KEY: content[ANSWER_KEY],
         "m.new_content": new_content,
     }
+
+
+def as_final_edit(content: Content) -> Content:
+    """Return `as_edit()` of a whole answer, formatted also for clients that know no edits.
+
+    Those show an edit as a message of its own. Where both forms are too much for one event they
+    have to do with the plain one.
+    """
+    edit = as_edit(content)
+    if "formatted_body" not in content:
+        return edit
+    html = f"* {content['formatted_body']}"
+    formatted: Content = {**edit, "format": content["format"], "formatted_body": html}
+    return formatted if event_size(formatted) <= EVENT_LIMIT else edit
 
 
 def with_replacement(edit: bytes, root: EventId) -> bytes:

@@ -21,6 +21,7 @@ from lambda_matrix.surface.writing.cleaning import clean
 from lambda_matrix.surface.writing.content import (
     Content,
     as_edit,
+    as_final_edit,
     encode,
     fits,
     notice,
@@ -159,7 +160,7 @@ def _final_part(request: Request, text: Rendered, mark: AnswerMark, root: int | 
     is_edit = root is not None and mark.part == 0
     return Draft(
         room_id=request.room_id,
-        content=encode(as_edit(content) if is_edit else content),
+        content=encode(as_final_edit(content) if is_edit else content),
         mark=mark,
         replaces=root if is_edit else None,
     )

@@ -11,6 +11,7 @@ from lambda_matrix.surface.writing.content import (
     EVENT_LIMIT,
     Content,
     as_edit,
+    as_final_edit,
     encode,
     event_size,
     fits,
@@ -97,6 +98,20 @@ def test_an_edit_has_the_mark_twice_and_no_reply() -> None:
         "m.new_content": new_content,
         "m.relates_to": {"rel_type": "m.replace", "event_id": ROOT},
     }
+
+
+def test_the_last_edit_is_formatted_for_clients_without_edits_too() -> None:
+    content = text_message(render("**x**"), MARK)
+    formatted = {"format": "org.matrix.custom.html", "formatted_body": "* <strong>x</strong>"}
+    assert as_final_edit(content) == {**as_edit(content), **formatted}
+    plain = text_message(Rendered("x"), MARK)
+    assert as_final_edit(plain) == as_edit(plain)
+
+
+def test_a_last_edit_that_would_be_too_large_is_not_formatted_twice() -> None:
+    content = text_message(render("**x** " + "y" * 18_000), MARK)
+    assert fits(content)
+    assert as_final_edit(content) == as_edit(content)
 
 
 def test_an_edit_whose_root_is_lost_becomes_a_message() -> None:
