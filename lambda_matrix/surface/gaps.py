@@ -8,16 +8,24 @@ already there (whatever lies before it was answered before it), or the bound.
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from attrs import define, field
 
-from lambda_matrix.client_server_api.errors import MatrixError, Retry, decide_retry
-from lambda_matrix.ids import EventId, RoomId
+from lambda_matrix.client_server_api.errors import (
+    AccountPaused,
+    MatrixError,
+    SessionDead,
+    decide_retry,
+)
+from lambda_matrix.client_server_api.parsing import Page
+from lambda_matrix.ids import EventId, RoomId, SyncToken
 from lambda_matrix.matrix_events import MalformedEvent, TextMessage, TimelineEvent
 from lambda_matrix.store import intake, requests
 from lambda_matrix.store.records import Gap
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means
+from lambda_matrix.surface.patience import persist
 from lambda_matrix.surface.writing.wording import is_reply_to_command, notice_draft
 
 logger = logging.getLogger(__name__)
@@ -30,7 +38,7 @@ BAD_REQUEST = 400
 
 @define
 class Gaps:
-    """Fills gaps, one lane per room; a passing error leaves the gap for the lane's next look."""
+    """Fills gaps, one lane per room, which waits out what passes."""
 
     _means: Means
     _filled: Callable[[RoomId], None]
@@ -47,7 +55,7 @@ class Gaps:
         """Fill the room's gaps, the oldest first.
 
         Raises:
-            MatrixError: a passing one; the gap is still open.
+            MatrixError: the homeserver does not listen to us at all; the gap is still open.
         """
         for gap in await self._means.store.transact(intake.open_gaps, room_id):
             events, complete = await self._read(gap)
@@ -66,15 +74,13 @@ class Gaps:
         answered: EventId | None = None
         while len(newest_first) < BOUND:
             try:
-                page = await self._means.client.messages(
-                    gap.room_id, from_=position, to=to, limit=PAGE, direction="b"
-                )
+                page = await persist(partial(self._page, gap.room_id, position, to))
             except MatrixError as error:
                 if to is not None and error.status == BAD_REQUEST:
                     to = None  # a token that the homeserver has lost: what is known ends the gap
                     continue
-                if isinstance(decide_retry(error), Retry):
-                    raise
+                if isinstance(decide_retry(error), SessionDead | AccountPaused):
+                    raise  # it says nothing of the gap
                 logger.warning("gap in %s cannot be read: %s", gap.room_id, error)
                 return newest_first[::-1], False
             for event in page.events:
@@ -89,6 +95,11 @@ class Gaps:
                 return newest_first[::-1], True
             position = page.end
         return newest_first[::-1], False
+
+    async def _page(self, room_id: RoomId, position: SyncToken, to: SyncToken | None) -> Page:
+        return await self._means.client.messages(
+            room_id, from_=position, to=to, limit=PAGE, direction="b"
+        )
 
     async def _is_behind(self, gap: Gap, event: TimelineEvent) -> bool:
         """Return whether `event` lies before what is missing."""

@@ -127,6 +127,35 @@ async def test_a_passing_error_leaves_the_gap_and_other_rooms_go_on(
             await all_answered(lab, room, 10)
 
 
+async def test_a_session_that_ends_meanwhile_loses_nothing(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab:
+        room = await chat_that_was_left_alone(lab)
+        say_many(lab, room, 10)
+        rule = lab.proxy.spoil(MESSAGES, refusal(401, "M_UNKNOWN_TOKEN"))
+        async with lab.service():
+            await lab.proxy.wait_made(MESSAGES, 2)
+        lab.proxy.mend(rule)
+        async with lab.service():  # after a new login
+            await all_answered(lab, room, 10)
+
+
+async def test_a_gap_at_which_the_homeserver_always_fails_holds_up_no_room_for_ever(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab:
+        room = await chat_that_was_left_alone(lab)
+        say_many(lab, room, 10)
+        lab.proxy.spoil(MESSAGES, refusal(500, "M_UNKNOWN"))
+        async with lab.service():
+            with trio.fail_after(600):
+                await lab.homeserver.wait(
+                    lambda: "Answer to Q009" in lab.homeserver.bodies(room), within=600
+                )
+                await lab.homeserver.wait(lambda: TEXTS.service.gap in lab.homeserver.bodies(room))
+
+
 async def test_nothing_from_before_the_own_join_counts(clock: MockClock, tmp_path: Path) -> None:
     async with open_lab(clock, tmp_path) as lab:
         room = await chat_that_was_left_alone(lab)

@@ -80,7 +80,10 @@ class Commands:
         try:
             await self._obey(command, order)
         except MatrixError as error:
-            if isinstance(decide_retry(error), Retry | SessionDead):
+            decision = decide_retry(error)
+            if isinstance(decision, SessionDead) or (
+                isinstance(decision, Retry) and not decision.counted
+            ):
                 raise
             logger.warning("%s in %s refused: %s", command, order.room_id, error)
             await self.means.reply(order.message, order.texts.rooms.refused)

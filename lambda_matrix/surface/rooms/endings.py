@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from attrs import define, field
 
-from lambda_matrix.client_server_api.errors import MatrixError
+from lambda_matrix.client_server_api.errors import MatrixError, Retry, SessionDead, decide_retry
 from lambda_matrix.conversation.texts import Texts
 from lambda_matrix.ids import RoomId
 from lambda_matrix.store import contexts, endings, rooms
@@ -78,8 +78,14 @@ class Endings:
         logger.info("chat %s ended", room_id)
 
     async def _try(self, step: Callable[[], Awaitable[object]]) -> None:
-        """Take a step; that the homeserver refuses it (we are not there any more) ends nothing."""
+        """Take a step; that the homeserver refuses it (we are not there any more) ends nothing.
+
+        Raises:
+            MatrixError: a passing one; all of it is done again.
+        """
         try:
             await step()
         except MatrixError as error:
+            if isinstance(decide_retry(error), Retry | SessionDead):
+                raise
             logger.info("while ending a chat: %s", error)

@@ -14,7 +14,7 @@ import trio
 from attrs import define, field
 
 from lambda_matrix.client_server_api.client import Client
-from lambda_matrix.client_server_api.errors import MatrixError
+from lambda_matrix.client_server_api.errors import MatrixError, Retry, SessionDead, decide_retry
 from lambda_matrix.client_server_api.power import Power
 from lambda_matrix.client_server_api.room_creation import SPACE_TYPE
 from lambda_matrix.ids import RoomId, UserId
@@ -55,6 +55,9 @@ class Upgrades:
 
         Everything that was said in the old room has its reaction first; who reacts wakes this
         lane.
+
+        Raises:
+            MatrixError: a passing one; it is looked at again.
         """
         if room_id not in await self._means.store.transact(upgrades.to_move):
             return
@@ -69,6 +72,8 @@ class Upgrades:
                 await self._moving.move(room)
                 return
         except MatrixError as error:
+            if isinstance(decide_retry(error), Retry | SessionDead):
+                raise
             objection = str(error)
         logger.warning("upgrade of %s to %s not followed: %s", room_id, room.replaced_by, objection)
         await self._moving.decline(room)
@@ -80,6 +85,8 @@ class Upgrades:
             try:
                 await persist(lambda: self._means.client.join(new, via=(server_name(upgrader),)))
             except MatrixError as error:
+                if isinstance(decide_retry(error), Retry | SessionDead):
+                    raise
                 if pause is None:
                     logger.info("cannot follow %s to %s yet: %s", room.room_id, new, error)
                     await self._ask_for_invite(room)

@@ -11,7 +11,7 @@ from trio.testing import MockClock
 from lambda_matrix.ids import RoomId
 from lambda_matrix.store import rooms
 from lambda_matrix.store.records import RoomKind
-from tests.lab.proxy import Hold, bad_gateway
+from tests.lab.proxy import Answer, Hold, bad_gateway
 from tests.lab.small_homeserver import ANNA, BORIS, BOT
 from tests.surface.bridging import SEND, TEXTS, Lab, Service, in_steps, open_lab
 from tests.surface.commands.test_archive import BINDING, FORBIDDEN, children
@@ -113,6 +113,19 @@ async def test_what_the_homeserver_refuses_ends_nothing(clock: MockClock, tmp_pa
         await delete(service, chat)
         await lab.homeserver.wait(lambda: chat in lab.homeserver.forgotten)
         assert await service.ask("!chats", lobby) == TEXTS.rooms.chats(())
+
+
+async def test_a_homeserver_that_fails_for_long_is_asked_again(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.service() as service:
+        _, _, chat = await onboarded(lab)
+        rule = lab.proxy.spoil("POST .*/leave", Answer(500, b"{}"))
+        await delete(service, chat)
+        await trio.sleep(600)
+        assert chat not in lab.homeserver.forgotten
+        lab.proxy.mend(rule)
+        await is_over(lab, chat)
 
 
 async def test_only_its_owner_ends_a_chat(clock: MockClock, tmp_path: Path) -> None:

@@ -10,12 +10,15 @@ import trio
 from trio.testing import MockClock
 
 from lambda_matrix.ids import RoomId
-from tests.lab.proxy import Hold, bad_gateway
+from tests.lab.proxy import Answer, Hold, bad_gateway
 from tests.lab.small_homeserver import ANNA, BORIS, BOT
 from tests.surface.bridging import SEND, TEXTS, Lab, Service, in_steps, open_lab
 from tests.surface.commands.test_archive import BINDING, FORBIDDEN, children
 from tests.surface.commands.test_bind import MENTION
 from tests.surface.rooms.test_onboarding import onboarded
+
+STEPS = ("POST .*/join/", r"GET .*/state/m\.room\.create", "GET .*/messages")
+"""What is asked of the homeserver on the way."""
 
 
 def upgrade(lab: Lab, room_id: RoomId) -> RoomId:
@@ -70,6 +73,20 @@ async def test_twice_in_a_row(clock: MockClock, tmp_path: Path) -> None:
         assert children(lab, space) == [third]
         assert [each["room_id"] for each in binding(lab, third)["loaded"]] == [chat, second]
         assert await service.ask("Hello?", third) == "Answer to Hello?"
+
+
+async def test_a_homeserver_that_fails_for_long_archives_nothing(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.service():
+        _, _, chat = await onboarded(lab)
+        rules = [lab.proxy.spoil(f"{each}.*", Answer(500, b"{}")) for each in STEPS]
+        new = upgrade(lab, chat)
+        for rule in rules:
+            await trio.sleep(600)
+            lab.proxy.mend(rule)
+        await moved(lab, new)
+        assert TEXTS.rooms.not_moved not in lab.homeserver.bodies(chat)
 
 
 async def test_what_runs_and_what_waits_is_answered_there_once(
