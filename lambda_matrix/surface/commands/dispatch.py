@@ -85,7 +85,8 @@ class Commands:
                 isinstance(decision, Retry) and not decision.counted
             ):
                 raise
-            logger.warning("%s in %s refused: %s", command, order.room_id, error)
+            # By its name alone: what is said with it is nobody's business.
+            logger.warning("%s in %s refused: %s", type(command).__name__, order.room_id, error)
             await self.means.reply(order.message, order.texts.rooms.refused)
 
     async def _obey(self, command: Command, order: Order) -> None:  # noqa: C901, PLR0912, PLR0915 - a case each
