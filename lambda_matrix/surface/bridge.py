@@ -117,7 +117,8 @@ class Bridge:
     async def reload(self, policy: Policy, registry: Registry) -> RosterChange:
         """Put other decisions of the operator's into force; return what changed about the agents.
 
-        Runs of those who may no longer talk to us are stopped.
+        Runs of those who may no longer talk to us are stopped, and those that an agent makes for
+        somebody who may no longer use it; what waits for it is refused when its turn comes.
         """
         self.means.policy.take_over(policy)
         await self.workspaces.prepare(registry)
@@ -125,6 +126,8 @@ class Bridge:
         for request in await self.means.store.transact(requests.open_requests):
             if not policy.access.allows(PersonId(request.asker)):
                 await self.means.store.transact(requests.mark_stopped, request.request_id)
+                self.running.stop(request.room_id, request.request_id)
+            elif registry.get(request.agent) and not registry.may_use(request.agent, request.asker):
                 self.running.stop(request.room_id, request.request_id)
         return change
 

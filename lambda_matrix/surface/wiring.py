@@ -129,7 +129,7 @@ def build_bridge(
         confirmations=confirmations,
         settings=SettingCommands(means, people, bindings),
         files=FileCommands(means, receiving),
-        status=StatusCommand(means, rounds, chats),
+        status=StatusCommand(means, rounds, people, chats),
         archives=ArchiveCommands(means, bindings, spaces, running, runs),
         binding=BindCommand(means, people, bindings, spaces),
     )

@@ -8,12 +8,14 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from lambda_matrix.agent_events import RunFailure
 from lambda_matrix.surface.bridge import AnotherInstanceError
 from tests.lab.proxy import Hold
-from tests.lab.small_homeserver import ANNA, BOT
-from tests.surface.bridging import SEND, open_lab
+from tests.lab.small_homeserver import ANNA, BORIS, BOT
+from tests.surface.bridging import POLICY, SEND, TEXTS, open_lab, say_nothing
 
 MARK = "ru.coredump.lambda.answer"
+TO_US = {"m.mentions": {"user_ids": [BOT]}}
 
 
 def mark(instance: str) -> dict[str, object]:
@@ -103,3 +105,26 @@ async def test_a_homeserver_that_goes_away_and_comes_back(clock: MockClock, tmp_
         assert await lab.homeserver.answer(service.room, question) == "Answer to Hello?"
         await trio.sleep(60)
         assert lab.homeserver.bodies(service.room) == ["Answer to Hello?"]
+
+
+async def test_who_loses_the_agent_by_a_reload_loses_the_run(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab:
+        lab.agent.behave = say_nothing
+        async with lab.service() as service:
+            room = await service.new_chat(ANNA, BORIS)
+            elsewhere = await service.new_chat(BORIS)
+            question = lab.homeserver.say(room, ANNA, "Lambda: think", **TO_US)
+            await lab.agent.run(1)
+            lab.homeserver.say(elsewhere, BORIS, "Think")
+            await lab.agent.run(2)
+            next_question = lab.homeserver.say(room, ANNA, "Lambda: and now?", **TO_US)
+            await service.caught_up()
+            lab.with_agent(users=(BORIS,))
+            await service.bridge.reload(POLICY, lab.registry)
+            assert await lab.homeserver.answer(room, question) == TEXTS.answers.stopped
+            refusal = TEXTS.answers.failure(RunFailure.NOT_ALLOWED)
+            assert await lab.homeserver.answer(room, next_question) == refusal
+            assert not lab.agent.runs[1].closed.is_set(), "another person's goes on"
+            assert len(lab.agent.runs) == 2

@@ -5,6 +5,7 @@ Nothing is fetched here, so that nothing in the room waits for a download.
 
 from attrs import frozen
 
+from lambda_matrix.agent_events import RunFailure
 from lambda_matrix.conversation.texts import Texts
 from lambda_matrix.ids import AgentId
 from lambda_matrix.matrix_events import MediaMessage
@@ -54,10 +55,12 @@ class Accepting:
     async def _refusal(self, message: MediaMessage, agent: AgentId, texts: Texts) -> str | None:
         """Return why the file cannot be taken in; None if it may be."""
         name, say = message.filename, texts.files
+        entry = self._means.agents.get(agent)
+        if entry is None:
+            return texts.rooms.stale(agent)
+        if not self._means.agents.may_use(agent, message.sender):
+            return texts.answers.failure(RunFailure.NOT_ALLOWED)
         if self._workspaces.of(agent) is None:
-            entry = self._means.agents.get(agent)
-            if entry is None:
-                return texts.rooms.stale(agent)
             return say.voice_not_heard if message.is_voice else say.no_workspace(entry.name)
         if message.url is None:
             return say.encrypted(name)

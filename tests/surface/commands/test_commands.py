@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import pytest
 import trio
+from attrs import evolve
 from trio.testing import MockClock
 
 from lambda_matrix import __version__
@@ -13,8 +16,8 @@ from lambda_matrix.conversation.commands import TakesOnly
 from lambda_matrix.conversation.help import help_text
 from lambda_matrix.ids import AgentId
 from lambda_matrix.matrix_events import ANSWER_KEY
-from tests.lab.proxy import Hold
-from tests.lab.small_homeserver import ANNA
+from tests.lab.proxy import Answer, Hold
+from tests.lab.small_homeserver import ANNA, BORIS
 from tests.surface.bridging import SEND, TEXTS, in_steps, open_lab, say_nothing
 from tests.surface.rooms.test_onboarding import onboarded
 
@@ -118,6 +121,31 @@ async def test_status_says_whether_the_agent_is_there(clock: MockClock, tmp_path
         async with lab.service() as service_without_agent:
             status = await service_without_agent.ask("!status", service.room)
             assert "no longer there" in status
+
+
+async def test_status_is_about_the_agent_that_one_may_use(clock: MockClock, tmp_path: Path) -> None:
+    async with open_lab(clock, tmp_path) as lab:
+        hidden = evolve(lab.entry, name="Hidden", users=(BORIS,))
+        open_to_all = evolve(lab.entry, id=AgentId("open"), name="Open to all")
+        lab.registry = Registry(hidden.id, {each.id: each for each in (hidden, open_to_all)})
+        async with lab.chat() as service:
+            status = await service.ask("!status")
+            assert "not open to you" in status
+            direct, _, _ = await onboarded(lab)
+            status = await service.ask("!status", direct)
+            assert "Open to all: reachable" in status
+
+
+async def test_what_is_refused_is_logged_without_what_was_said(
+    clock: MockClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        await service.ask("Hello?")
+        forbidden = Answer(403, json.dumps({"errcode": "M_FORBIDDEN", "error": "no"}).encode())
+        lab.proxy.spoil(r"PUT .*/account_data/", forbidden)
+        assert await service.ask("!save my secret plan") == TEXTS.rooms.refused
+        assert "Save in" in caplog.text
+        assert "secret" not in caplog.text
 
 
 async def test_status_while_the_homeserver_is_silent(clock: MockClock, tmp_path: Path) -> None:

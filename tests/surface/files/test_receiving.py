@@ -13,6 +13,7 @@ import trio
 from attrs import evolve
 from trio.testing import MockClock
 
+from lambda_matrix.agent_events import RunFailure
 from lambda_matrix.conversation.catalogue.files import StagedLine
 from lambda_matrix.ids import EventId
 from tests.lab.proxy import Answer, Hold, Loss
@@ -268,6 +269,18 @@ async def test_an_agent_without_a_workspace_takes_no_files(
         assert await told(lab, service, file) == SAY.no_workspace(lab.entry.name)
         voice = send(lab, service.room, "v.ogg", PNG, msgtype="m.audio", **VOICE)
         assert await told(lab, service, voice) == SAY.voice_not_heard
+
+
+async def test_nothing_is_kept_for_an_agent_that_is_not_the_senders(
+    clock: MockClock, tmp_path: Path, root: Path
+) -> None:
+    async with open_chat(clock, tmp_path, root, users=(BORIS,)) as (lab, service):
+        refusal = TEXTS.answers.failure(RunFailure.NOT_ALLOWED)
+        file = send(lab, service.room, "cat.png", PNG)
+        assert await told(lab, service, file) == refusal
+        asked = send(lab, service.room, "What is it?", PNG, filename="cat.png", msgtype="m.image")
+        assert await told(lab, service, asked) == f"{refusal} {SAY.caption_only('cat.png')}"
+        assert lab.proxy.made(DOWNLOAD) == []
 
 
 async def test_a_workspace_that_is_not_there_is_told_to_operator_and_person(
