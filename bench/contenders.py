@@ -21,7 +21,7 @@ from lambda_matrix.demo.homeserver import Account, Homeserver
 from lambda_matrix.demo.own_programs import Restartable, open_agent, service_program
 from lambda_matrix.demo.person import Person, open_person
 from lambda_matrix.demo.processes import Child, ChildError, Program, running
-from lambda_matrix.demo.settings_files import ServiceSettings
+from lambda_matrix.demo.settings_files import NO_LIMITS, ServiceSettings
 from lambda_matrix.ids import RoomId, UserId
 
 _HERE = Path(__file__).parent
@@ -122,6 +122,7 @@ async def _service(ground: Ground) -> AsyncIterator[Contender]:
             open_agent(ground.directory / "agent", ["--mode", "echo"])
         )
         settings = ServiceSettings(
+            more=NO_LIMITS,
             directory=ground.directory / "service",
             homeserver_url=homeserver.url,
             bot=account,

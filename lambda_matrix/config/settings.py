@@ -97,7 +97,7 @@ class LimitsSection:
     """`[limits]`: how much one person, and all of them, may have at once."""
 
     questions_per_minute: int = _key(values.whole_number(1, 10_000), 20)
-    questions_in_line: int = _key(values.whole_number(1, 10_000), 20)
+    questions_in_line: int = _key(values.whole_number(1, 10_000), 100)
     runs_per_person: int = _key(values.whole_number(1, 1_000), 4)
     runs: int = _key(values.whole_number(1, 10_000), 100)
     file_megabytes: int = _key(values.whole_number(1, 10_000), 100)

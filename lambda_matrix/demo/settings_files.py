@@ -17,6 +17,11 @@ from lambda_matrix.demo.private_files import write_private, write_secret
 Value = str | int | float | bool | list[str]
 Table = Mapping[str, Value]
 
+NO_LIMITS: Mapping[str, Table] = {
+    "limits": {"questions_per_minute": 10_000, "questions_in_line": 10_000, "runs_per_person": 1000}
+}
+"""For programs that ask faster than people do."""
+
 
 @frozen(kw_only=True)
 class ServiceSettings:

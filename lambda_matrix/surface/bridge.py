@@ -127,6 +127,7 @@ class Bridge:
             if not policy.access.allows(PersonId(request.asker)):
                 await self.means.store.transact(requests.mark_stopped, request.request_id)
                 self.running.stop(request.room_id, request.request_id)
+                self.runs.wake([request.room_id])  # it may wait for a word, or for a file
             elif registry.get(request.agent) and not registry.may_use(request.agent, request.asker):
                 self.running.stop(request.room_id, request.request_id)
         return change

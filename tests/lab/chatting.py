@@ -12,7 +12,7 @@ from attrs import define, evolve, frozen
 from lambda_matrix.demo.homeserver import Account, Homeserver
 from lambda_matrix.demo.own_programs import AgentPlace, Restartable, agent_place, service_program
 from lambda_matrix.demo.person import Person, open_person
-from lambda_matrix.demo.settings_files import ServiceSettings, Table, write_service_files
+from lambda_matrix.demo.settings_files import NO_LIMITS, ServiceSettings, Table, write_service_files
 from lambda_matrix.demo.view import Answer, Message, RoomView
 from lambda_matrix.ids import EventId, RoomId, UserId
 from tests.lab.proxy import Proxy, open_proxy
@@ -76,7 +76,7 @@ async def open_stack(
             idle_timeout=idle_timeout,
             run_timeout=run_timeout,
             workspace=workspace,
-            more=more,
+            more={**NO_LIMITS, **more},
         )
         service = Restartable(service_program(settings))
         stack.push_async_callback(service.stop)

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 import trio
+from attrs import evolve
 from trio.testing import MockClock
 
 from lambda_matrix.agent_events import RunFailure
+from lambda_matrix.conversation.access import Access
 from lambda_matrix.surface.bridge import AnotherInstanceError
 from tests.lab.proxy import Hold
 from tests.lab.small_homeserver import ANNA, BORIS, BOT
-from tests.surface.bridging import POLICY, SEND, TEXTS, open_lab, say_nothing
+from tests.surface.bridging import POLICY, SEND, TEXTS, AgentRun, open_lab, say_nothing
 
 MARK = "ru.coredump.lambda.answer"
 TO_US = {"m.mentions": {"user_ids": [BOT]}}
@@ -128,3 +130,20 @@ async def test_who_loses_the_agent_by_a_reload_loses_the_run(
             assert await lab.homeserver.answer(room, next_question) == refusal
             assert not lab.agent.runs[1].closed.is_set(), "another person's goes on"
             assert len(lab.agent.runs) == 2
+
+
+async def ask_for_consent(run: AgentRun) -> None:
+    await run.start()
+    asked = {"id": "i", "reason": "r", "message": "Really?"}
+    await run.finish(outcome={"type": "interrupt", "interrupts": [asked]})
+
+
+async def test_a_reload_ends_also_what_waits_for_a_word(clock: MockClock, tmp_path: Path) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.chat(policy=evolve(POLICY)) as service:
+        lab.agent.behave = ask_for_consent
+        await service.ask("Delete it")
+        question = lab.homeserver.say(service.room, BORIS, "Lambda, and I?", **TO_US)
+        await trio.sleep(10)  # it has been taken in, and waits
+        denied = Access(users=("@*:example.org",), deny=(BORIS,))
+        await service.bridge.reload(evolve(POLICY, access=denied), lab.registry)
+        assert await lab.homeserver.answer(service.room, question) == TEXTS.answers.stopped
