@@ -5,6 +5,7 @@ before that it is uploaded once more, which nobody sees; it is never sent twice.
 """
 
 import logging
+from collections import Counter
 from typing import Final, assert_never
 
 from attrs import define, field
@@ -35,6 +36,8 @@ from lambda_matrix.workspace.offered import OfferedFile
 logger = logging.getLogger(__name__)
 
 _ANY_SIZE: Final = 2**62
+FAULTS_MOST: Final = 8
+"""Faults of ours with one file, within some two minutes: others wait behind it."""
 
 
 class _NotSentError(Exception):
@@ -54,9 +57,10 @@ class Offering:
     _limits: SizeLimits
     _imaging: Imaging = field(factory=Imaging)
     lanes: Lanes[RoomId] = field(init=False)
+    _faults: Counter[int] = field(factory=Counter)
 
     def __attrs_post_init__(self) -> None:
-        self.lanes = Lanes("sending files", self.serve)
+        self.lanes = Lanes("sending files", self.serve, self.after_fault)
 
     async def resume(self) -> None:
         """Take up what an earlier start left."""
@@ -73,6 +77,23 @@ class Offering:
             said = await self._said(offer, request)
             await self._means.store.transact(offered.settle, offer, said, self._means.ourselves)
             self._means.outbox.wake([room_id])
+
+    async def after_fault(self, room_id: RoomId) -> None:
+        """Count a fault against the room's next file; one that fails again and again is let go."""
+        found = await self._means.store.transact(offered.next_file, room_id)
+        if found is None:
+            return
+        offer, request = found
+        self._faults[offer.position] += 1
+        if self._faults[offer.position] < FAULTS_MOST:
+            return
+        del self._faults[offer.position]
+        logger.error("gave up on file %r of request %s", offer.path[:200], offer.request)
+        texts = await self._means.languages.of(request.asker)
+        sentence = texts.files.offered_unreadable(shown_name(offer.path))
+        said = not_offered_draft(offer, request, sentence, self._means.ourselves)
+        await self._means.store.transact(offered.settle, offer, said, self._means.ourselves)
+        self._means.outbox.wake([room_id])
 
     async def _said(self, offer: Offer, request: Request) -> Draft:
         """Return the file's event, or the sentence in its place."""

@@ -7,6 +7,7 @@ same. A file that is taken off while it comes in is deleted as soon as it is the
 """
 
 import logging
+from collections import Counter
 from functools import partial
 from typing import assert_never
 
@@ -16,7 +17,7 @@ from lambda_matrix.client_server_api import errors
 from lambda_matrix.client_server_api.errors import MatrixError, SessionDead, decide_retry
 from lambda_matrix.conversation.catalogue.files import StagedLine
 from lambda_matrix.conversation.texts import Texts
-from lambda_matrix.ids import RoomId
+from lambda_matrix.ids import EventId, RoomId
 from lambda_matrix.store import attachments, staging
 from lambda_matrix.store.records import Draft, FetchedFile, StagedFile
 from lambda_matrix.surface.files.transfers import SizeLimits, transferred
@@ -34,6 +35,9 @@ from lambda_matrix.workspace.folder import ChatFolder
 from lambda_matrix.workspace.incoming import Received
 
 logger = logging.getLogger(__name__)
+
+FAULTS_MOST = 8
+"""Faults of ours with one file, within some two minutes: questions wait for it."""
 
 
 class _NotTakenError(Exception):
@@ -54,9 +58,10 @@ class Receiving:
     _runs: Lanes[RoomId]
     lanes: Lanes[RoomId] = field(init=False)
     _rooms: set[RoomId] = field(factory=set)
+    _faults: Counter[EventId] = field(factory=Counter)
 
     def __attrs_post_init__(self) -> None:
-        self.lanes = Lanes("receiving files", self.serve)
+        self.lanes = Lanes("receiving files", self.serve, self.after_fault)
 
     async def resume(self) -> None:
         """Take up what an earlier start left."""
@@ -90,6 +95,23 @@ class Receiving:
                 await self._take_in(file)
                 self._means.outbox.wake([room_id])
             self._runs.wake([room_id])
+
+    async def after_fault(self, room_id: RoomId) -> None:
+        """Count a fault against the room's next file; one that fails again and again is let go."""
+        file = await self._means.store.transact(attachments.next_to_do, room_id)
+        if file is None:
+            return
+        self._faults[file.event_id] += 1
+        if self._faults[file.event_id] < FAULTS_MOST:
+            return
+        del self._faults[file.event_id]
+        logger.error("gave up on file %s of %s", file.event_id, room_id)
+        await self._means.store.transact(attachments.deleted, file.event_id)
+        texts = await self._means.languages.of(file.sender)
+        say = partial(self._refusal, file, texts, texts.files.not_fetched(file.name))
+        await self._means.store.transact(staging.refuse, file, say, self._means.ourselves)
+        self._means.outbox.wake([room_id])
+        self._runs.wake([room_id])
 
     async def _take_in(self, file: StagedFile) -> None:
         """Fetch the file, or say why it cannot be had."""

@@ -24,6 +24,8 @@ T = TypeVar("T")
 
 PATIENCE: Final = 300.0
 """Seconds for which a homeserver may fail with one file."""
+HANGING: Final = 60.0
+"""Seconds after which no answer is one homeserver's silence about one file: it is not away."""
 _LIMIT_HOLDS: Final = 600.0
 """Seconds after which the homeserver is asked for its limit again."""
 _TOO_MANY_REQUESTS: Final = 429
@@ -35,20 +37,24 @@ async def transferred(call: Callable[[], Awaitable[T]]) -> T:
     Raises:
         MatrixError: a refusal that no waiting will change, or that was waited for long enough.
     """
-    pause, failing_since = FIRST_PAUSE, None
+    pause = FIRST_PAUSE
+    failing_since: float | None = None
     while True:
+        began = trio.current_time()
         try:
             return await call()
         except MatrixError as error:
             decision = decide_retry(error)
             if not isinstance(decision, Retry):
                 raise
-            if error.status in {None, _TOO_MANY_REQUESTS}:
+            now = trio.current_time()
+            is_away = error.status is None and now - began < HANGING
+            if is_away or error.status == _TOO_MANY_REQUESTS:
                 failing_since = None
-            else:
-                failing_since = failing_since or trio.current_time()
-                if trio.current_time() - failing_since >= PATIENCE:
-                    raise
+            elif failing_since is None:
+                failing_since = began
+            elif now - failing_since >= PATIENCE:
+                raise
             logger.info("a file waits: %s", error)
             await trio.sleep(decision.after or pause)
             pause = min(pause * 2, LONGEST_PAUSE)

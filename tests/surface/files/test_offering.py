@@ -12,11 +12,16 @@ from typing import Any
 
 import pytest
 import trio
+from attrs import frozen
 from PIL import Image
 from trio.testing import MockClock
 
 from lambda_matrix.ids import EventId
 from lambda_matrix.matrix_events import ANSWER_KEY
+from lambda_matrix.surface.files.offering import Offering
+from lambda_matrix.workspace.imaging import Imaging
+from lambda_matrix.workspace.media_facts import MediaFacts
+from lambda_matrix.workspace.offered import OfferedFile
 from tests.lab.proxy import Answer, Hold, Loss, rate_limited
 from tests.lab.small_homeserver import ANNA, BORIS, BOT
 from tests.surface.bridging import SEND, TEXTS, AgentRun, Lab, Service, open_lab
@@ -325,6 +330,31 @@ async def test_what_a_stopped_run_had_offered_is_not_sent(
         await trio.sleep(60)
         assert shown(lab, service) == []
         assert lab.proxy.made(UPLOAD) == []
+
+
+@frozen
+class Stumbling(Imaging):
+    """Falls over what is called odd: plants a fault where none of ours is known."""
+
+    async def describe(self, file: OfferedFile) -> MediaFacts:
+        if "odd" in file.name:
+            raise ZeroDivisionError(file.name)
+        return await Imaging.describe(self, file)
+
+
+async def test_a_file_that_we_stumble_over_holds_up_no_other(
+    clock: MockClock, tmp_path: Path, root: Path
+) -> None:
+    async with open_chat(clock, tmp_path, root) as (lab, service):
+        (sending,) = (each for each in service.bridge.others if isinstance(each, Offering))
+        sending._imaging = Stumbling()
+        lab.agent.behave = offering(("{chat}/odd.txt", b"1"), ("{chat}/b.txt", b"2"))
+        await service.ask("Send them")
+        await trio.sleep(60)
+        assert shown(lab, service) == []
+        (file,) = await wait_shown(lab, service)
+        assert file["body"] == "b.txt"
+        assert await refused(lab, service) == plain(SAY.offered_unreadable("odd.txt"))
 
 
 async def test_an_agent_without_a_workspace_sends_no_files(

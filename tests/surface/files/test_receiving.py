@@ -254,6 +254,48 @@ async def test_passing_errors_are_waited_out_and_lasting_ones_told(
         assert 200 < trio.current_time() - began < 600
 
 
+async def test_a_file_that_never_begins_to_come_is_given_up(
+    clock: MockClock, tmp_path: Path, root: Path
+) -> None:
+    async with open_chat(clock, tmp_path, root) as (lab, service):
+        lab.proxy.spoil(DOWNLOAD, Hold())
+        send(lab, service.room, "lost.png", PNG)
+        question = lab.homeserver.say(service.room, ANNA, "What is it?")
+        assert await lab.homeserver.answer(service.room, question, within=900)
+        assert SAY.not_fetched("lost.png") in lab.homeserver.bodies(service.room)
+
+
+async def test_a_homeserver_that_is_away_is_waited_for(
+    clock: MockClock, tmp_path: Path, root: Path
+) -> None:
+    async with open_chat(clock, tmp_path, root) as (lab, service):
+        rule = lab.proxy.spoil(DOWNLOAD, Loss.REQUEST)
+        file = send(lab, service.room, "cat.png", PNG)
+        await trio.sleep(3600)
+        lab.proxy.mend(rule)
+        assert await told(lab, service, file) == SAY.staged(line("cat.png", PNG), 1)
+
+
+async def test_no_question_waits_for_ever_for_a_file_that_we_stumble_over(
+    clock: MockClock, tmp_path: Path, root: Path
+) -> None:
+    async with open_chat(clock, tmp_path, root) as (lab, service):
+        await service.change(
+            "INSERT INTO attachments (event_id, room_id, sender, name, url, agent,"
+            " platform_chat_id) SELECT '$file', room_id, ?, 'odd.png', 'nowhere', agent,"
+            " platform_chat_id FROM rooms WHERE room_id = ?",
+            ANNA,
+            service.room,
+        )
+        for each in service.bridge.others:
+            await each.resume()
+        question = lab.homeserver.say(service.room, ANNA, "What is it?")
+        await trio.sleep(30)
+        assert lab.agent.runs == []
+        assert await lab.homeserver.answer(service.room, question) == "Answer to What is it?"
+        assert SAY.not_fetched("odd.png") in lab.homeserver.bodies(service.room)
+
+
 async def test_an_encrypted_file_is_declined(clock: MockClock, tmp_path: Path, root: Path) -> None:
     async with open_chat(clock, tmp_path, root) as (lab, service):
         keys = {"url": "mxc://example.org/x", "v": "v2"}
