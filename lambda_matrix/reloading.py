@@ -15,6 +15,7 @@ from attrs import asdict, define
 
 from lambda_matrix import logs, sd_notify
 from lambda_matrix.agent.registry import Registry
+from lambda_matrix.agent.roster import RosterChange
 from lambda_matrix.agent.settings_table import RegistryError
 from lambda_matrix.config import ConfigError
 from lambda_matrix.config.settings import DeniedInvites, Settings
@@ -93,7 +94,23 @@ class Reloading:
         self._settings = settings
         logs.hide(*(entry.token for entry in registry.agents.values() if entry.token is not None))
         change = await self._bridge.reload(policy_of(settings), registry)
-        logger.info("reloaded: %s", change or "the agents are the same")
+        logger.info("reloaded; %s", _told(change))
+
+
+def _told(change: RosterChange) -> str:
+    """Return what became of the agents, for the journal."""
+    said = [
+        f"agents {what}: {', '.join(ids)}"
+        for what, ids in (
+            ("added", change.added),
+            ("removed", change.removed),
+            ("changed", change.changed),
+        )
+        if ids
+    ]
+    if change.default is not None:
+        said.append(f"the default is {change.default} now")
+    return "; ".join(said) or "the agents are the same"
 
 
 def _not_at_once(old: Settings, new: Settings) -> list[str]:

@@ -232,6 +232,8 @@ async def test_a_reload_puts_access_and_agents_into_force(
         await place.reload()
         assert await place.ask("Hello?") == texts(Language.RU).answers.failure(RunFailure.NO_AGENT)
         assert "[state] directory: changed; it needs a restart" in caplog.text
+        told = "reloaded; agents added: other; agents removed: main; the default is other now"
+        assert told in caplog.text
 
 
 async def test_who_loses_access_by_a_reload_loses_the_run(
@@ -246,6 +248,7 @@ async def test_who_loses_access_by_a_reload_loses_the_run(
         await place.agent.run(2)
         place.changed = evolve(place.settings, access=evolve(place.settings.access, deny=(ANNA,)))
         await place.reload()
+        assert "reloaded; the agents are the same" in caplog.text
         stopped = texts(Language.EN).answers.stopped
         assert await place.homeserver.answer(chat, question, WITHIN) == stopped
         place.homeserver.say(chat, ANNA, "And now?")

@@ -67,7 +67,8 @@ class TerminalChat:
         while True:
             label, said = await self.story.person.wait_until(self._next_answer, float("inf"))
             self._shown.add(said.event_id)
-            self.story.script.said("Lambda", label, said.body, by_bot=True)
+            text = said.body if said.address is None else f"[{said.msgtype}] {said.body}"
+            self.story.script.said("Lambda", label, text, by_bot=True)
 
     def _next_answer(self) -> tuple[str, Message] | None:
         for label, room in self.story.chats.items():

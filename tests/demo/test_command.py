@@ -122,6 +122,8 @@ async def test_on_a_terminal_the_person_chats_until_the_end(
         assert "\x1b[" in terminal.shown
         terminal.type("typed by hand\n")
         await terminal.wait_shown("You said: typed by hand")
+        terminal.type("file image\n")
+        await terminal.wait_shown("[m.image] Rehearsal file")
         terminal.type("/2\n")
         await terminal.wait_shown("you are in chat 2 now")
         terminal.type("/9\n")

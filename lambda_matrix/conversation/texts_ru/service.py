@@ -29,7 +29,10 @@ def service_texts(quote: Quote) -> ServiceTexts:
 
 
 def _status(facts: StatusFacts) -> str:
-    agent = "на связи" if facts.failure is None else why(facts.failure)
+    agent = "на связи"
+    if facts.failure is not None:
+        sentence = why(facts.failure)
+        agent = sentence[0].lower() + sentence[1:]  # behind a colon, where English may have its "I"
     if facts.sync_age is None:
         homeserver = "связи ещё нет"
     elif facts.sync_age < MINUTE:
