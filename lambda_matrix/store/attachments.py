@@ -22,8 +22,8 @@ def want(
 ) -> None:
     """The file of the message is to be fetched into the folder of that context."""
     db.execute(
-        "INSERT INTO attachments (event_id, room_id, sender, thread_root, name, url, agent,"
-        " platform_chat_id, mime_type, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR IGNORE INTO attachments (event_id, room_id, sender, thread_root, name, url,"
+        " agent, platform_chat_id, mime_type, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             message.event_id,
             message.room_id,

@@ -21,6 +21,7 @@ def forget_old(db: Database, days: float) -> int:
         "DELETE FROM requests WHERE outcome IS NOT NULL"
         " AND question NOT IN (SELECT event_id FROM inbox)"
     )
+    _forget_files(db)
     db.execute("DELETE FROM previews WHERE question NOT IN (SELECT question FROM requests)")
     db.execute("DELETE FROM offered_files WHERE request NOT IN (SELECT request_id FROM requests)")
     parked = db.execute(
@@ -35,6 +36,17 @@ def forget_old(db: Database, days: float) -> int:
     )
     _forget_unused_messages(db)
     return int(parked[0])
+
+
+def _forget_files(db: Database) -> None:
+    """Drop what is known of files that went along or were sent; the files themselves stay."""
+    db.execute(
+        "DELETE FROM attachments WHERE"
+        " (request IS NOT NULL AND request NOT IN (SELECT request_id FROM requests))"
+        " OR (state = 'refused' AND request IS NULL"
+        "  AND event_id NOT IN (SELECT event_id FROM inbox))"
+    )
+    db.execute("DELETE FROM offered_files WHERE request NOT IN (SELECT request_id FROM requests)")
 
 
 def _forget_unused_messages(db: Database) -> None:

@@ -16,6 +16,7 @@ from lambda_matrix.conversation.decide import (
     Ask,
     Decision,
     Execute,
+    FileDecision,
     KeepSilent,
     Pick,
     RemindOfConfirmation,
@@ -23,9 +24,11 @@ from lambda_matrix.conversation.decide import (
     SayNotHere,
     SayOutOfRange,
     ShowTheWay,
+    Stage,
     Standing,
     TellHowToBegin,
     decide,
+    decide_file,
     ends_pick,
     without_mention,
 )
@@ -136,3 +139,26 @@ def test_a_name_may_have_any_letters() -> None:
 @given(st.text(), st.text(max_size=5))
 def test_whatever_is_said_means_something(text: str, name: str) -> None:
     decide(text, attrs.evolve(CHAT, names=(name,)), "!")
+
+
+@pytest.mark.parametrize(
+    ("caption", "standing", "decision"),
+    [
+        (None, CHAT, Stage()),
+        (None, ASKED, Stage()),
+        (None, PICKING, Stage()),
+        ("What is it?", CHAT, Ask("What is it?")),
+        ("Lambda: what is it?", CHAT, Ask("what is it?")),
+        ("!help", CHAT, Ask("!help")),
+        ("", CHAT, Ask("")),
+        ("What is it?", ASKED, RemindOfConfirmation()),
+        (None, attrs.evolve(CHAT, is_archived=True), SayArchived()),
+        ("What is it?", attrs.evolve(ASKED, is_archived=True), SayArchived()),
+        ("What is it?", UNADDRESSED, KeepSilent()),
+        (None, LOBBY, ShowTheWay()),
+        (None, STRANGE, TellHowToBegin()),
+        (None, OVERHEARD, KeepSilent()),
+    ],
+)
+def test_what_a_file_means(caption: str | None, standing: Standing, decision: FileDecision) -> None:
+    assert decide_file(caption, standing, "!") == decision

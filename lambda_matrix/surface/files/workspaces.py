@@ -16,8 +16,9 @@ from lambda_matrix.workspace.folder import Workspace
 
 logger = logging.getLogger(__name__)
 
-INLINE_BYTES: Final = 20_000_000
-"""Of all files within one message: its frame has a third more, and stands in memory."""
+INLINE_BYTES: Final = 12_000_000
+"""Of all files within one message: its frame has a third more, stands in memory, and is to be no
+larger than the 16 MiB that servers take by default."""
 
 
 @define

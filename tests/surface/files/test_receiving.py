@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -13,9 +16,10 @@ import trio
 from attrs import evolve
 from trio.testing import MockClock
 
+from lambda_matrix.agent.registry import Registry
 from lambda_matrix.agent_events import RunFailure
 from lambda_matrix.conversation.catalogue.files import StagedLine
-from lambda_matrix.ids import EventId
+from lambda_matrix.ids import AgentId, EventId
 from tests.lab.proxy import Answer, Hold, Loss
 from tests.lab.small_homeserver import ANNA, BORIS, BOT
 from tests.surface.bridging import POLICY, TEXTS, Lab, Service, answer_at_once, open_lab
@@ -463,3 +467,80 @@ async def test_captions_count_against_the_limits(
             assert await told(lab, service, second)
             assert len(lab.agent.runs) == 1
             assert len(lab.proxy.made(DOWNLOAD)) == 1
+
+
+async def test_a_full_disk_is_told(
+    clock: MockClock, tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    async with open_chat(clock, tmp_path, root) as (lab, service):
+        with monkeypatch.context() as patched:
+            patched.setattr("lambda_matrix.workspace.incoming.os.link", full)
+            file = send(lab, service.room, "cat.png", PNG)
+            assert await told(lab, service, file) == SAY.disk_full("cat.png")
+        again = send(lab, service.room, "cat.png", PNG)
+        assert await told(lab, service, again) == SAY.staged(line("cat.png", PNG), 1)
+
+
+async def test_a_limit_that_is_not_known_is_no_limit(
+    clock: MockClock, tmp_path: Path, root: Path
+) -> None:
+    async with open_chat(clock, tmp_path, root) as (lab, service):
+        lab.proxy.spoil(r"GET .*/media/config", refusal(403, "M_FORBIDDEN"))
+        file = send(lab, service.room, "cat.png", PNG)
+        assert await told(lab, service, file) == SAY.staged(line("cat.png", PNG), 1)
+
+
+async def test_an_agent_that_is_gone_takes_no_files(
+    clock: MockClock, tmp_path: Path, root: Path
+) -> None:
+    async with open_chat(clock, tmp_path, root) as (lab, service):
+        hold = Hold()
+        lab.proxy.spoil(DOWNLOAD, hold, times=1)
+        first = send(lab, service.room, "a.png", PNG)
+        await hold.caught.wait()
+        second = send(lab, service.room, "b.png", PNG)
+        await service.ask("!files")
+        other = evolve(lab.entry, id=AgentId("other"))
+        await service.bridge.reload(POLICY, Registry(other.id, MappingProxyType({other.id: other})))
+        hold.release()
+        assert await told(lab, service, second) == SAY.no_workspace("main")
+        third = send(lab, service.room, "c.png", PNG)
+        assert await told(lab, service, third) == TEXTS.rooms.stale("main")
+        assert lab.homeserver.about(service.room, first) == []
+
+
+async def test_a_file_that_cannot_be_read_any_more_goes_along_by_name(
+    clock: MockClock, tmp_path: Path, root: Path
+) -> None:
+    async with open_chat(clock, tmp_path, root, inline_files=True) as (lab, service):
+        await told(lab, service, send(lab, service.room, "cat.png", PNG))
+        await told(lab, service, send(lab, service.room, "dog.png", PNG))
+        (chat_folder(lab, root) / "cat.png").unlink()
+        await service.ask("What are they?")
+        assert parts(lab)[1] == {"type": "text", "text": "[cat.png]"}
+        assert parts(lab)[2]["source"]["type"] == "data"
+
+
+async def test_what_cannot_be_deleted_is_told_to_the_operator(
+    clock: MockClock, tmp_path: Path, root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_chat(clock, tmp_path, root) as (lab, service):
+        await told(lab, service, send(lab, service.room, "cat.png", PNG))
+        file = chat_folder(lab, root) / "cat.png"
+        file.unlink()
+        file.mkdir()
+        assert await service.ask("!remove 1") == SAY.removed(["cat.png"])
+        await told(lab, service, send(lab, service.room, "next.png", PNG))
+        assert "a file that was taken off is not deleted" in caplog.text
+
+
+async def test_an_archived_chat_takes_no_files(
+    clock: MockClock, tmp_path: Path, root: Path
+) -> None:
+    async with open_chat(clock, tmp_path, root) as (lab, service):
+        await service.change("UPDATE rooms SET archived = 1 WHERE room_id = ?", service.room)
+        file = send(lab, service.room, "cat.png", PNG)
+        assert await told(lab, service, file) == TEXTS.rooms.archived_question
