@@ -11,7 +11,7 @@ from sqlite_utils import Database
 from lambda_matrix.ids import AgentId, EventId, PlatformChatId, RequestId, RoomId, UserId
 from lambda_matrix.matrix_events import MediaMessage
 from lambda_matrix.store.facts import Incoming
-from lambda_matrix.store.records import Question, StagedFile
+from lambda_matrix.store.records import FetchedFile, Question, StagedFile
 from lambda_matrix.store.rows import columns, read
 
 _FILE = f"SELECT {columns(StagedFile)} FROM attachments"  # noqa: S608 - column names
@@ -71,12 +71,17 @@ def _follow(db: Database, request_id: RequestId) -> None:
     )
 
 
-def of_request(db: Database, request_id: RequestId) -> tuple[StagedFile, ...]:
-    """Return the files that the request takes along, in the order they were sent."""
+def of_request(db: Database, request_id: RequestId) -> tuple[FetchedFile, ...]:
+    """Return the files that the request takes along, in the order they were sent.
+
+    They lie in the folder of its context.
+    """
     rows = db.execute(
-        f"{_FILE} WHERE request = ? AND state = 'ready' ORDER BY position", (request_id,)
+        f"SELECT {columns(FetchedFile)} FROM attachments"  # noqa: S608 - column names
+        " WHERE request = ? AND state = 'ready' ORDER BY position",
+        (request_id,),
     )
-    return tuple(read(StagedFile, row) for row in rows)
+    return tuple(read(FetchedFile, row) for row in rows)
 
 
 def staged(db: Database, room_id: RoomId, sender: UserId) -> tuple[StagedFile, ...]:

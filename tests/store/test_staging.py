@@ -85,7 +85,7 @@ async def ask(
 
 async def along(told: Told, request: Request) -> list[str]:
     files = await told.store.transact(attachments.of_request, request.request_id)
-    return [file.event_id for file in files]
+    return [file.name.removesuffix(".txt") for file in files]
 
 
 async def waiting(told: Told, who: UserId = ALICE) -> list[str]:

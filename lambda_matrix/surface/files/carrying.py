@@ -7,10 +7,11 @@ from attrs import frozen
 
 from lambda_matrix.agent_events import Attachment
 from lambda_matrix.store import attachments
-from lambda_matrix.store.records import Request, StagedFile
+from lambda_matrix.store.records import FetchedFile, Request
 from lambda_matrix.surface.files.workspaces import INLINE_BYTES, Workspaces
 from lambda_matrix.surface.means import Means
 from lambda_matrix.workspace.errors import FileRefused, Refusal, WorkspaceError
+from lambda_matrix.workspace.folder import ChatFolder
 
 logger = logging.getLogger(__name__)
 
@@ -33,30 +34,27 @@ class Carrying:
     async def along(self, request: Request) -> Carried:
         """Return what goes along with the request."""
         files = await self._means.store.transact(attachments.of_request, request.request_id)
-        attached = tuple(each for each in map(_attachment, files) if each is not None)
-        if not self._workspaces.is_inline(request.agent):
+        attached = tuple(map(_attachment, files))
+        workspace = self._workspaces.of(request.agent)
+        if workspace is None or not self._workspaces.is_inline(request.agent):
             return Carried(attached)
-        return Carried(attached, await self._inlined(request, files))
+        folder = workspace.chat(request.platform_chat_id)
+        return Carried(attached, await self._inlined(request, folder, files))
 
     async def _inlined(
-        self, request: Request, files: tuple[StagedFile, ...]
+        self, request: Request, folder: ChatFolder, files: tuple[FetchedFile, ...]
     ) -> Mapping[str, bytes]:
         """Return as many of the files as fit, by path; say which do not."""
         inlined: dict[str, bytes] = {}
         left_out: list[str] = []
         room = INLINE_BYTES
-        workspace = self._workspaces.of(request.agent)
         for file in files:
-            if workspace is None or file.path is None:
-                continue
             try:
-                body = await workspace.chat(file.platform_chat_id).read_whole(file.path, room)
-            except FileRefused as error:
+                body = await folder.read_whole(file.path, room)
+            except (FileRefused, WorkspaceError) as error:
                 logger.warning("a file goes along by name alone: %s", error)
-                if error.reason is Refusal.TOO_LARGE:
+                if isinstance(error, FileRefused) and error.reason is Refusal.TOO_LARGE:
                     left_out.append(file.name)
-            except WorkspaceError as error:
-                logger.warning("a file goes along by name alone: %s", error)
             else:
                 inlined[file.path] = body
                 room -= len(body)
@@ -70,8 +68,5 @@ class Carrying:
         return inlined
 
 
-def _attachment(file: StagedFile) -> Attachment | None:
-    if file.path is None or file.kind is None:
-        return None
-    mime_type = file.mime_type or "application/octet-stream"
-    return Attachment(kind=file.kind, path=file.path, mime_type=mime_type, name=file.name)
+def _attachment(file: FetchedFile) -> Attachment:
+    return Attachment(kind=file.kind, path=file.path, mime_type=file.mime_type, name=file.name)
