@@ -18,8 +18,13 @@ class Description:
     argument: Argument | None
 
 
-def help_text(catalogue: Texts, prefix: str = "!", place: Place = Place.CHAT) -> str:
-    """Return the list of the commands that work in this kind of place, as Markdown."""
+def help_text(
+    catalogue: Texts, prefix: str = "!", place: Place = Place.CHAT, *, is_shared: bool = False
+) -> str:
+    """Return the list of the commands that work in this kind of place, as Markdown.
+
+    In a chat that `is_shared` by more than two, not everything that is written is a question.
+    """
     say = catalogue.commands
     groups: dict[str, list[str]] = {}
     for command in working_in(place):
@@ -27,7 +32,9 @@ def help_text(catalogue: Texts, prefix: str = "!", place: Place = Place.CHAT) ->
         heading = say.heading(TABLE[command].group)
         groups.setdefault(heading, []).append(f"- {written}: {say.line(command)}")
     blocks = ["\n".join([f"**{heading}**", "", *lines]) for heading, lines in groups.items()]
-    return "\n\n".join([say.help_intro, *blocks, say.help_outro(place)])
+    is_shared_chat = is_shared and place is Place.CHAT
+    outro = say.help_outro_shared if is_shared_chat else say.help_outro(place)
+    return "\n\n".join([say.help_intro, *blocks, outro])
 
 
 def working_in(place: Place) -> tuple[CommandName, ...]:

@@ -31,6 +31,14 @@ def test_help_is_in_groups() -> None:
     assert listed.endswith("\n\nAnything else that you write here is a question to Lambda.")
 
 
+def test_help_in_a_shared_chat_does_not_take_everything_for_a_question() -> None:
+    catalogue = texts(Language.EN)
+    shared = help_text(catalogue, is_shared=True)
+    assert shared.endswith(f"\n\n{catalogue.commands.help_outro_shared}")
+    lobby = help_text(catalogue, place=Place.LOBBY, is_shared=True)
+    assert lobby == help_text(catalogue, place=Place.LOBBY)
+
+
 @pytest.mark.parametrize("language", Language)
 def test_what_the_help_tells_can_be_typed(language: Language) -> None:
     for name in CommandName:

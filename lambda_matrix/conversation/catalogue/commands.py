@@ -13,6 +13,8 @@ class CommandTexts:
     """The help, and what is wrong with a command."""
 
     help_intro: str
+    help_outro_shared: str
+    """What ends the help in a chat of more than two."""
     help_outro: Callable[[Place], str]
     """What else can be written in this kind of place."""
     heading: Callable[[Group], str]

@@ -57,6 +57,9 @@ def command_texts(quote: Quote) -> CommandTexts:
     command_list = quote(CommandName.HELP)
     return CommandTexts(
         help_intro="This is what I understand:",
+        help_outro_shared=(
+            "There are more than two of us here: to ask me something, mention me or reply to me."
+        ),
         help_outro=_outro,
         heading=_HEADINGS.__getitem__,
         line=_LINES.__getitem__,

@@ -57,6 +57,9 @@ def command_texts(quote: Quote) -> CommandTexts:
     command_list = quote(CommandName.HELP)
     return CommandTexts(
         help_intro="Вот что я понимаю:",
+        help_outro_shared=(
+            "Нас здесь больше двух: чтобы спросить, упомяните меня или ответьте на моё сообщение."
+        ),
         help_outro=_outro,
         heading=_HEADINGS.__getitem__,
         line=_LINES.__getitem__,

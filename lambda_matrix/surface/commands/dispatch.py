@@ -149,7 +149,12 @@ class Commands:
                 assert_never(command)
 
     async def _help(self, order: Order) -> None:
-        text = help_text(order.texts, self.means.policy.command_prefix, order.place)
+        text = help_text(
+            order.texts,
+            self.means.policy.command_prefix,
+            order.place,
+            is_shared=not order.room.is_private,
+        )
         await self.means.reply(order.message, text)
 
 
