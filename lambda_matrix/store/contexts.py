@@ -136,6 +136,12 @@ def thread(db: Database, platform_chat_id: PlatformChatId) -> Thread:
     )
 
 
+def whole_thread(db: Database, platform_chat_id: PlatformChatId) -> Thread | None:
+    """Return the same; None if it is to be read back from the room's history first."""
+    known = context(db, platform_chat_id)
+    return None if known is None or not known.is_whole else thread(db, platform_chat_id)
+
+
 def first_question(db: Database, platform_chat_id: PlatformChatId) -> EventId | None:
     """Return the oldest question that was asked in the context; None if none was."""
     row = db.execute(
@@ -159,11 +165,18 @@ def text_of(db: Database, room_id: RoomId, event_id: EventId) -> str | None:
 
 def complete(
     db: Database,
-    platform_chat_id: PlatformChatId,
+    before: Context,
     loaded: tuple[ThreadMessage, ...],
     messages: tuple[ThreadMessage, ...],
 ) -> None:
-    """The context was read back from the room's history: this is all of it."""
+    """The context was read back from the room's history: this is all of it.
+
+    Unless something was said in it since it was as `before`: then it is to be read once more.
+    """
+    platform_chat_id = before.platform_chat_id
+    now = context(db, platform_chat_id)
+    if now is None or now.message_count != before.message_count:
+        return
     db.execute("DELETE FROM messages WHERE platform_chat_id = ?", (platform_chat_id,))
     _add(db, platform_chat_id, loaded, question=None, is_loaded=True)
     count = _add(db, platform_chat_id, messages, question=None, is_loaded=False)

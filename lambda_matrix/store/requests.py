@@ -230,7 +230,8 @@ def _begin(db: Database, request: Request) -> Attempt:
         "UPDATE requests SET attempts = attempts + 1, runs = runs + 1 WHERE request_id = ?",
         (request.request_id,),
     )
-    return Attempt(request, request.runs + 1, root, settings)
+    files = attachments.of_request(db, request.request_id)
+    return Attempt(request, request.runs + 1, root, settings, files)
 
 
 def open_requests(db: Database) -> tuple[Request, ...]:

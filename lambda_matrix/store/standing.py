@@ -5,6 +5,7 @@ import time
 from attrs import frozen
 from sqlite_utils import Database
 
+from lambda_matrix.conversation.settings import PersonSettings
 from lambda_matrix.ids import EventId, RoomId, UserId
 from lambda_matrix.store import confirmations, outbox, people, rooms
 from lambda_matrix.store.people import Pick
@@ -13,12 +14,16 @@ from lambda_matrix.store.records import Confirmation, Room
 
 @frozen
 class OpenHere:
-    """The place as it is now, the list they may pick from, what they are asked, and to whom."""
+    """The place as it is now, the list they may pick from, what they are asked, and to whom.
+
+    And what they chose.
+    """
 
     room: Room
     pick: Pick | None
     confirmation: Confirmation | None
     is_reply_to_us: bool
+    settings: PersonSettings
 
 
 @frozen
@@ -41,6 +46,7 @@ def open_here(db: Database, room: Room, user_id: UserId, in_reply_to: EventId | 
         people.open_pick(db, user_id, room_id),
         confirmations.pending(db, user_id, room_id),
         in_reply_to is not None and outbox.is_ours(db, in_reply_to),
+        people.settings(db, user_id),
     )
 
 

@@ -152,7 +152,8 @@ class Reactions:
         asked = "" if message.is_voice and message.caption is None else message.caption
         prefix = self._means.policy.command_prefix
         decision = KeepSilent() if room.ended else decide_file(asked, where, prefix)
-        said = Said(message, room, await self._means.languages.of(message.sender))
+        texts = self._means.languages.chosen(open_here.settings.language)
+        said = Said(message, room, texts)
         match decision:
             case Ask(text):
                 await self._accepting.ask(said, message, text)
@@ -177,7 +178,7 @@ class Reactions:
         prefix = self._means.policy.command_prefix
         text = message.body if message.command is None else typed(message.command, prefix)
         decision = KeepSilent() if room.ended else decide(text, where, prefix)
-        texts = await self._means.languages.of(message.sender)
+        texts = self._means.languages.chosen(open_here.settings.language)
         order = Order(message, room, texts)
         match decision:
             case Ask(text):

@@ -184,14 +184,21 @@ async def test_a_binding_tells_what_is_in_force(told: Told) -> None:
 async def test_a_context_that_is_read_back_is_whole(told: Told) -> None:
     await make_chat(told)
     request = await told.asked()
+    before = await told.store.transact(contexts.context, CHAT)
+    assert before is not None
     await exchange(told, request, asks("One"), answers("1"))
-    await told.store.transact(
-        contexts.complete, CHAT, (asks("Old", "$q0"),), (asks("One"), answers("1", "$a1"))
-    )
+    read = (asks("Old", "$q0"),), (asks("One"), answers("1", "$a1"))
+    await told.store.transact(contexts.complete, before, *read)
+    assert await texts(told) == ["One", "1"], "it was answered while it was read"
+    before = evolve(before, message_count=2)
+    await told.store.transact(contexts.complete, before, *read)
     assert await texts(told) == ["Old", "One", "1"]
     context = await told.store.transact(contexts.context, CHAT)
     assert context is not None
     assert (context.is_whole, context.message_count) == (True, 2)
+    gone = evolve(before, platform_chat_id=NEXT)
+    await told.store.transact(contexts.complete, gone, *read)
+    assert await texts(told, NEXT) == []
 
 
 async def rotate(told: Told, *, at_work: RequestId | None = None) -> RequestId | None:

@@ -75,8 +75,7 @@ async def test_a_question_and_its_answer_read_no_table_from_end_to_end(told: Tol
     slow += await slow_steps(told, contexts.of_place, room, None)
     slow += await slow_steps(told, requests.ask, message, question)
     slow += await slow_steps(told, requests.begin_next, ROOM)
-    slow += await slow_steps(told, contexts.thread, CHAT)
-    slow += await slow_steps(told, attachments.of_request, RequestId("q1"))
+    slow += await slow_steps(told, contexts.whole_thread, CHAT)
     slow += await slow_steps(told, attachments.next_to_do, ROOM)
     request = await told.store.transact(changes.by_id, RequestId("q1"))
     assert request is not None

@@ -10,6 +10,7 @@ from lambda_matrix.agent_events import ResumeEntry
 from lambda_matrix.conversation.settings import PersonSettings
 from lambda_matrix.ids import AgentId, EventId, PlatformChatId, RequestId, RoomId, UserId
 from lambda_matrix.store.records.contexts import Exchange
+from lambda_matrix.store.records.files import FetchedFile
 from lambda_matrix.store.records.outbox import Draft
 
 
@@ -99,10 +100,12 @@ class Stopped:
 class Attempt:
     """A run about to begin, the `number`th of its request, counted from 1.
 
-    `root` is the row of the preview that it takes over, if there is one; `settings`: the asker's.
+    `root` is the row of the preview that it takes over, if there is one; `settings`: the asker's;
+    `files` go along with it.
     """
 
     request: Request
     number: int
     root: int | None
     settings: PersonSettings
+    files: tuple[FetchedFile, ...] = ()

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from lambda_matrix.agent_events import Attachment
-from lambda_matrix.store import attachments
 from lambda_matrix.store.records import FetchedFile, Request
 from lambda_matrix.surface.files.workspaces import INLINE_BYTES, Workspaces
 from lambda_matrix.surface.means import Means
@@ -31,9 +30,8 @@ class Carrying:
     _means: Means
     _workspaces: Workspaces
 
-    async def along(self, request: Request) -> Carried:
-        """Return what goes along with the request."""
-        files = await self._means.store.transact(attachments.of_request, request.request_id)
+    async def along(self, request: Request, files: tuple[FetchedFile, ...]) -> Carried:
+        """Return what goes along with the request: these files."""
         attached = tuple(map(_attachment, files))
         workspace = self._workspaces.of(request.agent)
         if workspace is None or not self._workspaces.is_inline(request.agent):

@@ -36,8 +36,11 @@ class Contexts:
 
     async def thread(self, number: PlatformChatId, last: EventId) -> Thread:
         """Return all that is known of the context; what is not here is read back, up to `last`."""
+        known = await self._means.store.transact(contexts.whole_thread, number)
+        if known is not None:
+            return known
         context = await self._means.store.transact(contexts.context, number)
-        if context is not None and not context.is_whole:
+        if context is not None:
             await self._read_back(context, last)
         return await self._means.store.transact(contexts.thread, number)
 
@@ -51,9 +54,7 @@ class Contexts:
         except MatrixError as error:
             logger.warning("context %d cannot be read: %s", context.platform_chat_id, error)
             return
-        await self._means.store.transact(
-            contexts.complete, context.platform_chat_id, loaded.messages, said.messages
-        )
+        await self._means.store.transact(contexts.complete, context, loaded.messages, said.messages)
 
     async def rotate(
         self,

@@ -58,7 +58,7 @@ class Asking:
         request = attempt.request
         thread = await self._contexts.thread(request.platform_chat_id, request.question)
         is_question = request.resume is None
-        carried = await self._carrying.along(request)
+        carried = await self._carrying.along(request, attempt.files)
         asked = (await self._question(request, carried),) if is_question else ()
         run_input = RunInput(
             thread_id=request.platform_chat_id,
