@@ -106,3 +106,18 @@ def test_every_dependency_has_its_reason() -> None:
     for requirement in wanted:
         name = re.split(r"[^\w-]", requirement, maxsplit=1)[0]
         assert f"| `{name}` |" in text, name
+
+
+def test_every_promise_names_tests_that_exist() -> None:
+    text = (ROOT / "docs/coverage.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (?!promise|---)(.+) \| (.+) \|$", text, re.MULTILINE)
+    open_rows = [proof for _, proof in rows if re.fullmatch(r"not yet: issue \d+", proof)]
+    named = set(re.findall(r"`([\w/.]+)::(\w+)`", text))
+    for promise, proof in rows:
+        assert "::" in proof or proof in open_rows, promise
+    for file, name in sorted(named):
+        path = ROOT / (file if "/" in file else f"tests/scenarios/{file}")
+        assert f"def {name}(" in path.read_text(encoding="utf-8"), f"{file}::{name}"
+    kept = len(rows) - len(open_rows)
+    told = f"{len(rows)} promises: {kept} proven by {len(named)} tests, {len(open_rows)} not yet."
+    assert told in text

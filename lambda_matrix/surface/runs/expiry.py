@@ -44,9 +44,10 @@ class Expiry:
         task_status.started()
         while True:
             self._bell = trio.Event()
+            # In this order: what expires between the two is in both, not in neither.
+            expiry = await self._means.store.transact(confirmations.next_expiry)
             expired = await self._means.store.transact(confirmations.expired)
             self.lanes.wake({each.room_id for each in expired})
-            expiry = await self._means.store.transact(confirmations.next_expiry)
             with trio.move_on_after(_pause(expiry)):
                 await self._bell.wait()
 
