@@ -10,7 +10,7 @@ import logging
 import trio
 from attrs import define, field
 
-from lambda_matrix.client_server_api.errors import MatrixError, Retry, decide_retry
+from lambda_matrix.client_server_api.errors import MatrixError, Retry, SessionDead, decide_retry
 from lambda_matrix.ids import PersonId, RoomId, UserId
 from lambda_matrix.store import intents, rooms, upgrades
 from lambda_matrix.store.records import Room, RoomKind
@@ -79,7 +79,12 @@ class Onboarding:
         logger.warning("invite of %s to %s denied: no access", inviter, room.room_id)
         if self._means.policy.reject_denied_invites:
             texts = await self._means.languages.of(inviter)
-            await self._means.client.leave(room.room_id, reason=texts.onboarding.denied)
+            try:
+                await self._means.client.leave(room.room_id, reason=texts.onboarding.denied)
+            except MatrixError as error:
+                if isinstance(decide_retry(error), Retry | SessionDead):
+                    raise  # the lane looks again, or the service ends
+                logger.warning("cannot reject the invite to %s: %s", room.room_id, error)
         await self._means.store.transact(rooms.note_left, room.room_id)
 
     async def _join(self, room: Room, inviter: UserId) -> bool:

@@ -96,6 +96,18 @@ async def test_who_may_not_is_told_with_the_refusal(clock: MockClock, tmp_path: 
         assert not homeserver.created
 
 
+async def test_a_refusal_that_is_refused_is_no_fault(
+    clock: MockClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.service():
+        lab.proxy.spoil("POST .*/leave", FORBIDDEN)
+        lab.homeserver.direct_chat(MALLORY)
+        await lab.proxy.wait_made("POST .*/leave")
+        await trio.sleep(600)
+        assert len(lab.proxy.made("POST .*/leave")) == 1
+        assert "Traceback" not in caplog.text
+
+
 async def test_who_may_not_can_be_ignored(clock: MockClock, tmp_path: Path) -> None:
     policy = evolve(POLICY, reject_denied_invites=False)
     async with open_lab(clock, tmp_path) as lab, lab.service(policy=policy):
