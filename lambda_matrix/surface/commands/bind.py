@@ -47,6 +47,8 @@ class BindCommand:
         elif order.room.encrypted:
             way = await self._means.way_to_chats(order.sender)
             refusal = texts.onboarding.encrypted_room(None if way is None else way.chat)
+        elif not self._means.agents.agents_for(order.sender):
+            refusal = texts.settings.agents(())
         else:
             refusal = None if await self._has_power(order) else texts.rooms.bind_needs_power
         if refusal is not None:

@@ -26,7 +26,10 @@ class ChatCommands:
     _running: Running
 
     async def new(self, order: Order, name: str | None) -> None:
-        """Want a chat room; the reply comes with it."""
+        """Want a chat room; the reply comes with it, unless there is nobody to answer there."""
+        if not self._means.agents.agents_for(order.sender):
+            await self._means.reply(order.message, order.texts.settings.agents(()))
+            return
         agent = await self._people.agent_of_new_chats(order.sender)
         await self._means.store.transact(
             intents.order_chat, order.message, name, agent, self._means.ourselves

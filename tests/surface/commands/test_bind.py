@@ -54,6 +54,16 @@ async def test_a_strange_room_becomes_a_chat(clock: MockClock, tmp_path: Path) -
         assert await homeserver.answer(room, again) == TEXTS.rooms.already_bound
 
 
+async def test_whoever_may_use_no_agent_binds_nothing(clock: MockClock, tmp_path: Path) -> None:
+    async with open_lab(clock, tmp_path) as lab:
+        lab.with_agent(users=(BORIS,))
+        async with lab.service():
+            room = strange_room(lab, levels={"users": {ANNA: 50}})
+            command = lab.homeserver.say(room, ANNA, "!bind", **MENTION)
+            assert await lab.homeserver.answer(room, command) == TEXTS.settings.agents(())
+            assert (room, BINDING) not in lab.homeserver.room_account_data
+
+
 @pytest.mark.parametrize(
     ("levels", "bound"), [({"users": {ANNA: 49}}, False), ({"events": {"m.room.name": 0}}, True)]
 )
