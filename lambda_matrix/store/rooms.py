@@ -26,13 +26,14 @@ def room(db: Database, room_id: RoomId) -> Room | None:
 
 
 def rooms_of(db: Database, owner: UserId, kind: RoomKind) -> tuple[Room, ...]:
-    """Return the owner's rooms of that kind that the bot is in, in the order they were numbered.
+    """Return the owner's rooms of that kind that the bot is in, in the order they were made.
 
-    A chat that its owner has deleted is none any more.
+    A chat that its owner has deleted is none any more. Numbers count only where no time is known:
+    each `!clear` gives a chat another.
     """
     rows = db.execute(
         f"{_ROOM} WHERE owner = ? AND kind = ? AND membership = 'join' AND ended = 0"
-        " ORDER BY platform_chat_id, room_id",
+        " ORDER BY created_at IS NULL, created_at, platform_chat_id, room_id",
         (owner, kind.value),
     )
     return tuple(read(Room, row) for row in rows)

@@ -112,7 +112,7 @@ async def bind(told: Told, room_id: str, kind: RoomKind, number: int | None) -> 
     )
 
 
-async def test_an_owners_rooms_come_in_the_order_of_their_numbers(told: Told) -> None:
+async def test_an_owners_rooms_of_one_time_come_in_the_order_of_their_numbers(told: Told) -> None:
     async def chats(owner: UserId) -> list[str]:
         found = await told.store.transact(rooms.rooms_of, owner, RoomKind.CHAT)
         return [room.room_id for room in found]

@@ -60,6 +60,27 @@ async def test_new_makes_a_chat_and_says_where(clock: MockClock, tmp_path: Path)
         assert "Garden party" in await service.ask("!chats", lobby)
 
 
+async def test_chats_keep_their_order_through_a_clear(clock: MockClock, tmp_path: Path) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.service() as service:
+        lobby, _, chat = await onboarded(lab)
+        await service.ask("!new Garden party", chat)
+        before = await service.ask("!chats", lobby)
+        await service.ask("!clear", chat)
+        assert await service.ask("!chats", lobby) == before
+        way = await service.ask("Hello?", lobby)
+        assert chat in way, "the first chat is the first one still"
+
+
+async def test_whoever_may_use_no_agent_gets_no_chat_that_nobody_answers_in(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab:
+        lab.with_agent(users=(BORIS,))
+        async with lab.chat() as service:
+            assert await service.ask("!new Garden party") == TEXTS.settings.agents(())
+            assert not lab.homeserver.created
+
+
 async def test_new_before_a_crash_makes_one_room(clock: MockClock, tmp_path: Path) -> None:
     async with open_lab(clock, tmp_path) as lab:
         hold = Hold(answer=True)
