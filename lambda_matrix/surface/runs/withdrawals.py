@@ -5,11 +5,12 @@ import secrets
 
 from attrs import define, field
 
-from lambda_matrix.client_server_api.errors import MatrixError, Retry, SessionDead, decide_retry
+from lambda_matrix.client_server_api.errors import MatrixError, SessionDead, decide_retry
 from lambda_matrix.ids import EventId, RoomId, TransactionId
 from lambda_matrix.store import withdrawals
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means
+from lambda_matrix.surface.patience import persist
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ class Withdrawals:
         """Redact what is to be redacted in the room.
 
         Raises:
-            MatrixError: a passing one; what is left is tried again.
+            MatrixError: the session is over.
         """
         for event_id in await self._means.store.transact(withdrawals.to_redact, room_id):
             await self._redact(room_id, event_id)
@@ -43,10 +44,12 @@ class Withdrawals:
         transaction_id = TransactionId(secrets.token_urlsafe(16))
         client = self._means.client
         try:
-            await self._means.outbox.in_turn(
-                lambda: client.redact(room_id, event_id, transaction_id)
+            await persist(
+                lambda: self._means.outbox.in_turn(
+                    lambda: client.redact(room_id, event_id, transaction_id)
+                )
             )
         except MatrixError as error:
-            if isinstance(decide_retry(error), Retry | SessionDead):
+            if isinstance(decide_retry(error), SessionDead):
                 raise
             logger.warning("event %s of room %s not redacted: %s", event_id, room_id, error)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import trio
 from trio.testing import MockClock
 
 from lambda_matrix.ids import EventId, RoomId, UserId
-from tests.lab.proxy import Hold, Loss
+from tests.lab.proxy import Answer, Hold, Loss
 from tests.lab.small_homeserver import ANNA, BORIS, BOT, SmallHomeserver
 from tests.surface.bridging import MALLORY, SEND, TEXTS, AgentRun, in_steps, open_lab, say_nothing
 
@@ -243,6 +245,22 @@ async def test_redacting_goes_on_after_a_crash_and_a_lost_request(
         lab.proxy.spoil(REDACT, Loss.REQUEST, times=2)
         async with lab.service():
             await homeserver.wait(lambda: shown(homeserver, room) == [])
+
+
+async def test_an_event_that_cannot_be_redacted_keeps_no_other(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        homeserver, room = lab.homeserver, service.room
+        first, second = (homeserver.say(room, ANNA, text) for text in ("One", "Two"))
+        await homeserver.answer(room, second)
+        (stuck,) = homeserver.about(room, first)
+        lab.proxy.spoil(REDACT + re.escape(quote(stuck["event_id"], safe="")), Answer(500, b"{}"))
+        for question in (first, second):
+            homeserver.redact(room, question, ANNA)
+        await homeserver.wait(lambda: shown(homeserver, room) == ["Answer to One"])
+        await trio.sleep(300)
+        assert len(lab.proxy.made(REDACT)) < 20
 
 
 async def test_what_was_asked_by_a_run_goes_with_its_question(
