@@ -73,9 +73,9 @@ def state(room_id: RoomId, event_type: str, state_key: str) -> Endpoint:
     return Endpoint("PUT", _room(room_id, f"state/{_quoted(event_type)}/{_quoted(state_key)}"))
 
 
-def get_state(room_id: RoomId, event_type: str) -> Endpoint:
-    """Get a state event of an empty key (Getting events for a room)."""
-    return Endpoint("GET", _room(room_id, f"state/{_quoted(event_type)}/"))
+def get_state(room_id: RoomId, event_type: str, state_key: str = "") -> Endpoint:
+    """Get a state event (Getting events for a room)."""
+    return Endpoint("GET", _room(room_id, f"state/{_quoted(event_type)}/{_quoted(state_key)}"))
 
 
 def redact(room_id: RoomId, event_id: EventId, transaction_id: TransactionId) -> Endpoint:

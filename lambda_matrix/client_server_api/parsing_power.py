@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 from lambda_matrix.client_server_api.errors import UnreadableAnswer
+from lambda_matrix.client_server_api.parsing_events import membership_of
 from lambda_matrix.client_server_api.parsing_json import (
     JsonObject,
     id_at,
@@ -30,8 +31,14 @@ from lambda_matrix.client_server_api.power import (
     has_creators_above_all,
 )
 from lambda_matrix.ids import UserId
+from lambda_matrix.matrix_events import Membership
 
 _DIGITS: Final = re.compile(r"\s*[+-]?\d{1,15}\s*", re.ASCII)
+
+
+def parse_membership(body: bytes) -> Membership | None:
+    """Read the content of `m.room.member`; None where it states no membership."""
+    return membership_of(read_object(body, "a membership"))
 
 
 def parse_power_levels(body: bytes) -> PowerLevels:

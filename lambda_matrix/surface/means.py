@@ -39,6 +39,10 @@ class Means:
         """Settle `event` with a sentence (with `once`: the first time that this is told here)."""
         await self.settle(event, self.reply_to(event, text), once=once, ends_pick=ends_pick)
 
+    async def decline(self, event: Incoming, text: str) -> None:
+        """Settle what is not taken with a sentence that shows what it is about: a reply."""
+        await self.settle(event, reply_draft(event, text, self.ourselves, is_quoting=True))
+
     async def say_new(self, room_id: RoomId, text: str, cause: str) -> None:
         """Say a sentence to nobody in particular, once for the same cause."""
         draft = notice_draft(room_id, text, self.ourselves, request=cause)

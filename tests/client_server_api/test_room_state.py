@@ -5,7 +5,8 @@ import pytest
 from lambda_matrix.client_server_api.client import Client
 from lambda_matrix.client_server_api.errors import MatrixError
 from lambda_matrix.client_server_api.power import PowerLevels
-from lambda_matrix.ids import RoomId
+from lambda_matrix.ids import RoomId, UserId
+from lambda_matrix.matrix_events import Membership
 from tests.client_server_api.fake_homeserver import Answer, FakeHomeserver, refusal
 from tests.client_server_api.sync_answers import ANNA, state
 
@@ -32,3 +33,11 @@ async def test_the_create_event(homeserver: FakeHomeserver, client: Client) -> N
     homeserver.on(r"state/m.room.create/\?format=event$", Answer(create, is_valid=False))
 
     assert (await client.states.create_event(ROOM)).creator == ANNA
+
+
+async def test_what_somebody_is_in_a_room(homeserver: FakeHomeserver, client: Client) -> None:
+    answers = ({"membership": "invite"}, refusal(404, "M_NOT_FOUND"), {"membership": "odd"})
+    homeserver.on("state/m.room.member/", *answers)
+    assert await client.states.membership(ROOM, UserId(ANNA)) is Membership.INVITE
+    assert await client.states.membership(ROOM, UserId(ANNA)) is None
+    assert await client.states.membership(ROOM, UserId(ANNA)) is None

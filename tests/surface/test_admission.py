@@ -57,7 +57,10 @@ async def test_each_limit_has_its_sentence(clock: MockClock, tmp_path: Path) -> 
         lab.homeserver.say(service.room, ANNA, "One")
         await lab.agent.run()
         lab.homeserver.say(service.room, ANNA, "Two")
-        assert await service.ask("Three") == TEXTS.questions.queue_full(1)
+        third = lab.homeserver.say(service.room, ANNA, "Three")
+        assert await lab.homeserver.answer(service.room, third) == TEXTS.questions.queue_full(1)
+        (refusal,) = lab.homeserver.finals(service.room, third)
+        assert refusal["m.relates_to"] == {"m.in_reply_to": {"event_id": third}}
         await service.ask("!stop all")
         lab.homeserver.say(service.room, ANNA, "Four")
         await lab.agent.run(2)

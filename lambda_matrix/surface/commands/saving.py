@@ -235,9 +235,13 @@ def _as_saved(order: Order, name: str, conversation: _Conversation) -> SavedCont
 
 
 def _is_same(before: SavedContext, conversation: _Conversation) -> bool:
-    """Return whether it is the same conversation, as far as it had gone then."""
+    """Return whether it is the same conversation, as far as it had gone then.
+
+    Not what was loaded of it elsewhere, before it went on: that is less than what is saved by now.
+    """
     then, now = before.stretches[-1], conversation.stretches[-1]
-    return (then.room_id, then.platform_chat_id, then.first_event) == (
+    is_less = len(conversation.spoken) < before.messages
+    return not is_less and (then.room_id, then.platform_chat_id, then.first_event) == (
         now.room_id,
         now.platform_chat_id,
         now.first_event,

@@ -11,6 +11,7 @@ from attrs import frozen
 from lambda_matrix.client_server_api.client import Client
 from lambda_matrix.client_server_api.errors import MatrixError
 from lambda_matrix.ids import RoomId, UserId
+from lambda_matrix.matrix_events import Membership
 from lambda_matrix.store import rooms
 from lambda_matrix.store.store import Store
 from lambda_matrix.surface.links import server_name
@@ -68,8 +69,9 @@ class Spaces:
         To be done only if they asked for it, by an invite of their own or a `!new`.
         """
         try:
-            if owner in await persist(lambda: self._client.joined_members(room_id)):
-                return False
+            membership = await persist(lambda: self._client.states.membership(room_id, owner))
+            if membership in {Membership.JOIN, Membership.INVITE}:
+                return False  # or the first invite is still open
             await persist(lambda: self._client.invite(room_id, owner))
         except MatrixError as error:
             logger.info("%s not invited to %s again: %s", owner, room_id, error)

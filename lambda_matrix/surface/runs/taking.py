@@ -107,9 +107,9 @@ class Taking:
             case Take():
                 return True
             case TooFast(wait):
-                await self._means.reply(order.message, order.texts.questions.too_fast(wait))
+                await self._means.decline(order.message, order.texts.questions.too_fast(wait))
             case QueueFull(count):
-                await self._means.reply(order.message, order.texts.questions.queue_full(count))
+                await self._means.decline(order.message, order.texts.questions.queue_full(count))
             case _:
                 assert_never(verdict)
         return False

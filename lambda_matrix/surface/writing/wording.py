@@ -54,10 +54,16 @@ def notice_draft(
     return Draft(room_id=room_id, content=encode(notice(text, mark)), mark=mark)
 
 
-def reply_draft(event: Incoming, text: str, ourselves: Ourselves) -> Draft:
-    """Return what is said to a command, or to a message that is no question."""
+def reply_draft(
+    event: Incoming, text: str, ourselves: Ourselves, *, is_quoting: bool = False
+) -> Draft:
+    """Return what is said to a command, or to a message that is no question.
+
+    With `is_quoting` clients show to which one.
+    """
     thread = event.thread_root if isinstance(event, TextMessage | MediaMessage) else None
-    return _reply(event.room_id, event.event_id, text, ourselves, thread=thread)
+    reply_to = event.event_id if is_quoting else None
+    return _reply(event.room_id, event.event_id, text, ourselves, thread=thread, reply_to=reply_to)
 
 
 def file_reply(file: StagedFile, text: str, ourselves: Ourselves) -> Draft:
@@ -72,6 +78,7 @@ def _reply(
     ourselves: Ourselves,
     *,
     thread: EventId | None = None,
+    reply_to: EventId | None = None,
 ) -> Draft:
     mark = AnswerMark(
         question=question,
@@ -80,7 +87,11 @@ def _reply(
         state=AnswerState.FINAL,
         instance=ourselves.instance,
     )
-    return Draft(room_id=room_id, content=encode(notice(text, mark, thread=thread)), mark=mark)
+    return Draft(
+        room_id=room_id,
+        content=encode(notice(text, mark, thread=thread, reply_to=reply_to)),
+        mark=mark,
+    )
 
 
 def room_made_drafts(

@@ -404,3 +404,17 @@ async def test_of_a_long_conversation_the_newest_is_taken(
         assert await service.ask("!load B", third) == loaded("B", 2, is_cut=True)
         monkeypatch.setattr(history, "BOUND", 2)
         assert await service.ask("!load A", third) == loaded("A", 0, is_cut=True)
+
+
+async def test_what_was_loaded_does_not_take_the_place_of_more(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        other = await service.new_chat()
+        await service.ask("One")
+        await service.ask("!save Trip")
+        await service.ask("!load Trip", other)
+        await service.ask("Two")
+        assert await service.ask("!save Trip") == SAYS.saved_again("Trip", 4)
+        taken = SAYS.name_taken("Trip")
+        assert await service.ask("!save Trip", other) == taken

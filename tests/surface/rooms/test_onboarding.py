@@ -85,6 +85,19 @@ async def test_who_left_is_invited_again_when_they_ask_for_it(
         await homeserver.wait(lambda: homeserver.rooms[chat].membership(ANNA) == "invite")
 
 
+async def test_an_invite_that_is_still_open_is_not_made_again(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.service():
+        await onboarded(lab)
+        lobby = lab.homeserver.direct_chat(ANNA)
+        await lab.homeserver.wait(lambda: bool(lab.homeserver.sent(lobby)))
+        await trio.sleep(60)
+        assert not lab.proxy.made("POST .*/invite")
+        (way,) = lab.homeserver.bodies(lobby)
+        assert "Welcome back" not in way
+
+
 async def test_who_may_not_is_told_with_the_refusal(clock: MockClock, tmp_path: Path) -> None:
     async with open_lab(clock, tmp_path) as lab, lab.service():
         homeserver = lab.homeserver
