@@ -36,8 +36,12 @@ async def test_the_create_event(homeserver: FakeHomeserver, client: Client) -> N
 
 
 async def test_what_somebody_is_in_a_room(homeserver: FakeHomeserver, client: Client) -> None:
-    answers = ({"membership": "invite"}, refusal(404, "M_NOT_FOUND"), {"membership": "odd"})
-    homeserver.on("state/m.room.member/", *answers)
+    homeserver.on(
+        "state/m.room.member/",
+        {"membership": "invite"},
+        refusal(404, "M_NOT_FOUND"),
+        Answer({"membership": "odd"}, is_valid=False),
+    )
     assert await client.states.membership(ROOM, UserId(ANNA)) is Membership.INVITE
     assert await client.states.membership(ROOM, UserId(ANNA)) is None
     assert await client.states.membership(ROOM, UserId(ANNA)) is None
