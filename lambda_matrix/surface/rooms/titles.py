@@ -38,7 +38,11 @@ class Titles:
         room = await self._means.store.transact(rooms.room, room_id)
         questions = await self._means.store.transact(chats.first_questions, room_id)
         title = next(filter(None, map(title_of, questions)), None)
-        if room is None or not room.untitled or title is None:
+        if room is None or not room.untitled:
+            return
+        if title is None:
+            if len(questions) == chats.LOOKED_AT_FOR_A_NAME:  # it stays as it is
+                await self._means.store.transact(chats.note_name, room_id, room.name or "")
             return
         client, outbox = self._means.client, self._means.outbox
         content: dict[str, object] = {"name": title}

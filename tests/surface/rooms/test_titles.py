@@ -7,7 +7,8 @@ from pathlib import Path
 from trio.testing import MockClock
 
 from lambda_matrix.ids import RoomId
-from lambda_matrix.store import rooms
+from lambda_matrix.store import chats, rooms
+from lambda_matrix.store.chats import LOOKED_AT_FOR_A_NAME
 from tests.lab.proxy import Hold, bad_gateway
 from tests.lab.small_homeserver import ANNA
 from tests.surface.bridging import TEXTS, Lab, open_lab
@@ -37,6 +38,20 @@ async def test_the_first_question_that_has_a_title_gives_it(
         await service.caught_up()
         assert "Why is the sky blue?" in await service.ask("!chats", lobby)
         assert len(lab.proxy.made(NAME)) == 1
+
+
+async def test_a_chat_of_pictures_keeps_its_name(clock: MockClock, tmp_path: Path) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.service() as service:
+        _, _, chat = await onboarded(lab)
+        for number in range(LOOKED_AT_FOR_A_NAME):
+            room = await service.store.transact(rooms.room, chat)
+            assert room is not None
+            assert room.untitled, number
+            await service.ask("?!", chat)
+        await service.ask("Why is the sky blue?", chat)
+        await service.caught_up()
+        assert name(lab, chat) == TEXTS.rooms.chat_name(1)
+        assert await service.store.transact(chats.to_be_named) == ()
 
 
 async def test_who_named_it_meanwhile_is_right(clock: MockClock, tmp_path: Path) -> None:
