@@ -34,6 +34,12 @@ from lambda_matrix.store.rows import columns, read
 MESSAGES_KEPT = 400
 """Messages of one context that are kept; agents are told half as many at most."""
 
+CHARACTERS_KEPT = 1_000_000
+"""Of one context before its newest question; agents are told a quarter of that at most.
+
+All that is kept is read when a run begins, and a tool may give back a whole file each time.
+"""
+
 THREADS_BOUND = 500
 """Threads of one room whose contexts are kept on the homeserver, the newest."""
 
@@ -223,6 +229,18 @@ def note_exchange(db: Database, request: Request, exchange: Exchange) -> None:
         "  LIMIT 1 OFFSET ?)",
         (number, number, MESSAGES_KEPT),
     )
+    if any(map(_is_long, exchange.messages)):  # so many short ones are never too much
+        db.execute(
+            "DELETE FROM messages WHERE question <> ? AND position IN (SELECT position FROM"
+            " (SELECT position, sum(length(message)) OVER (ORDER BY position DESC) AS kept"
+            "  FROM messages WHERE platform_chat_id = ? AND is_loaded = 0) WHERE kept > ?)",
+            (request.question, number, CHARACTERS_KEPT),
+        )
+
+
+def _is_long(message: ThreadMessage) -> bool:
+    arguments = sum(len(call.arguments) for call in message.tool_calls)
+    return len(message.content) + arguments > CHARACTERS_KEPT // MESSAGES_KEPT
 
 
 def _add(

@@ -119,6 +119,19 @@ async def test_only_the_newest_messages_are_kept(told: Told) -> None:
     assert kept[0] == "5"
 
 
+async def test_only_so_much_is_kept_before_the_newest_question(told: Told) -> None:
+    await make_chat(told)
+    much = "x" * (contexts.CHARACTERS_KEPT * 2 // 5)
+    for n in range(3):
+        request = await told.asked(f"$q{n}", f"q{n}")
+        await exchange(told, request, asks(f"{n}", f"$q{n}"), answers(f"{n}{much}", f"m{n}"))
+    assert [text[0] for text in await texts(told)] == ["1", "1", "2", "2"]
+    request = await told.asked("$q3", "q3")
+    parts = [answers(f"{n}{much}", f"part{n}") for n in range(3)]
+    await exchange(told, request, asks("3", "$q3"), *parts)
+    assert [text[0] for text in await texts(told)] == ["3", "0", "1", "2"]
+
+
 async def test_a_question_taken_back_is_told_nobody(told: Told) -> None:
     await make_chat(told)
     request = await told.asked()
