@@ -1,17 +1,16 @@
 """SIGHUP: the settings and the agents are read again, while rooms are being served.
 
+A signal that comes while the homeserver is waited for is obeyed once rooms are served (again).
+
 What is wrong with them is said in the journal, and the old ones stay in force. Access, limits, the
 language of new users and the agents change at once; everything else needs a restart, and the
 journal says which.
 """
 
 import logging
-import signal
-from collections.abc import Callable
-from typing import NoReturn
+from collections.abc import AsyncIterator, Callable
 
-import trio
-from attrs import asdict, define
+from attrs import asdict, define, evolve
 
 from lambda_matrix import logs, sd_notify
 from lambda_matrix.agent.registry import Registry
@@ -28,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 _AT_ONCE = {
     "access": {"users", "deny", "denied_invites"},
+    "agents": {"registry"},
     "service": {"language"},
     "limits": {
         "questions_per_minute",
@@ -63,22 +63,39 @@ def policy_of(settings: Settings) -> Policy:
 
 
 @define
+class InForce:
+    """The settings and the agents of the start, as reloads have changed them: for a new login."""
+
+    settings: Settings
+    registry: Registry
+
+    def take_over(self, newer: Settings, registry: Registry) -> None:
+        """Put the agents and what a reload may change of the settings into force."""
+        sections = {
+            name: evolve(
+                getattr(self.settings, name),
+                **{key: getattr(getattr(newer, name), key) for key in keys},
+            )
+            for name, keys in _AT_ONCE.items()
+        }
+        self.settings = evolve(self.settings, **sections)
+        self.registry = registry
+
+
+@define
 class Reloading:
     """Reads anew what `read` gives, and puts it into force in `bridge`."""
 
     _bridge: Bridge
-    _settings: Settings
+    _in_force: InForce
     _read: Callable[[], tuple[Settings, Registry]]
 
-    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> NoReturn:
-        """Reload at each SIGHUP, until cancelled."""
-        with trio.open_signal_receiver(signal.SIGHUP) as signals:
-            task_status.started()
-            async for _ in signals:
-                sd_notify.notify(sd_notify.RELOADING, sd_notify.monotonic_now())
-                await self._reload()
-                sd_notify.notify(sd_notify.READY)
-        raise AssertionError  # a receiver of signals does not end by itself
+    async def run(self, signals: AsyncIterator[int]) -> None:
+        """Reload at each of the signals, until cancelled."""
+        async for _ in signals:
+            sd_notify.notify(sd_notify.RELOADING, sd_notify.monotonic_now())
+            await self._reload()
+            sd_notify.notify(sd_notify.READY)
 
     async def _reload(self) -> None:
         """Put the settings as they are now into force, or keep the old ones."""
@@ -89,9 +106,9 @@ class Reloading:
                 "not reloaded, the old settings stay in force: %s", error
             )
             return
-        for name in _not_at_once(self._settings, settings):
+        for name in _not_at_once(self._in_force.settings, settings):
             logger.warning("%s: changed; it needs a restart", name)
-        self._settings = settings
+        self._in_force.take_over(settings, registry)
         logs.hide(*(entry.token for entry in registry.agents.values() if entry.token is not None))
         change = await self._bridge.reload(policy_of(settings), registry)
         logger.info("reloaded; %s", _told(change))

@@ -11,7 +11,7 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import trio
 
@@ -31,7 +31,7 @@ from lambda_matrix.client_server_api.transport import open_transport
 from lambda_matrix.config import ConfigError
 from lambda_matrix.config.settings import Settings
 from lambda_matrix.ids import AccessToken, FilterId, InstanceId
-from lambda_matrix.reloading import Reloading, policy_of
+from lambda_matrix.reloading import InForce, Reloading, policy_of
 from lambda_matrix.secret import Secret
 from lambda_matrix.store import housekeeping, meta
 from lambda_matrix.store.records import Ourselves
@@ -63,10 +63,17 @@ async def serve(settings: Settings, read_again: Callable[[], Settings]) -> None:
     """
     async with trio.open_nursery() as nursery:
         await nursery.start(_end_on_signal, nursery.cancel_scope)
-        await _serve_sessions(settings, read_again)
+        registry = _load_registry(settings)
+        for warning in registry.warnings:
+            logger.warning("%s", warning)
+        # Open from the beginning: a reload while a homeserver is waited for must not be the end.
+        with trio.open_signal_receiver(signal.SIGHUP) as reloads:
+            await _serve_sessions(InForce(settings, registry), read_again, reloads)
 
 
-async def _serve_sessions(settings: Settings, read_again: Callable[[], Settings]) -> None:
+async def _serve_sessions(
+    in_force: InForce, read_again: Callable[[], Settings], reloads: AsyncIterator[int]
+) -> None:
     """Serve; when the homeserver asks for a new login (soft logout), log in again and go on.
 
     Not for a session that ended before it was ready: that would be a loop of logins.
@@ -74,7 +81,7 @@ async def _serve_sessions(settings: Settings, read_again: Callable[[], Settings]
     while True:
         ready = trio.Event()
         try:
-            await _serve(settings, read_again, ready)
+            await _serve(in_force, read_again, reloads, ready)
         except* SessionDeadError as ended:
             if not ready.is_set() or ended.subgroup(_is_hard):
                 raise
@@ -96,10 +103,13 @@ async def _end_on_signal(
             scope.cancel()
 
 
-async def _serve(settings: Settings, read_again: Callable[[], Settings], ready: trio.Event) -> None:
-    registry = _load_registry(settings)
-    for warning in registry.warnings:
-        logger.warning("%s", warning)
+async def _serve(
+    in_force: InForce,
+    read_again: Callable[[], Settings],
+    reloads: AsyncIterator[int],
+    ready: trio.Event,
+) -> None:
+    settings, registry = in_force.settings, in_force.registry
     logs.hide(*(entry.token for entry in registry.agents.values() if entry.token is not None))
     picture = read_picture(settings.service.avatar_file)
     homeserver = settings.homeserver
@@ -117,18 +127,18 @@ async def _serve(settings: Settings, read_again: Callable[[], Settings], ready: 
                 policy=policy_of(settings),
                 workspaces=Workspaces(agents, settings.state.directory / "files"),
             )
-            reloading = Reloading(bridge, settings, lambda: _settings_and_agents(read_again()))
+            reloading = Reloading(bridge, in_force, lambda: _settings_and_agents(read_again()))
             async with trio.open_nursery() as supervisor:
                 sd_notify.notify(sd_notify.status("catching up"))
                 await supervisor.start(_sync, client, store, bridge)
                 with trio.move_on_after(LOOKS_WAIT):  # rooms are made with the picture
                     await _show_looks(client, store, settings, picture)
                 await supervisor.start(bridge.run)
-                await supervisor.start(reloading.run)
                 supervisor.start_soon(_keep_house, store)
                 logger.info("ready: %s on device %s", ourselves.user_id, ourselves.device_id)
                 sd_notify.notify(sd_notify.READY, sd_notify.status("ready"))
                 ready.set()
+                supervisor.start_soon(reloading.run, reloads)
 
 
 async def _log_in(settings: Settings) -> Session:

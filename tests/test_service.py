@@ -181,6 +181,50 @@ async def test_a_soft_logout_is_mended_by_one_new_login(place: Place) -> None:
     assert {login["device_id"] for login in logins} == {"LAMBDA_MATRIX"}
 
 
+async def test_what_a_reload_put_into_force_outlives_a_soft_logout(
+    place: Place, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    dead = refusal(401, "M_UNKNOWN_TOKEN", soft_logout=True)
+    async with place.running():
+        await place.ask("Hello?")
+        place.changed = evolve(
+            place.settings,
+            access=evolve(place.settings.access, deny=(ANNA,)),
+            state=evolve(place.settings.state, directory=tmp_path / "elsewhere"),
+        )
+        await place.reload()
+        place.proxy.spoil("GET .*/sync", dead, times=1)
+        place.proxy.spoil("GET .*/whoami", dead, times=1)
+        place.manager.heard.clear()
+        place.homeserver.direct_chat(MALLORY)  # something for the open long poll to bring
+        await place.manager.wait_for("READY=1")
+        chat = place.homeserver.room_of_kind(ANNA, "chat")
+        place.homeserver.say(chat, ANNA, "And now?")
+        refused = f"message of {ANNA} in {chat} not taken"
+        await place.homeserver.wait(lambda: refused in caplog.text, WITHIN)
+        assert len(place.agent.runs) == 1
+    assert not (tmp_path / "elsewhere").exists(), "that needs a restart"
+
+
+async def test_a_reload_waits_for_the_homeserver(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    caught = Hold(answer=True)
+    rule = place.proxy.spoil("POST .*/login", caught)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(serve, place.settings, place.read_again)
+        await caught.caught.wait()
+        signal.raise_signal(signal.SIGHUP)
+        place.proxy.mend(rule)
+        caught.release()
+        await place.manager.wait_for("RELOADING=1")
+        assert await place.ask("Hello?") == "Answer to Hello?"
+        assert "reloaded; the agents are the same" in caplog.text
+        signal.raise_signal(signal.SIGTERM)
+
+
 @pytest.mark.parametrize("soft", [False, True], ids=["hard", "soft-twice"])
 async def test_a_dead_session_ends_the_service(place: Place, *, soft: bool) -> None:
     dead = refusal(401, "M_UNKNOWN_TOKEN", soft_logout=soft)
@@ -232,6 +276,7 @@ async def test_a_reload_puts_access_and_agents_into_force(
         await place.reload()
         assert await place.ask("Hello?") == texts(Language.RU).answers.failure(RunFailure.NO_AGENT)
         assert "[state] directory: changed; it needs a restart" in caplog.text
+        assert caplog.text.count("needs a restart") == 1
         told = "reloaded; agents added: other; agents removed: main; the default is other now"
         assert told in caplog.text
 
