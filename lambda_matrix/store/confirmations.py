@@ -43,6 +43,12 @@ def of_room(db: Database, room_id: RoomId) -> tuple[Confirmation, ...]:
     return tuple(read(Confirmation, row) for row in rows)
 
 
+def of_everybody(db: Database) -> tuple[Confirmation, ...]:
+    """Return what anybody is asked anywhere, expired or not."""
+    rows = db.execute(_CONFIRMATION).fetchall()
+    return tuple(read(Confirmation, row) for row in rows)
+
+
 def waits(db: Database, platform_chat_id: PlatformChatId) -> bool:
     """Return whether the context's agent waits for a person's word."""
     row = db.execute(

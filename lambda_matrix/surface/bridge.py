@@ -15,7 +15,7 @@ from lambda_matrix.agent.registry import Registry
 from lambda_matrix.agent.roster import RosterChange
 from lambda_matrix.ids import PersonId, RoomId, UserId
 from lambda_matrix.matrix_events import SyncBatch
-from lambda_matrix.store import intake, intents, requests
+from lambda_matrix.store import confirmations, intake, intents, requests
 from lambda_matrix.store.records import Accepted
 from lambda_matrix.surface.files.workspaces import Workspaces
 from lambda_matrix.surface.gaps import Gaps
@@ -123,6 +123,11 @@ class Bridge:
         self.means.policy.take_over(policy)
         await self.workspaces.prepare(registry)
         change = self.means.agents.replace(registry)
+        for asked in await self.means.store.transact(confirmations.of_everybody):
+            if not policy.access.allows(PersonId(asked.user_id)):
+                # Nobody hears their word any more, and others may wait for it.
+                await self.means.store.transact(confirmations.close, asked.user_id, asked.room_id)
+                self.runs.wake([asked.room_id])
         for request in await self.means.store.transact(requests.open_requests):
             if not policy.access.allows(PersonId(request.asker)):
                 await self.means.store.transact(requests.mark_stopped, request.request_id)

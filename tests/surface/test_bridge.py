@@ -14,7 +14,15 @@ from lambda_matrix.conversation.access import Access
 from lambda_matrix.surface.bridge import AnotherInstanceError
 from tests.lab.proxy import Hold
 from tests.lab.small_homeserver import ANNA, BORIS, BOT
-from tests.surface.bridging import POLICY, SEND, TEXTS, AgentRun, open_lab, say_nothing
+from tests.surface.bridging import (
+    POLICY,
+    SEND,
+    TEXTS,
+    AgentRun,
+    answer_at_once,
+    open_lab,
+    say_nothing,
+)
 
 MARK = "ru.coredump.lambda.answer"
 TO_US = {"m.mentions": {"user_ids": [BOT]}}
@@ -136,6 +144,29 @@ async def ask_for_consent(run: AgentRun) -> None:
     await run.start()
     asked = {"id": "i", "reason": "r", "message": "Really?"}
     await run.finish(outcome={"type": "interrupt", "interrupts": [asked]})
+
+
+async def answer_questions(run: AgentRun) -> None:
+    if run.input["messages"]:
+        await answer_at_once(run)
+    else:  # it is told that nobody will answer what it had asked
+        await run.answer("So be it.")
+
+
+async def test_nobody_waits_for_the_word_of_who_is_not_heard_any_more(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.service(policy=evolve(POLICY)) as service:
+        room = await service.new_chat(ANNA, BORIS)
+        lab.agent.behave = ask_for_consent
+        first = lab.homeserver.say(room, BORIS, "Lambda: delete it", **TO_US)
+        await lab.homeserver.answer(room, first)
+        lab.agent.behave = answer_questions
+        question = lab.homeserver.say(room, ANNA, "Lambda: and I?", **TO_US)
+        await trio.sleep(10)  # it has been taken in, and waits
+        denied = Access(users=("@*:example.org",), deny=(BORIS,))
+        await service.bridge.reload(evolve(POLICY, access=denied), lab.registry)
+        assert await lab.homeserver.answer(room, question, within=60) == "Answer to and I?"
 
 
 async def test_a_reload_ends_also_what_waits_for_a_word(clock: MockClock, tmp_path: Path) -> None:
