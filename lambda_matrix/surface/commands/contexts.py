@@ -53,9 +53,15 @@ class ContextCommands:
             age=max(0.0, time.time() - context.begun_at),
             input_tokens=context.input_tokens if counts else None,
             output_tokens=context.output_tokens if counts else None,
-            loaded=await self._saving.name_of(context.loaded, saved),
+            loaded=await self._goes_on_from(order, context, saved),
             threads=Threads.OWN if order.room.own_threads else Threads.SHARED,
             sent_limit=MOST_MESSAGES if is_told_all else None,
             is_stale=agent is None,
             saved=await self._saving.lines(saved),
         )
+
+    async def _goes_on_from(
+        self, order: Order, context: Context, saved: tuple[SavedContext, ...]
+    ) -> str | None:
+        """Return where the context comes from: the name of another chat, for its owner alone."""
+        return await self._saving.name_of(context.loaded, saved) if order.is_by_owner else None

@@ -100,6 +100,21 @@ async def test_a_conversation_that_was_loaded_is_saved_with_what_was_loaded(
         ]
 
 
+async def test_what_a_chat_goes_on_from_is_its_owners_to_know(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        await service.ask("!rename Private matters")
+        await service.ask("One")
+        await service.ask("!save A")
+        shared = await service.new_chat(ANNA, BORIS)
+        await service.ask("!load A", shared)
+        await service.ask("!forget A")
+        assert "Private matters" in await service.ask("!context", shared)
+        look = lab.homeserver.say(shared, BORIS, "!context")
+        assert "Private matters" not in await lab.homeserver.answer(shared, look)
+
+
 async def test_names_are_given_taken_and_kept_apart(clock: MockClock, tmp_path: Path) -> None:
     async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
         assert await service.ask("!save") == SAYS.nothing_to_save
