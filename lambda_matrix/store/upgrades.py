@@ -51,7 +51,8 @@ def move_chat(
 ) -> bool:
     """The chat goes on in `new`, bound as `binding` says; say `draft` there.
 
-    The bot is known to be in the new room. Returns False if it had moved before.
+    The bot is known to be in the new room. Returns False if it had moved before, or goes on in
+    another context than `old` says: a `!clear` came in between, and is not to be undone.
     """
     if not _leave_behind(db, old):
         return False
@@ -93,8 +94,8 @@ def move_space(db: Database, old: Room, new: RoomId) -> bool:
 def _leave_behind(db: Database, old: Room) -> bool:
     left = db.execute(
         "UPDATE rooms SET kind = 'moved', agent = NULL, platform_chat_id = NULL, archived = 0,"
-        " untitled = 0, noted = 1 WHERE room_id = ? AND kind = ?",
-        (old.room_id, old.kind.value),
+        " untitled = 0, noted = 1 WHERE room_id = ? AND kind = ? AND platform_chat_id IS ?",
+        (old.room_id, old.kind.value, old.platform_chat_id),
     )
     return left.rowcount > 0
 

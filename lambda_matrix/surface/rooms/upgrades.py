@@ -70,6 +70,7 @@ class Upgrades:
             objection = await self._objection(room)
             if objection is None:
                 await self._moving.move(room)
+                self.lanes.wake([room_id])  # for what came in between, if anything did
                 return
         except MatrixError as error:
             if isinstance(decide_retry(error), Retry | SessionDead):

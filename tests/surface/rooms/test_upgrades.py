@@ -63,6 +63,25 @@ async def test_a_chat_goes_on_in_the_new_room(clock: MockClock, tmp_path: Path) 
         assert lab.homeserver.rooms[chat].membership(BOT) == "join"
 
 
+async def test_a_clear_in_between_is_not_undone(clock: MockClock, tmp_path: Path) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.service() as service:
+        _, _, chat = await onboarded(lab)
+        await service.ask("Hello?", chat)
+        hold = Hold()
+        rule = lab.proxy.spoil("GET .*/messages", hold)
+        new = upgrade(lab, chat)
+        await hold.caught.wait()
+        assert await service.ask("!clear", chat) == TEXTS.contexts.cleared
+        cleared = binding(lab, chat)["platform_chat_id"]
+        lab.proxy.mend(rule)
+        await moved(lab, new)
+        await service.ask("Who are you?", new)
+        first, second = (run.input["threadId"] for run in lab.agent.runs)
+        assert first != second
+        assert second == str(cleared)
+        assert binding(lab, new)["platform_chat_id"] == cleared
+
+
 async def test_twice_in_a_row(clock: MockClock, tmp_path: Path) -> None:
     async with open_lab(clock, tmp_path) as lab, lab.service() as service:
         _, space, chat = await onboarded(lab)
