@@ -25,6 +25,8 @@ from tests.lab.proxy import Exchange
 
 SENDS = r"^PUT .*/send/m\.room\.message/"
 OK, TOO_MANY = 200, 429
+MOST_REFUSED = 8
+"""Of some dozens of events: a few to learn the pace, of each room that was sending just then."""
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +110,7 @@ async def test_a_long_streamed_answer_arrives_complete(
     assert answer.previews >= 2
     lengths = [len(version) for version in only.versions]
     assert lengths == sorted(lengths)
-    assert _refused(chatting) <= 3
+    assert _refused(chatting) <= MOST_REFUSED
 
 
 async def test_three_long_answers_at_once_arrive_complete(
@@ -126,13 +128,13 @@ async def test_three_long_answers_at_once_arrive_complete(
         assert answer.previews >= 1, "each of them was seen to grow"
     made = [one for one in chatting.proxy.made(SENDS) if one.status == OK]
     assert [_kind(one) for one in made[-3:]] == ["final"] * 3
-    assert _refused(chatting) <= 4
+    assert _refused(chatting) <= MOST_REFUSED
 
 
 async def test_finals_go_before_previews_of_other_rooms(
     unlimited: Chatting, limiter: Limiter
 ) -> None:
-    """While a short answer is owed anywhere, no long one begins or grows."""
+    """Once a final is refused for the moment, no answer begins or grows until it is there."""
     chatting = unlimited
     rooms = [await chatting.new_chat("!new 2"), await chatting.new_chat("!new 3")]
     await limiter.impose(chatting.bot)
@@ -142,11 +144,13 @@ async def test_finals_go_before_previews_of_other_rooms(
     for room, question in asked:
         answer = await chatting.answer(question, room, within=90)
         assert answer.doubled == ()
-    made = [one for one in chatting.proxy.made(SENDS) if one.status is not None]
     assert "word-399" in (await chatting.answer(long, within=60)).text
 
-    finals = [n for n, one in enumerate(made) if _kind(one) == "final"]
-    first_refused = next(n for n, one in enumerate(made) if one.status == TOO_MANY)
-    meanwhile = made[first_refused + 1 : finals[-1]]
-    assert len(meanwhile) >= 2
-    assert {_kind(one) for one in meanwhile} == {"final"}
+    made = chatting.proxy.made(SENDS)
+    refused = [one for one in made if one.status == TOO_MANY]
+    assert 0 < len(refused) <= MOST_REFUSED
+    for one in refused:
+        if _kind(one) == "final":
+            tries = [n for n, other in enumerate(made) if other.target == one.target]
+            meanwhile = [other for other in made[tries[0] : tries[-1]] if other.status == OK]
+            assert {_kind(other) for other in meanwhile} <= {"final"}

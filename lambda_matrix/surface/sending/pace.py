@@ -30,8 +30,10 @@ BURST = 10
 """Events for which an idle homeserver is taken to have room at once."""
 PERIOD_MOST = 30.0
 """Seconds."""
-EDGE_MOST = 10
+EDGE_MOST = 20
 """Events sent as soon as there was room, after which half the period is tried."""
+CREDIBLE = 1.5
+"""Of the longest period that is known for sure: what is longer from turn to turn measures none."""
 MEMORY = 3600.0
 """Seconds for which a 429 is remembered."""
 NEVER = -float("inf")
@@ -43,7 +45,8 @@ class Pace:
 
     _period: float = 0.0
     _opens: float = NEVER  # when there is room for one event; later, for more of them
-    _sent_at: float = NEVER
+    _took_at: float = 0.0  # the last turn
+    _sent_at: float = NEVER  # the last turn whose event went through
     _limited_at: float = NEVER
     _at_edge: int = 0
     _waiting: list[tuple[Priority, int]] = field(factory=list)
@@ -83,8 +86,9 @@ class Pace:
     def slow_down(self, retry_after: float) -> None:
         """The homeserver answered 429 and asked to wait `retry_after` seconds."""
         now = trio.current_time()
-        since = now - self._sent_at
-        if since > max(self._period, retry_after):
+        # From turn to turn: a refusal may take its time (half a second, with Synapse).
+        since = self._took_at - self._sent_at
+        if since > CREDIBLE * max(self._period, retry_after):
             since = 0.0  # something else has filled the bucket meanwhile: this is no measure
         self._period = min(max(self._period, since + retry_after), PERIOD_MOST)
         self._opens = now + retry_after
@@ -99,7 +103,7 @@ class Pace:
 
     def succeed(self) -> None:
         """An event went through."""
-        self._sent_at = trio.current_time()
+        self._sent_at = self._took_at
 
     def _take(self) -> None:
         """Count one event into the bucket."""
@@ -111,6 +115,7 @@ class Pace:
             if self._at_edge > EDGE_MOST:
                 self._period /= 2
                 self._at_edge = 0
+        self._took_at = now
         empty = now - (BURST - 1) * self._period
         self._opens = max(self._opens, empty) + self._period
 

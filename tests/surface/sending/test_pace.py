@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import trio
 import trio.testing
 from attrs import define
@@ -15,6 +16,9 @@ from lambda_matrix.surface.sending.pace import (
     PERIOD_MOST,
     Pace,
 )
+
+PAUSE = 0.5
+"""Seconds that Synapse takes to refuse."""
 
 
 @define
@@ -45,12 +49,13 @@ class Account:
     pace: Pace
     refused: int = 0
 
-    def send(self) -> bool:
+    async def send(self) -> bool:
         retry_after = self.bucket.refuses()
         if retry_after is None:
             self.pace.succeed()
             return True
         self.refused += 1
+        await trio.sleep(PAUSE)
         self.pace.slow_down(retry_after)
         return False
 
@@ -58,13 +63,15 @@ class Account:
         """Send until it is there; return how long that took."""
         began = trio.current_time()
         await self.pace.turn(priority)
-        while not self.send():
+        while not await self.send():
             await self.pace.turn(priority)
         return trio.current_time() - began
 
     async def fill(self) -> None:
         """Send until the limit is known."""
-        while not self.pace.period or self.refused < 2:
+        while not self.refused:
+            await self.deliver()
+        for _ in range(5):
             await self.deliver()
 
 
@@ -143,22 +150,27 @@ async def test_nothing_goes_past_somebody_who_waits(autojump_clock: MockClock) -
     assert pace.wait_for_room(0) == 0
 
 
-async def test_the_period_is_learned_in_two_429s_and_then_kept(autojump_clock: MockClock) -> None:
+async def test_the_period_is_learned_in_few_429s_and_then_kept(autojump_clock: MockClock) -> None:
     account = Account(Bucket(), Pace())
     await account.fill()
-    assert account.pace.period == 5.0
-    for _ in range(EDGE_MOST):
-        assert await account.deliver() <= 5.0
-    assert account.refused == 2
+    assert 4.5 <= account.pace.period <= 5.0
+    assert account.refused <= 3
 
 
-async def test_a_homeserver_that_is_asked_much_refuses_little(autojump_clock: MockClock) -> None:
+@pytest.mark.parametrize("head_start", [0.0, 2.0, 9.0, 12.0, 30.0])
+async def test_a_homeserver_that_is_asked_much_refuses_little(
+    autojump_clock: MockClock, head_start: float
+) -> None:
+    """However full the bucket was when the rush began."""
     account = Account(Bucket(), Pace())
-    began = trio.current_time()
-    for _ in range(BURST + 100):
+    for _ in range(BURST - 1):
         await account.deliver()
-    assert account.refused <= 2 + 100 / EDGE_MOST
-    assert trio.current_time() - began <= 100 * 5.0 + 1, "and nothing of its pace is wasted"
+    await trio.sleep(head_start)
+    began = trio.current_time()
+    for _ in range(100):
+        await account.deliver()
+    assert account.refused <= 4 + 2 * 100 / EDGE_MOST
+    assert trio.current_time() - began <= 100 * 5.0 + PAUSE, "and nothing of its pace is wasted"
 
 
 async def test_what_was_left_unsent_can_be_sent_later(autojump_clock: MockClock) -> None:
@@ -167,8 +179,8 @@ async def test_what_was_left_unsent_can_be_sent_later(autojump_clock: MockClock)
     refused = account.refused
     await trio.sleep(1000)
     assert [await account.deliver() for _ in range(BURST)] == [0.0] * BURST
-    assert await account.deliver() == 5.0
-    assert account.refused == refused
+    assert 4.5 <= await account.deliver() <= 5.5
+    assert account.refused <= refused + 1
 
 
 async def test_previews_leave_room_for_finals(autojump_clock: MockClock) -> None:
@@ -181,7 +193,7 @@ async def test_previews_leave_room_for_finals(autojump_clock: MockClock) -> None
         previews += 1
     assert previews == BURST - 4
     assert [await account.deliver() for _ in range(4)] == [0.0] * 4
-    assert account.pace.wait_for_room(4) == 25
+    assert account.pace.wait_for_room(4) == pytest.approx(5 * account.pace.period)
 
 
 async def test_more_than_there_can_ever_be_room_for_is_not_waited_for(
@@ -192,7 +204,7 @@ async def test_more_than_there_can_ever_be_room_for_is_not_waited_for(
     await trio.sleep(1000)
     assert account.pace.wait_for_room(100) == 0
     await account.deliver()
-    assert account.pace.wait_for_room(100) == 5
+    assert account.pace.wait_for_room(100) == pytest.approx(account.pace.period)
 
 
 async def test_a_homeserver_that_becomes_faster_is_found_out(autojump_clock: MockClock) -> None:
@@ -219,7 +231,7 @@ async def test_what_others_sent_is_no_measure(autojump_clock: MockClock) -> None
     account.bucket.level = BURST
     account.bucket.refuses()
     account.bucket.level = BURST
-    assert await account.deliver() == 5.0
+    assert await account.deliver() == 5.0 + PAUSE
     assert account.pace.period == 5.0
 
 
