@@ -109,7 +109,7 @@ test: lint unit
 lint: .venv/.dev
 	$(STEP) 'ruff check' .venv/bin/ruff check
 	$(STEP) 'ruff format' .venv/bin/ruff format --check
-	$(STEP) 'flake8-async' .venv/bin/flake8 lambda_matrix tests
+	$(STEP) 'flake8-async' .venv/bin/flake8 lambda_matrix
 	$(STEP) 'mypy' .venv/bin/mypy
 	$(STEP) 'floors (import-linter)' .venv/bin/lint-imports --no-logo
 

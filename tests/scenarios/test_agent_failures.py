@@ -23,9 +23,9 @@ async def impatient(synapse: Homeserver, tmp_path: Path) -> AsyncIterator[Chatti
 @pytest.mark.parametrize(
     ("question", "sentence"),
     [
-        ("fail", "ask again"),
+        ("fail", "ran into an error"),
         ("break", "broke off"),
-        ("garbage", "ask again"),
+        ("garbage", "I do not understand"),
         ("hang", "fell silent"),
         ("slow 15 one two three four five six seven eight nine", "broke off"),
     ],
