@@ -36,6 +36,7 @@ _AT_ONCE = {
         "runs",
         "file_megabytes",
         "files_in_line",
+        "file_types",
     },
 }
 """The keys that a reload puts into force, by section."""
@@ -59,6 +60,7 @@ def policy_of(settings: Settings) -> Policy:
         runs=limits.runs,
         file_bytes=limits.file_megabytes * 1_000_000,
         files_in_line=limits.files_in_line,
+        file_types=limits.file_types,
     )
 
 

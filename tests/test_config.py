@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from lambda_matrix.config import (
     load_settings,
 )
 from lambda_matrix.config.loading import read_secret
+from lambda_matrix.config.settings import LimitsSection
 from lambda_matrix.conversation.texts import Language
 from lambda_matrix.ids import PersonId
 from lambda_matrix.secret import Secret
@@ -236,6 +238,29 @@ def test_a_prefix_that_would_swallow_talk(folder: Path, prefix: str) -> None:
 def test_a_choice_names_what_there_is(folder: Path) -> None:
     said = refusal(folder, FULL.replace('language = "en"', 'language = "de"'))
     assert said == "…/config.toml: [service] language must be one of ru, en, not 'de'"
+
+
+def test_limits_have_defaults_and_bounds(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(folder, MINIMAL).limits == LimitsSection()
+    limits = '[limits]\nruns = 7\nfile_types = ["image/*"]\n'
+    assert load(folder, MINIMAL + limits).limits == LimitsSection(runs=7, file_types=("image/*",))
+    monkeypatch.setenv("LAMBDA_MATRIX_LIMITS_RUNS", "8")
+    assert load_settings(folder / "config.toml", os.environ).limits.runs == 8
+
+
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [
+        ("runs = 0", "must be from 1 to 10000, not 0"),
+        ("runs = true", "must be a whole number, not a boolean"),
+        ("runs = 1.5", "must be a whole number, not a float"),
+        ('file_types = ["png"]', "must hold media types such as image/png or image/*, not 'png'"),
+    ],
+)
+def test_a_limit_that_is_none(folder: Path, key: str, why: str) -> None:
+    name, _, _ = key.partition(" ")
+    said = refusal(folder, f"{MINIMAL}[limits]\n{key}\n")
+    assert said == f"…/config.toml: [limits] {name} {why}"
 
 
 def test_a_usable_ca_file_and_no_address(folder: Path) -> None:

@@ -102,6 +102,7 @@ class LimitsSection:
     runs: int = _key(values.whole_number(1, 10_000), 100)
     file_megabytes: int = _key(values.whole_number(1, 10_000), 100)
     files_in_line: int = _key(values.whole_number(1, 1_000), 20)
+    file_types: tuple[str, ...] = _key(values.media_types, ("*/*",))
 
 
 @frozen(kw_only=True)

@@ -30,6 +30,7 @@ _TOML_NAMES = {
     str: "a string",
 }
 _USER_ID = re.compile(r"@[^\s:]*:[^\s/]+")
+_MEDIA_TYPE = re.compile(r"[a-z0-9*?.+-]+/[a-z0-9*?.+-]+")
 _HOSTNAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 _E = TypeVar("_E", bound=Enum)
 _MAX_PORT = 65_535
@@ -139,6 +140,14 @@ def whole_number(least: int, most: int) -> Callable[[object], int]:
         return raw
 
     return parse
+
+
+def media_types(raw: object) -> tuple[str, ...]:
+    """Return a list of patterns of media types, such as `image/*`."""
+    for pattern in (patterns := texts(raw)):
+        if _MEDIA_TYPE.fullmatch(pattern) is None:
+            raise ValueError(f"must hold media types such as image/png or image/*, not {pattern!r}")
+    return patterns
 
 
 def one_of(kind: type[_E]) -> Callable[[object], _E]:

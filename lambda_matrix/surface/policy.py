@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+
 from attrs import define
 
 from lambda_matrix.conversation.access import Access
@@ -15,7 +17,8 @@ class Policy:
 
     A reload changes what may change (`take_over`) in place, so whoever needs one of them asks for
     it each time. `name` is what the bot is called. `runs` are made at a time in all; a file has at
-    most `file_bytes`, and `files_in_line` of one person may wait in one room.
+    most `file_bytes` and is of one of `file_types`; `files_in_line` of one person may wait in one
+    room.
     """
 
     access: Access
@@ -27,6 +30,11 @@ class Policy:
     runs: int
     file_bytes: int
     files_in_line: int
+    file_types: tuple[str, ...] = ("*/*",)
+
+    def takes_type(self, mime_type: str) -> bool:
+        """Return whether files of this media type are taken."""
+        return any(fnmatchcase(mime_type, glob) for glob in self.file_types)
 
     def take_over(self, newer: Policy) -> None:
         """Decide as `newer` does, in what may change while rooms are being served."""
@@ -37,3 +45,4 @@ class Policy:
         self.runs = newer.runs
         self.file_bytes = newer.file_bytes
         self.files_in_line = newer.files_in_line
+        self.file_types = newer.file_types

@@ -134,13 +134,18 @@ class Incoming:
         self._head += chunk[: HEAD - len(self._head)]
         await self._call(partial(self._draft.write, chunk))
 
+    @property
+    def media(self) -> Media:
+        """What it is, as far as its beginning has come in."""
+        return media_of(self._head, self._claimed_type)
+
     async def publish(self) -> Received:
         """Make the file visible, whole, under a free name like the claimed one. Once.
 
         Raises:
             WorkspaceError: the disk is full, or fails.
         """
-        media = media_of(self._head, self._claimed_type)
+        media = self.media
         wanted = safe_name(self._claimed_name, media.nameless)
         name = await self._call(partial(self._draft.place, self._chat, wanted))
         return Received(path_of(self._chat, name), name, self._size, media)

@@ -25,7 +25,6 @@ TO_COME = {
     "confirmations.lost",
     "service.memory_lost",
     # a limit on the types of files
-    "files.type_refused",
 }
 """Sentences that nothing says yet."""
 

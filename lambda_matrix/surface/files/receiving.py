@@ -159,6 +159,10 @@ class Receiving:
             claimed = file.mime_type or ""
             async with folder.receive(file.name, claimed, limit) as incoming:
                 await self._means.client.media.download(file.url, incoming, max_bytes=limit)
+                found = incoming.media.mime_type
+                if not self._means.policy.takes_type(found):
+                    refusal = texts.files.type_refused(file.name, found)
+                    raise _NotTakenError(refusal, f"{found} is not taken ([limits] file_types)")
                 return await incoming.publish()
 
         try:

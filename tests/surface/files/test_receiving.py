@@ -228,6 +228,22 @@ async def test_what_turns_out_too_large_is_told_and_leaves_nothing(
         assert list((root / ".incoming").iterdir()) == []
 
 
+async def test_what_is_of_a_type_that_is_not_taken_is_told_and_leaves_nothing(
+    clock: MockClock, tmp_path: Path, root: Path
+) -> None:
+    policy = evolve(POLICY, file_types=("image/*",))
+    async with open_lab(clock, tmp_path) as lab:
+        lab.with_agent(workspace=root)
+        async with lab.chat(policy=policy) as service:
+            picture = send(lab, service.room, "cat.png", PNG)
+            assert await told(lab, service, picture) == SAY.staged(line("cat.png", PNG), 1)
+            disguised = send(lab, service.room, "dog.png", b"%PDF-1.7\n" + bytes(100))
+            refusal = SAY.type_refused("dog.png", "application/pdf")
+            assert await told(lab, service, disguised) == refusal
+            assert [path.name for path in chat_folder(lab, root).iterdir()] == ["cat.png"]
+            assert list((root / ".incoming").iterdir()) == []
+
+
 async def test_a_question_goes_on_without_a_file_that_is_refused(
     clock: MockClock, tmp_path: Path, root: Path
 ) -> None:
