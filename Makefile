@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test unit crash model-test lint bench bench-limits pex clean \
+.PHONY: help demo test unit long crash model-test lint bench bench-limits pex clean \
   synapse-requirements agents-requirements model-requirements
 MAKEFLAGS += --no-print-directory
 
@@ -32,6 +32,7 @@ help: ## this list
 	@echo 'make test    every check: linters, types, floors, tests, coverage'
 	@echo 'make lint    the linters, types and floors alone'
 	@echo 'make unit    the tests alone; ARGS="-k name" are given to pytest'
+	@echo 'make long    the scenarios that take minutes, which make test leaves out'
 	@echo 'make crash   kill -9 at 50 drawn moments, and count the answers; SEEDS=300 for more'
 	@echo 'make model-test  the bundled agent with a real language model, which is built first'
 	@echo 'make bench   the service beside other bots on one homeserver'
@@ -122,13 +123,17 @@ unit: .venv/.dev .venv-synapse/.stamp .venv-agents/.stamp $(if $(shell command -
 ifeq ($(ARGS),)
 	@.venv/bin/coverage erase
 	@.venv/bin/coverage run -m pytest $(SIDE_BY_SIDE) --ignore tests/scenarios --ignore tests/crash
-	@.venv/bin/pytest $(SIDE_BY_SIDE) tests/scenarios
+	@.venv/bin/pytest $(SIDE_BY_SIDE) tests/scenarios -m 'not long'
 	@.venv/bin/pytest tests/crash
 	@.venv/bin/coverage combine --quiet
 	@.venv/bin/coverage report
 else
 	@.venv/bin/pytest $(ARGS)
 endif
+
+# The scenarios that take minutes: CI goes through them, too.
+long: .venv/.dev .venv-synapse/.stamp
+	@.venv/bin/pytest $(SIDE_BY_SIDE) tests/scenarios -m long $(ARGS)
 
 SEEDS ?= 50
 crash: .venv/.dev .venv-synapse/.stamp

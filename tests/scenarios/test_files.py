@@ -21,6 +21,8 @@ from lambda_matrix.ids import EventId, UserId
 from tests.lab.chatting import Chatting
 from tests.lab.proxy import Hold, Loss
 
+pytestmark = pytest.mark.long
+
 DOWNLOAD = r"^GET .*/media/download/"
 UPLOAD = r"^POST .*/media/v3/upload"
 SENDS = r"^PUT .*/send/m\.room\.message/"

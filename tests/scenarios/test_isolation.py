@@ -17,6 +17,8 @@ from lambda_matrix.ids import EventId, RoomId
 from lambda_matrix.matrix_events import ANSWER_KEY, MARKER_KEY
 from tests.lab.chatting import Chatting, open_chatting
 
+pytestmark = pytest.mark.long
+
 BINDING_KEY = "ru.coredump.lambda.binding"
 SECRET = "kingfisher"
 SAVED = "Birdwatching"

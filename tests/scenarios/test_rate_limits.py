@@ -23,6 +23,8 @@ from tests.lab.chatting import Chatting, open_chatting, open_stack
 from tests.lab.homeserver_process import homeserver_process
 from tests.lab.proxy import Exchange
 
+pytestmark = pytest.mark.long
+
 SENDS = r"^PUT .*/send/m\.room\.message/"
 OK, TOO_MANY = 200, 429
 MOST_REFUSED = 8

@@ -14,6 +14,8 @@ from lambda_matrix.ids import RoomId, UserId
 from tests.lab.chatting import Chatting, fresh_account, open_chatting, open_stack
 from tests.lab.homeserver_process import homeserver_process
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def older_synapse(
