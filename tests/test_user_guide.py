@@ -14,7 +14,7 @@ from lambda_matrix.conversation.language import Language
 from lambda_matrix.conversation.nearest import folded
 from lambda_matrix.conversation.parsing import Spoken, parse, spoken_text
 from lambda_matrix.conversation.setting_table import SettingKey, allowed_words, key_word
-from lambda_matrix.store.saved import MOST_SAVED
+from lambda_matrix.store.conversations.saved import MOST_SAVED
 
 ROOT = Path(__file__).parents[1]
 GUIDES = {

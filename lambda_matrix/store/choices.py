@@ -4,9 +4,10 @@ from sqlite_utils import Database
 
 from lambda_matrix.conversation.settings import PersonSettings
 from lambda_matrix.ids import UserId
-from lambda_matrix.store import people, requests
+from lambda_matrix.store import people
 from lambda_matrix.store.facts import Incoming
 from lambda_matrix.store.people import Pick
+from lambda_matrix.store.questions import requests
 from lambda_matrix.store.records import Draft, Ourselves
 
 

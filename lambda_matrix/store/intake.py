@@ -30,9 +30,11 @@ from lambda_matrix.matrix_events import (
     TextMessage,
     TimelineEvent,
 )
-from lambda_matrix.store import chats, departures, meta, outbox, rooms, withdrawals
+from lambda_matrix.store import meta, outbox
 from lambda_matrix.store.facts import INCOMING, Incoming, dump_fact
+from lambda_matrix.store.questions import withdrawals
 from lambda_matrix.store.records import Accepted, Gap, Ourselves
+from lambda_matrix.store.topology import chats, departures, rooms
 
 MALFORMED_KEPT = 1000
 

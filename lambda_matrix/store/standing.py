@@ -7,9 +7,11 @@ from sqlite_utils import Database
 
 from lambda_matrix.conversation.settings import PersonSettings
 from lambda_matrix.ids import EventId, RoomId, UserId
-from lambda_matrix.store import confirmations, outbox, people, rooms
+from lambda_matrix.store import outbox, people
 from lambda_matrix.store.people import Pick
+from lambda_matrix.store.questions import confirmations
 from lambda_matrix.store.records import Confirmation, Room
+from lambda_matrix.store.topology import rooms
 
 
 @frozen

@@ -15,8 +15,10 @@ from lambda_matrix.agent.registry import Registry
 from lambda_matrix.agent.roster import RosterChange
 from lambda_matrix.ids import PersonId, RoomId, UserId
 from lambda_matrix.matrix_events import SyncBatch
-from lambda_matrix.store import confirmations, intake, intents, requests
+from lambda_matrix.store import intake
+from lambda_matrix.store.questions import confirmations, requests
 from lambda_matrix.store.records import Accepted
+from lambda_matrix.store.topology import intents
 from lambda_matrix.surface.files.workspaces import Workspaces
 from lambda_matrix.surface.gaps import Gaps
 from lambda_matrix.surface.lanes import Lanes

@@ -21,7 +21,8 @@ from lambda_matrix.client_server_api.errors import (
 from lambda_matrix.client_server_api.parsing import Page
 from lambda_matrix.ids import EventId, RoomId, SyncToken
 from lambda_matrix.matrix_events import MalformedEvent, TextMessage, TimelineEvent
-from lambda_matrix.store import intake, requests
+from lambda_matrix.store import intake
+from lambda_matrix.store.questions import requests
 from lambda_matrix.store.records import Gap
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means

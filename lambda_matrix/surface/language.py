@@ -4,8 +4,9 @@ from attrs import frozen
 
 from lambda_matrix.conversation.texts import Language, Texts, texts
 from lambda_matrix.ids import RoomId, UserId
-from lambda_matrix.store import people, rooms
+from lambda_matrix.store import people
 from lambda_matrix.store.store import Store
+from lambda_matrix.store.topology import rooms
 from lambda_matrix.surface.policy import Policy
 
 

@@ -4,9 +4,9 @@ from urllib.parse import quote
 
 from lambda_matrix.conversation.texts import Link, Way
 from lambda_matrix.ids import RoomId, UserId
-from lambda_matrix.store import rooms
 from lambda_matrix.store.records import Ourselves, RoomKind
 from lambda_matrix.store.store import Store
+from lambda_matrix.store.topology import rooms
 
 
 def server_name(user_id: UserId) -> str:

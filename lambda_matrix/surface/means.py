@@ -6,8 +6,8 @@ from lambda_matrix.agent.roster import Agents
 from lambda_matrix.client_server_api.client import Client
 from lambda_matrix.conversation.texts import Way
 from lambda_matrix.ids import RoomId, UserId
-from lambda_matrix.store import requests
 from lambda_matrix.store.facts import Incoming
+from lambda_matrix.store.questions import requests
 from lambda_matrix.store.records import Draft, Ourselves
 from lambda_matrix.store.store import Store
 from lambda_matrix.surface.language import Languages

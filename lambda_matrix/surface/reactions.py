@@ -39,8 +39,9 @@ from lambda_matrix.matrix_events import (
     Redaction,
     TextMessage,
 )
-from lambda_matrix.store import people, requests, standing
+from lambda_matrix.store import people, standing
 from lambda_matrix.store.facts import Incoming
+from lambda_matrix.store.questions import requests
 from lambda_matrix.store.records import Room, RoomKind
 from lambda_matrix.store.standing import OpenHere
 from lambda_matrix.surface.commands.confirmations import ConfirmationCommands

@@ -32,7 +32,8 @@ from lambda_matrix.matrix_events import (
     TextMessage,
     TimelineEvent,
 )
-from lambda_matrix.store import intake, outbox, requests
+from lambda_matrix.store import intake, outbox
+from lambda_matrix.store.questions import requests
 from lambda_matrix.store.records import (
     Accepted,
     Done,

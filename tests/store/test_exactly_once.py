@@ -49,16 +49,9 @@ from lambda_matrix.matrix_events import (
     TimelineEvent,
     UnknownEvent,
 )
-from lambda_matrix.store import (
-    changes,
-    confirmations,
-    intake,
-    meta,
-    outbox,
-    requests,
-    withdrawals,
-)
+from lambda_matrix.store import intake, meta, outbox
 from lambda_matrix.store.facts import Incoming
+from lambda_matrix.store.questions import changes, confirmations, requests, withdrawals
 from lambda_matrix.store.records import (
     Attempt,
     Confirmation,

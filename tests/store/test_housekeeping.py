@@ -4,7 +4,9 @@ from itertools import chain
 
 from lambda_matrix.ids import EventId
 from lambda_matrix.matrix_events import AnswerState
-from lambda_matrix.store import housekeeping, offered, outbox, requests
+from lambda_matrix.store import housekeeping, outbox
+from lambda_matrix.store.files import offered
+from lambda_matrix.store.questions import requests
 from tests.store.telling import OWN, ROOM, Told, draft, mark, said
 
 DAYS = 30.0

@@ -22,9 +22,11 @@ from lambda_matrix.matrix_events import (
     TimelineEvent,
     UnknownEvent,
 )
-from lambda_matrix.store import intake, meta, outbox, requests, rooms
+from lambda_matrix.store import intake, meta, outbox
 from lambda_matrix.store.intake import MALFORMED_KEPT
+from lambda_matrix.store.questions import requests
 from lambda_matrix.store.records import Gap
+from lambda_matrix.store.topology import rooms
 from tests.store.telling import (
     ALICE,
     BOB,

@@ -4,7 +4,8 @@ from attrs import evolve
 
 from lambda_matrix.ids import DeviceId, EventId, RoomId
 from lambda_matrix.matrix_events import AnswerState
-from lambda_matrix.store import outbox, requests
+from lambda_matrix.store import outbox
+from lambda_matrix.store.questions import requests
 from lambda_matrix.store.records import Draft, OutboxRow, Priority
 from tests.store.telling import OTHER_ROOM, OWN, ROOM, Told, draft, echo, mark
 

@@ -11,20 +11,12 @@ from sqlite_utils import Database
 from lambda_matrix.agent_events import ThreadMessage
 from lambda_matrix.ids import EventId, RequestId, SyncToken
 from lambda_matrix.matrix_events import Redaction, SyncBatch
-from lambda_matrix.store import (
-    attachments,
-    changes,
-    chats,
-    contexts,
-    intake,
-    offered,
-    outbox,
-    requests,
-    rooms,
-    standing,
-    withdrawals,
-)
+from lambda_matrix.store import intake, outbox, standing
+from lambda_matrix.store.conversations import contexts
+from lambda_matrix.store.files import attachments, offered
+from lambda_matrix.store.questions import changes, requests, withdrawals
 from lambda_matrix.store.records import Done, Exchange, Question
+from lambda_matrix.store.topology import chats, rooms
 from tests.store.telling import AGENT, ALICE, CHAT, OWN, ROOM, Told, draft, echo, joined, mark, said
 
 P = ParamSpec("P")

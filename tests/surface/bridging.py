@@ -37,9 +37,10 @@ from lambda_matrix.ids import (
     RoomId,
     UserId,
 )
-from lambda_matrix.store import intents, meta
+from lambda_matrix.store import meta
 from lambda_matrix.store.records import Intent, Ourselves, RoomKind
 from lambda_matrix.store.store import Store, open_store
+from lambda_matrix.store.topology import intents
 from lambda_matrix.surface.bridge import Bridge
 from lambda_matrix.surface.files.workspaces import Workspaces
 from lambda_matrix.surface.policy import Policy

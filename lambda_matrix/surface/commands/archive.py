@@ -3,7 +3,7 @@
 from attrs import evolve, frozen
 
 from lambda_matrix.ids import RoomId
-from lambda_matrix.store import chats
+from lambda_matrix.store.topology import chats
 from lambda_matrix.surface.commands.order import Order
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means

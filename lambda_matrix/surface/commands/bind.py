@@ -7,8 +7,8 @@ from attrs import frozen
 from lambda_matrix.client_server_api.errors import MatrixError
 from lambda_matrix.client_server_api.power import Power
 from lambda_matrix.conversation.command_table import CommandName, Place, usage
-from lambda_matrix.store import chats
 from lambda_matrix.store.records import Binding, NewContext, RoomKind
+from lambda_matrix.store.topology import chats
 from lambda_matrix.surface.commands.order import Order
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.patience import persist

@@ -5,8 +5,9 @@ from attrs import frozen
 from lambda_matrix.client_server_api.errors import MatrixError
 from lambda_matrix.conversation.texts import ChatLine
 from lambda_matrix.ids import RoomId
-from lambda_matrix.store import chats, intents, requests, rooms
+from lambda_matrix.store.questions import requests
 from lambda_matrix.store.records import Room, RoomKind
+from lambda_matrix.store.topology import chats, intents, rooms
 from lambda_matrix.surface.commands.order import Order
 from lambda_matrix.surface.links import room_link, server_name
 from lambda_matrix.surface.means import Means

@@ -14,7 +14,9 @@ from attrs import frozen
 from lambda_matrix.agent_events import Interrupt
 from lambda_matrix.conversation.interrupts import prompt_lines, resume_entries
 from lambda_matrix.ids import RoomId
-from lambda_matrix.store import changes, contexts, standing
+from lambda_matrix.store import standing
+from lambda_matrix.store.conversations import contexts
+from lambda_matrix.store.questions import changes
 from lambda_matrix.store.records import Confirmation, Draft, Question
 from lambda_matrix.surface.commands.order import Order, Said
 from lambda_matrix.surface.lanes import Lanes

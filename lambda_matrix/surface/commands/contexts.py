@@ -7,7 +7,7 @@ from attrs import frozen
 from lambda_matrix.conversation.settings import Threads
 from lambda_matrix.conversation.texts import ContextFacts
 from lambda_matrix.conversation.thread import MOST_MESSAGES
-from lambda_matrix.store import contexts
+from lambda_matrix.store.conversations import contexts
 from lambda_matrix.store.records import Context, SavedContext
 from lambda_matrix.surface.commands.order import Order
 from lambda_matrix.surface.commands.saving import SavingCommands

@@ -2,7 +2,7 @@
 
 from attrs import frozen
 
-from lambda_matrix.store import attachments, staging
+from lambda_matrix.store.files import attachments, staging
 from lambda_matrix.store.records import Draft, StagedFile
 from lambda_matrix.surface.commands.order import Order
 from lambda_matrix.surface.files.receiving import Receiving, staged_line

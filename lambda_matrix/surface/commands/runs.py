@@ -4,7 +4,8 @@ from attrs import frozen
 
 from lambda_matrix.agent_events import RunFailure
 from lambda_matrix.ids import RoomId
-from lambda_matrix.store import changes, contexts
+from lambda_matrix.store.conversations import contexts
+from lambda_matrix.store.questions import changes
 from lambda_matrix.store.records import Draft, Request, Stopped
 from lambda_matrix.surface.commands.confirmations import ConfirmationCommands
 from lambda_matrix.surface.commands.order import Order

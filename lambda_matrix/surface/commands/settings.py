@@ -25,7 +25,8 @@ from lambda_matrix.conversation.settings import (
     Threads,
     changed,
 )
-from lambda_matrix.store import choices, contexts
+from lambda_matrix.store import choices
+from lambda_matrix.store.conversations import contexts
 from lambda_matrix.store.people import Pick
 from lambda_matrix.store.records import RoomKind
 from lambda_matrix.surface.commands.order import Order

@@ -9,7 +9,7 @@ from lambda_matrix.agent_events import RunFailure
 from lambda_matrix.conversation.texts import Texts
 from lambda_matrix.ids import AgentId
 from lambda_matrix.matrix_events import MediaMessage
-from lambda_matrix.store import staging
+from lambda_matrix.store.files import staging
 from lambda_matrix.surface.commands.order import Said
 from lambda_matrix.surface.files.receiving import Receiving
 from lambda_matrix.surface.files.transfers import SizeLimits

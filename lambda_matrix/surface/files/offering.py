@@ -19,7 +19,7 @@ from lambda_matrix.client_server_api.errors import (
 from lambda_matrix.client_server_api.media import ByteSource, FileChanged
 from lambda_matrix.conversation.texts import Texts
 from lambda_matrix.ids import RoomId
-from lambda_matrix.store import offered
+from lambda_matrix.store.files import offered
 from lambda_matrix.store.records import Draft, OfferedFile as Offer, Request
 from lambda_matrix.surface.files.transfers import SizeLimits, transferred
 from lambda_matrix.surface.files.workspaces import Workspaces

@@ -18,7 +18,7 @@ from lambda_matrix.client_server_api.errors import MatrixError, SessionDead, dec
 from lambda_matrix.conversation.catalogue.files import StagedLine
 from lambda_matrix.conversation.texts import Texts
 from lambda_matrix.ids import EventId, RoomId
-from lambda_matrix.store import attachments, staging
+from lambda_matrix.store.files import attachments, staging
 from lambda_matrix.store.records import Draft, FetchedFile, StagedFile
 from lambda_matrix.surface.files.transfers import SizeLimits, transferred
 from lambda_matrix.surface.files.workspaces import Workspaces

@@ -9,7 +9,8 @@ from attrs import define, evolve, field
 
 from lambda_matrix.client_server_api.client import Client
 from lambda_matrix.ids import EventId, PlatformChatId, RoomId
-from lambda_matrix.store import contexts, meta
+from lambda_matrix.store import meta
+from lambda_matrix.store.conversations import contexts
 from lambda_matrix.store.records import Binding, NewContext, Room
 from lambda_matrix.store.store import Store
 from lambda_matrix.surface.patience import persist

@@ -8,7 +8,7 @@ the room still `noted = 0`, and does the same again; it is said in the transacti
 from attrs import define, field
 
 from lambda_matrix.ids import RoomId
-from lambda_matrix.store import chats
+from lambda_matrix.store.topology import chats
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.rooms.bindings import Bindings

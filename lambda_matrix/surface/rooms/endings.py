@@ -13,8 +13,9 @@ from attrs import define, field
 from lambda_matrix.client_server_api.errors import MatrixError, Retry, SessionDead, decide_retry
 from lambda_matrix.conversation.texts import Texts
 from lambda_matrix.ids import RoomId
-from lambda_matrix.store import contexts, endings, rooms
+from lambda_matrix.store.conversations import contexts
 from lambda_matrix.store.facts import Incoming
+from lambda_matrix.store.topology import endings, rooms
 from lambda_matrix.surface.files.workspaces import Workspaces
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means

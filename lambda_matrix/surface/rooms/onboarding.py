@@ -12,8 +12,8 @@ from attrs import define, field
 
 from lambda_matrix.client_server_api.errors import MatrixError, Retry, SessionDead, decide_retry
 from lambda_matrix.ids import PersonId, RoomId, UserId
-from lambda_matrix.store import intents, rooms, upgrades
 from lambda_matrix.store.records import Room, RoomKind
+from lambda_matrix.store.topology import intents, rooms, upgrades
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.links import server_name
 from lambda_matrix.surface.means import Means

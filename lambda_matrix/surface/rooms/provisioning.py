@@ -19,8 +19,8 @@ from lambda_matrix.client_server_api.errors import MatrixError, Retry, SessionDe
 from lambda_matrix.conversation.catalogue.onboarding import OnboardingTexts
 from lambda_matrix.conversation.catalogue.places import Way
 from lambda_matrix.ids import RoomId, UserId
-from lambda_matrix.store import intents, rooms
 from lambda_matrix.store.records import Binding, Intent, RoomKind
+from lambda_matrix.store.topology import intents, rooms
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.links import room_link, server_name
 from lambda_matrix.surface.means import Means

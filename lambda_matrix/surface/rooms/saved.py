@@ -9,7 +9,7 @@ from lambda_matrix.conversation.nearest import folded
 from lambda_matrix.conversation.parsing import parse_number
 from lambda_matrix.ids import UserId
 from lambda_matrix.matrix_events import TextMessage
-from lambda_matrix.store import saved
+from lambda_matrix.store.conversations import saved
 from lambda_matrix.store.records import SavedContext
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.patience import persist

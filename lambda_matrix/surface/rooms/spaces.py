@@ -12,8 +12,8 @@ from lambda_matrix.client_server_api.client import Client
 from lambda_matrix.client_server_api.errors import MatrixError
 from lambda_matrix.ids import RoomId, UserId
 from lambda_matrix.matrix_events import Membership
-from lambda_matrix.store import rooms
 from lambda_matrix.store.store import Store
+from lambda_matrix.store.topology import rooms
 from lambda_matrix.surface.links import server_name
 from lambda_matrix.surface.patience import persist
 from lambda_matrix.surface.sending.outbox import Outbox

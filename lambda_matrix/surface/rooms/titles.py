@@ -11,7 +11,7 @@ from attrs import define, field
 from lambda_matrix.client_server_api.errors import MatrixError
 from lambda_matrix.conversation.titles import title_of
 from lambda_matrix.ids import RoomId
-from lambda_matrix.store import chats, rooms
+from lambda_matrix.store.topology import chats, rooms
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.patience import persist

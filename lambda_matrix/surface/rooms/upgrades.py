@@ -18,8 +18,8 @@ from lambda_matrix.client_server_api.errors import MatrixError, Retry, SessionDe
 from lambda_matrix.client_server_api.power import Power
 from lambda_matrix.client_server_api.room_creation import SPACE_TYPE
 from lambda_matrix.ids import RoomId, UserId
-from lambda_matrix.store import rooms, upgrades
 from lambda_matrix.store.records import Room, RoomKind
+from lambda_matrix.store.topology import rooms, upgrades
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.links import server_name
 from lambda_matrix.surface.means import Means

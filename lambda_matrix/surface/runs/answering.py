@@ -21,7 +21,7 @@ from lambda_matrix.agent_events import FileOffered, RunFailed, RunFailure
 from lambda_matrix.conversation.ending import Ending, conclude
 from lambda_matrix.conversation.texts import Texts
 from lambda_matrix.ids import RoomId
-from lambda_matrix.store import requests
+from lambda_matrix.store.questions import requests
 from lambda_matrix.store.records import Attempt, Done, Ourselves, Request
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means

@@ -18,7 +18,7 @@ from lambda_matrix.conversation.texts import Texts
 from lambda_matrix.conversation.thread import bounded
 from lambda_matrix.ids import EventId, RequestId, RoomId, RunId
 from lambda_matrix.matrix_events import MediaMessage, TextMessage
-from lambda_matrix.store import contexts
+from lambda_matrix.store.conversations import contexts
 from lambda_matrix.store.records import Attempt, Request, Thread
 from lambda_matrix.surface.files.carrying import Carried, Carrying
 from lambda_matrix.surface.means import Means

@@ -12,7 +12,7 @@ import trio
 from attrs import define, field
 
 from lambda_matrix.ids import RoomId
-from lambda_matrix.store import confirmations
+from lambda_matrix.store.questions import confirmations
 from lambda_matrix.store.records import Confirmation
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means

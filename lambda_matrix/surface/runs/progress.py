@@ -12,7 +12,7 @@ from attrs import define, field
 from lambda_matrix.agent_events import AgentEvent
 from lambda_matrix.conversation.answer import AnswerDraft
 from lambda_matrix.conversation.texts import Texts
-from lambda_matrix.store import requests
+from lambda_matrix.store.questions import requests
 from lambda_matrix.store.records import Attempt, Ourselves
 from lambda_matrix.store.store import Store
 from lambda_matrix.surface.runs.asking import Asked

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from lambda_matrix.ids import RoomId
 from lambda_matrix.matrix_events import Redaction, TextMessage
-from lambda_matrix.store import changes
+from lambda_matrix.store.questions import changes
 from lambda_matrix.surface.files.receiving import Receiving
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means

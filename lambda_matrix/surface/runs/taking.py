@@ -7,7 +7,7 @@ from attrs import evolve, frozen
 
 from lambda_matrix.conversation.limits import QueueFull, Take, TooFast
 from lambda_matrix.ids import AgentId, EventId, PlatformChatId, RequestId, RoomId
-from lambda_matrix.store import changes, confirmations, requests
+from lambda_matrix.store.questions import changes, confirmations, requests
 from lambda_matrix.store.records import Question, Request
 from lambda_matrix.surface.admission import Admission
 from lambda_matrix.surface.commands.order import Order, Said

@@ -7,7 +7,7 @@ from attrs import define, field
 
 from lambda_matrix.client_server_api.errors import MatrixError, SessionDead, decide_retry
 from lambda_matrix.ids import EventId, RoomId, TransactionId
-from lambda_matrix.store import withdrawals
+from lambda_matrix.store.questions import withdrawals
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.patience import persist

@@ -23,9 +23,10 @@ from lambda_matrix.client_server_api.errors import (
 )
 from lambda_matrix.ids import EventId, RoomId, SyncToken
 from lambda_matrix.matrix_events import AnswerState, MediaMessage, TextMessage
-from lambda_matrix.store import outbox as rows, upgrades
+from lambda_matrix.store import outbox as rows
 from lambda_matrix.store.records import Draft, Ourselves, OutboxRow
 from lambda_matrix.store.store import Store
+from lambda_matrix.store.topology import upgrades
 from lambda_matrix.surface.language import Languages
 from lambda_matrix.surface.sending.pace import Pace
 from lambda_matrix.surface.writing.content import encode, notice, plain_of_edit, with_replacement

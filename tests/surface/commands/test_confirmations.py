@@ -13,7 +13,7 @@ from trio.testing import MockClock
 
 from lambda_matrix.ids import EventId, RoomId
 from lambda_matrix.matrix_events import ANSWER_KEY
-from lambda_matrix.store import confirmations
+from lambda_matrix.store.questions import confirmations
 from lambda_matrix.surface.runs.closing import PATIENCE
 from tests.lab.proxy import Hold
 from tests.lab.small_homeserver import ANNA, BORIS, BOT, SmallHomeserver

@@ -10,10 +10,12 @@ from attrs import evolve
 from trio.testing import MockClock
 
 from lambda_matrix.ids import EventId, PlatformChatId, RoomId
-from lambda_matrix.store import confirmations, contexts, people
+from lambda_matrix.store import people
+from lambda_matrix.store.conversations import contexts
 from lambda_matrix.store.people import Pick
+from lambda_matrix.store.questions import confirmations
 from lambda_matrix.store.records import Confirmation, Context, Room
-from lambda_matrix.store.rooms import room
+from lambda_matrix.store.topology.rooms import room
 from tests.lab.proxy import Answer
 from tests.lab.small_homeserver import ANNA, BORIS
 from tests.surface.bridging import TEXTS, Lab, Service, open_lab, say_nothing

@@ -11,7 +11,8 @@ from trio.testing import MockClock
 
 from lambda_matrix.conversation.catalogue.contexts import LoadedFacts
 from lambda_matrix.ids import EventId
-from lambda_matrix.store import people, saved
+from lambda_matrix.store import people
+from lambda_matrix.store.conversations import saved
 from lambda_matrix.store.people import Pick
 from lambda_matrix.store.records import SavedContext
 from lambda_matrix.surface import history

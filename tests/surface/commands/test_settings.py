@@ -26,9 +26,10 @@ from lambda_matrix.conversation.settings import (
 )
 from lambda_matrix.conversation.texts import Language, texts
 from lambda_matrix.ids import AgentId, PlatformChatId
-from lambda_matrix.store import people, rooms
+from lambda_matrix.store import people
 from lambda_matrix.store.people import Pick
 from lambda_matrix.store.records import RoomKind
+from lambda_matrix.store.topology import rooms
 from tests.lab.proxy import Answer
 from tests.lab.small_homeserver import ANNA, BORIS
 from tests.surface.bridging import TEXTS, Lab, Service, open_lab

@@ -9,8 +9,8 @@ from sqlite_utils import Database
 from trio.testing import MockClock
 
 from lambda_matrix.ids import RoomId
-from lambda_matrix.store import rooms
 from lambda_matrix.store.records import RoomKind
+from lambda_matrix.store.topology import rooms
 from tests.lab.proxy import Answer, Hold, bad_gateway
 from tests.lab.small_homeserver import ANNA, BORIS, BOT
 from tests.surface.bridging import SEND, TEXTS, Lab, Service, in_steps, open_lab

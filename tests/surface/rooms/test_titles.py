@@ -7,8 +7,8 @@ from pathlib import Path
 from trio.testing import MockClock
 
 from lambda_matrix.ids import RoomId
-from lambda_matrix.store import chats, rooms
-from lambda_matrix.store.chats import LOOKED_AT_FOR_A_NAME
+from lambda_matrix.store.topology import chats, rooms
+from lambda_matrix.store.topology.chats import LOOKED_AT_FOR_A_NAME
 from tests.lab.proxy import Hold, bad_gateway
 from tests.lab.small_homeserver import ANNA
 from tests.surface.bridging import TEXTS, Lab, open_lab

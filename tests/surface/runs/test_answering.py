@@ -18,7 +18,7 @@ from lambda_matrix.agent_events import RunFailure
 from lambda_matrix.conversation.limits import Limits
 from lambda_matrix.ids import AgentId
 from lambda_matrix.matrix_events import ANSWER_KEY
-from lambda_matrix.store import requests
+from lambda_matrix.store.questions import requests
 from lambda_matrix.store.records import Done
 from tests.agent.servers import tcp_agent, websocket_agent
 from tests.lab.proxy import Hold, Loss

@@ -9,7 +9,10 @@ import pytest
 from trio.testing import MockClock
 
 from lambda_matrix.ids import EventId
-from lambda_matrix.store import confirmations, contexts, housekeeping, rooms
+from lambda_matrix.store import housekeeping
+from lambda_matrix.store.conversations import contexts
+from lambda_matrix.store.questions import confirmations
+from lambda_matrix.store.topology import rooms
 from tests.lab.proxy import Answer, Hold
 from tests.lab.small_homeserver import ANNA, BOT
 from tests.surface.bridging import TEXTS, AgentRun, Lab, Service, answer_at_once, open_lab

@@ -11,9 +11,12 @@ from sqlite_utils import Database
 
 from lambda_matrix.ids import AgentId, RoomId, UserId
 from lambda_matrix.matrix_events import SpaceChild
-from lambda_matrix.store import contexts, outbox, requests, rooms
+from lambda_matrix.store import outbox
+from lambda_matrix.store.conversations import contexts
 from lambda_matrix.store.facts import Incoming
+from lambda_matrix.store.questions import requests
 from lambda_matrix.store.records import Draft, NewContext, Ourselves, RoomKind
+from lambda_matrix.store.topology import rooms
 
 LOOKED_AT_FOR_A_NAME = 10
 """Questions, of which not each gives a room a name: some are nothing but a picture."""

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from sqlite_utils import Database
 
 from lambda_matrix.ids import AgentId, EventId, PlatformChatId, RoomId, UserId
-from lambda_matrix.store import contexts, outbox, requests, rooms
+from lambda_matrix.store import outbox
+from lambda_matrix.store.conversations import contexts
 from lambda_matrix.store.facts import Incoming
+from lambda_matrix.store.questions import requests
 from lambda_matrix.store.records import Draft, Intent, NewContext, Ourselves, RoomKind
 from lambda_matrix.store.rows import columns, read
+from lambda_matrix.store.topology import rooms
 
 _INTENT = f"SELECT {columns(Intent)} FROM intents"  # noqa: S608 - column names
 

@@ -8,8 +8,8 @@ from sqlite_utils import Database
 
 from lambda_matrix.ids import UserId
 from lambda_matrix.matrix_events import TextMessage
-from lambda_matrix.store import requests
 from lambda_matrix.store.facts import dump_stretches
+from lambda_matrix.store.questions import requests
 from lambda_matrix.store.records import Draft, Ourselves, SavedContext
 from lambda_matrix.store.rows import columns, read
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from lambda_matrix.ids import EventId
 from lambda_matrix.matrix_events import AnswerState, LeftRoom
-from lambda_matrix.store import endings, outbox, rooms, withdrawals
+from lambda_matrix.store import outbox
+from lambda_matrix.store.questions import withdrawals
 from lambda_matrix.store.records import RoomKind
+from lambda_matrix.store.topology import endings, rooms
 from tests.store.telling import ALICE, OWN, ROOM, Told, draft, echo, mark, said
-from tests.store.test_chats import made, reply, the_room
+from tests.store.topology.test_chats import made, reply, the_room
 
 
 async def end(told: Told, event_id: str = "$yes") -> bool:

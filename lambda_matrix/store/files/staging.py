@@ -11,7 +11,9 @@ from sqlite_utils import Database
 
 from lambda_matrix.ids import AgentId, PlatformChatId, RoomId, UserId
 from lambda_matrix.matrix_events import MediaMessage, TextMessage
-from lambda_matrix.store import attachments, outbox, requests
+from lambda_matrix.store import outbox
+from lambda_matrix.store.files import attachments
+from lambda_matrix.store.questions import requests
 from lambda_matrix.store.records import Draft, FetchedFile, Ourselves, StagedFile
 
 

@@ -3,8 +3,8 @@
 from sqlite_utils import Database
 
 from lambda_matrix.ids import EventId, RoomId
-from lambda_matrix.store import requests, withdrawals
 from lambda_matrix.store.facts import Incoming
+from lambda_matrix.store.questions import requests, withdrawals
 from lambda_matrix.store.records import Draft, Ourselves
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from lambda_matrix.ids import EventId, PlatformChatId, RoomId, UserId
 from lambda_matrix.matrix_events import RoomState, SpaceChild, Tombstone
-from lambda_matrix.store import chats, contexts, intents, rooms
+from lambda_matrix.store.conversations import contexts
 from lambda_matrix.store.records import Draft, Intent, NewContext, Room, RoomKind
+from lambda_matrix.store.topology import chats, intents, rooms
 from tests.store.telling import (
     AGENT,
     ALICE,

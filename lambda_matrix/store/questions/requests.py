@@ -6,16 +6,11 @@ from sqlite_utils import Database
 
 from lambda_matrix.ids import EventId, PlatformChatId, RequestId, RoomId
 from lambda_matrix.matrix_events import TextMessage
-from lambda_matrix.store import (
-    attachments,
-    confirmations,
-    contexts,
-    offered,
-    outbox,
-    people,
-    rooms,
-)
+from lambda_matrix.store import outbox, people
+from lambda_matrix.store.conversations import contexts
 from lambda_matrix.store.facts import Incoming, dump_resume, load_fact
+from lambda_matrix.store.files import attachments, offered
+from lambda_matrix.store.questions import confirmations
 from lambda_matrix.store.records import (
     Attempt,
     Done,
@@ -27,6 +22,7 @@ from lambda_matrix.store.records import (
     Request,
 )
 from lambda_matrix.store.rows import columns, read
+from lambda_matrix.store.topology import rooms
 
 MAX_ATTEMPTS = 3
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from lambda_matrix.ids import EventId
 from lambda_matrix.matrix_events import MediaMessage, Redaction
-from lambda_matrix.store import changes, housekeeping, offered, requests
+from lambda_matrix.store import housekeeping
+from lambda_matrix.store.files import offered
+from lambda_matrix.store.questions import changes, requests
 from lambda_matrix.store.records import Done
 from tests.store.telling import BOT, OWN, ROOM, Told, draft, mark
 

@@ -12,7 +12,6 @@ from sqlite_utils import Database
 
 from lambda_matrix.agent_events import ThreadMessage
 from lambda_matrix.ids import EventId, PlatformChatId, RoomId
-from lambda_matrix.store import rooms
 from lambda_matrix.store.facts import (
     dump_interrupts,
     dump_message,
@@ -30,6 +29,7 @@ from lambda_matrix.store.records import (
     Thread,
 )
 from lambda_matrix.store.rows import columns, read
+from lambda_matrix.store.topology import rooms
 
 MESSAGES_KEPT = 400
 """Messages of one context that are kept; agents are told half as many at most."""

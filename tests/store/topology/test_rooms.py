@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from lambda_matrix.ids import RoomId, UserId
 from lambda_matrix.matrix_events import InvitedRoom, JoinedRoom, RoomMarker, RoomState
-from lambda_matrix.store import rooms
 from lambda_matrix.store.records import Room, RoomKind
+from lambda_matrix.store.topology import rooms
 from tests.store.telling import AGENT, ALICE, BOB, BOT, OTHER_ROOM, ROOM, Told
 
 NOTHING_NEW = RoomState()

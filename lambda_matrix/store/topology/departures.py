@@ -4,9 +4,9 @@ from attrs import frozen
 from sqlite_utils import Database
 
 from lambda_matrix.ids import RoomId, UserId
-from lambda_matrix.store import rooms
 from lambda_matrix.store.records import Request, RoomKind
 from lambda_matrix.store.rows import columns, read
+from lambda_matrix.store.topology import rooms
 
 
 @frozen

@@ -12,19 +12,12 @@ from lambda_matrix.matrix_events import (
     TextMessage,
     Tombstone,
 )
-from lambda_matrix.store import (
-    changes,
-    confirmations,
-    contexts,
-    endings,
-    outbox,
-    requests,
-    rooms,
-    upgrades,
-    withdrawals,
-)
+from lambda_matrix.store import outbox
+from lambda_matrix.store.conversations import contexts
 from lambda_matrix.store.facts import Stretch
+from lambda_matrix.store.questions import changes, confirmations, requests, withdrawals
 from lambda_matrix.store.records import Binding, Confirmation, Done, RoomKind
+from lambda_matrix.store.topology import endings, rooms, upgrades
 from tests.store.telling import (
     AGENT,
     ALICE,
@@ -38,8 +31,8 @@ from tests.store.telling import (
     mark,
     said,
 )
-from tests.store.test_chats import made, the_room
-from tests.store.test_endings import end
+from tests.store.topology.test_chats import made, the_room
+from tests.store.topology.test_endings import end
 
 NEW = RoomId("!new")
 STRETCH = Stretch(

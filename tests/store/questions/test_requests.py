@@ -7,9 +7,10 @@ from lambda_matrix.conversation.language import Language
 from lambda_matrix.conversation.settings import PersonSettings, ReplyStyle
 from lambda_matrix.ids import EventId, RequestId
 from lambda_matrix.matrix_events import AnswerState, OtherMessage
-from lambda_matrix.store import outbox, people, requests
+from lambda_matrix.store import outbox, people
+from lambda_matrix.store.questions import requests
+from lambda_matrix.store.questions.requests import MAX_ATTEMPTS
 from lambda_matrix.store.records import Attempt, Done, Question, Request
-from lambda_matrix.store.requests import MAX_ATTEMPTS
 from tests.store.telling import (
     AGENT,
     ALICE,

@@ -4,7 +4,9 @@ from sqlite_utils import Database
 
 from lambda_matrix.ids import PlatformChatId, RequestId
 from lambda_matrix.matrix_events import TextMessage
-from lambda_matrix.store import changes, confirmations, contexts, people, requests
+from lambda_matrix.store import people
+from lambda_matrix.store.conversations import contexts
+from lambda_matrix.store.questions import changes, confirmations, requests
 from lambda_matrix.store.records import Draft, NewContext, Ourselves
 
 

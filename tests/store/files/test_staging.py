@@ -6,7 +6,9 @@ import pytest
 
 from lambda_matrix.ids import EventId, PlatformChatId, RequestId, UserId
 from lambda_matrix.matrix_events import MediaMessage, Redaction
-from lambda_matrix.store import attachments, changes, housekeeping, requests, staging
+from lambda_matrix.store import housekeeping
+from lambda_matrix.store.files import attachments, staging
+from lambda_matrix.store.questions import changes, requests
 from lambda_matrix.store.records import Draft, FetchedFile, Question, Request, StagedFile
 from tests.store.telling import AGENT, ALICE, BOB, CHAT, OWN, ROOM, Told, draft, mark, said
 

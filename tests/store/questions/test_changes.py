@@ -10,7 +10,7 @@ from attrs import evolve
 from lambda_matrix.agent_events import ResumeEntry
 from lambda_matrix.ids import EventId, RequestId, UserId
 from lambda_matrix.matrix_events import AnswerState, Redaction, TextMessage
-from lambda_matrix.store import changes, confirmations, requests, withdrawals
+from lambda_matrix.store.questions import changes, confirmations, requests, withdrawals
 from lambda_matrix.store.records import (
     Attempt,
     Confirmation,

@@ -13,7 +13,9 @@ from sqlite_utils import Database
 
 from lambda_matrix.ids import EventId, RequestId, RoomId, UserId
 from lambda_matrix.matrix_events import Redaction, TextMessage
-from lambda_matrix.store import attachments, confirmations, contexts, offered, requests, withdrawals
+from lambda_matrix.store.conversations import contexts
+from lambda_matrix.store.files import attachments, offered
+from lambda_matrix.store.questions import confirmations, requests, withdrawals
 from lambda_matrix.store.records import (
     Confirmation,
     Draft,

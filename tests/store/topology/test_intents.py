@@ -7,8 +7,9 @@ from attrs import evolve
 
 from lambda_matrix.ids import AgentId, PlatformChatId, RoomId, UserId
 from lambda_matrix.matrix_events import InvitedRoom, RoomMarker, RoomState
-from lambda_matrix.store import intents, requests, rooms
+from lambda_matrix.store.questions import requests
 from lambda_matrix.store.records import Draft, Intent, RoomKind
+from lambda_matrix.store.topology import intents, rooms
 from tests.store.telling import (
     AGENT,
     ALICE,

@@ -1,0 +1,1 @@
+"""What was said so far: contexts, what follows one, and stretches under names."""

@@ -1,0 +1,1 @@
+"""Files of people and of agents, on their way through the workspace."""

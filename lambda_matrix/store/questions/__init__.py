@@ -1,0 +1,1 @@
+"""Questions on their way to an answer: requests, what people change about them, and their word."""
