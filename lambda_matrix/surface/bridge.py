@@ -125,19 +125,25 @@ class Bridge:
         self.means.policy.take_over(policy)
         await self.workspaces.prepare(registry)
         change = self.means.agents.replace(registry)
+        await self._turn_away()
+        for request in await self.means.store.transact(requests.open_requests):
+            if registry.get(request.agent) and not registry.may_use(request.agent, request.asker):
+                self.running.stop(request.room_id, request.request_id)
+        return change
+
+    async def _turn_away(self) -> None:
+        """End what is asked by, and of, those who may not talk to us any more."""
+        access = self.means.policy.access
         for asked in await self.means.store.transact(confirmations.of_everybody):
-            if not policy.access.allows(PersonId(asked.user_id)):
+            if not access.allows(PersonId(asked.user_id)):
                 # Nobody hears their word any more, and others may wait for it.
                 await self.means.store.transact(confirmations.close, asked.user_id, asked.room_id)
                 self.runs.wake([asked.room_id])
         for request in await self.means.store.transact(requests.open_requests):
-            if not policy.access.allows(PersonId(request.asker)):
+            if not access.allows(PersonId(request.asker)):
                 await self.means.store.transact(requests.mark_stopped, request.request_id)
                 self.running.stop(request.room_id, request.request_id)
                 self.runs.wake([request.room_id])  # it may wait for a word, or for a file
-            elif registry.get(request.agent) and not registry.may_use(request.agent, request.asker):
-                self.running.stop(request.room_id, request.request_id)
-        return change
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> NoReturn:
         """Go live: open the outbox, take up what waits, and from now on what comes.
@@ -158,6 +164,7 @@ class Bridge:
             await at_work.start(self.signals.run)
             await at_work.start(self.means.outbox.run)
             await self.workspaces.prepare(self.means.agents.registry)
+            await self._turn_away()  # the settings may be others than at the last start
             self.live.set()
             waiting = await self.means.store.transact(requests.rooms_with_work)
             self.reactions.wake(waiting)

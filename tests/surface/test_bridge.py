@@ -178,3 +178,23 @@ async def test_a_reload_ends_also_what_waits_for_a_word(clock: MockClock, tmp_pa
         denied = Access(users=("@*:example.org",), deny=(BORIS,))
         await service.bridge.reload(evolve(POLICY, access=denied), lab.registry)
         assert await lab.homeserver.answer(service.room, question) == TEXTS.answers.stopped
+
+
+async def test_who_is_not_heard_any_more_after_a_restart_has_nothing_answered(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab:
+        lab.agent.behave = say_nothing
+        async with lab.service() as service:
+            room = await service.new_chat(ANNA, BORIS)
+            question = lab.homeserver.say(room, BORIS, "Lambda: think", **TO_US)
+            await lab.agent.run(1)
+            waiting = lab.homeserver.say(room, ANNA, "Lambda: and I?", **TO_US)
+            await service.caught_up()
+            await trio.sleep(10)  # it has been taken in
+            lab.crash()
+        lab.agent.behave = answer_at_once
+        denied = Access(users=("@*:example.org",), deny=(BORIS,))
+        async with lab.service(policy=evolve(POLICY, access=denied)):
+            assert await lab.homeserver.answer(room, question) == TEXTS.answers.stopped
+            assert await lab.homeserver.answer(room, waiting) == "Answer to and I?"
