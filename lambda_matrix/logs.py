@@ -40,16 +40,31 @@ class Lines(logging.Formatter):
         # The longest first: a secret may be part of another.
         self._hidden = tuple(sorted({*self._hidden, *new}, key=len, reverse=True))
 
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """Return the record's first line.
+
+        What strangers say of themselves (an agent its error, a homeserver its refusal) must neither
+        pass for a line of ours nor command the terminal: what is not printable is escaped.
+        """
+        record.message = "".join(
+            letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+            for letter in self._without_secrets(record.message)
+        )
+        return super().formatMessage(record)
+
     def format(self, record: logging.LogRecord) -> str:
         """Return the record's text; each of its lines has the priority where journald reads it."""
-        text = super().format(record)
-        for secret in self._hidden:
-            if len(secret) >= _MIN_HIDDEN:
-                text = text.replace(secret, "***")
+        text = self._without_secrets(super().format(record))
         if not self._journald:
             return text
         prefix = f"<{_priority(record.levelno)}>"
         return "\n".join(prefix + line for line in text.splitlines())
+
+    def _without_secrets(self, text: str) -> str:
+        for secret in self._hidden:
+            if len(secret) >= _MIN_HIDDEN:
+                text = text.replace(secret, "***")
+        return text
 
 
 def start_logging(

@@ -53,10 +53,22 @@ def test_a_terminal_gets_the_time() -> None:
 def test_the_journal_gets_priorities_on_every_line(journal: TextIO) -> None:
     start_logging(stream=journal, environment=journal_environment(journal), verbose=True)
     for level in (logging.CRITICAL, logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG):
-        logger.log(level, "a\nb")
-    assert written(journal).split() == [
-        f"<{priority}>{line}" for priority in (2, 3, 4, 6, 7) for line in "ab"
+        logger.log(level, "a", exc_info=ValueError("b"))
+    assert written(journal).splitlines() == [
+        f"<{priority}>{line}" for priority in (2, 3, 4, 6, 7) for line in ("a", "ValueError: b")
     ]
+
+
+def test_a_stranger_writes_no_line_of_the_journal_and_commands_no_terminal() -> None:
+    stream = io.StringIO()
+    start_logging(stream=stream, environment={})
+    said = "over\n12:00:00 INFO    ready\r\x1b[2J\u2028\u202e, Привет"
+    logger.warning("run %s failed, it says: %s", 7, said)
+    logger.info("next")
+    first, second = stream.getvalue().splitlines()
+    expected = r"over\n12:00:00 INFO    ready\r\x1b[2J\u2028\u202e, Привет"
+    assert first.endswith(f"run 7 failed, it says: {expected}")
+    assert second.endswith("next")
 
 
 def test_another_stream_than_the_journals_is_a_plain_one(journal: TextIO) -> None:
@@ -76,6 +88,13 @@ def test_secrets_are_hidden_in_messages_arguments_and_tracebacks() -> None:
     assert "syt_token" not in stream.getvalue()
     assert "*** and ***\n" in stream.getvalue()
     assert "ValueError: ***" in stream.getvalue()
+
+
+def test_a_secret_is_hidden_whatever_its_letters() -> None:
+    stream = io.StringIO()
+    start_logging(stream=stream, environment={}).hide([Secret("hunter\u00a02")])
+    logger.warning("tried %s", "hunter\u00a02")
+    assert stream.getvalue().endswith("tried ***\n")
 
 
 def test_a_secret_of_three_letters_does_not_blot_out_the_log() -> None:
