@@ -1,16 +1,4 @@
-"""The command `lambda-matrix`, and what its exit status means.
-
-An operator's mistake ends in one sentence on stderr, never in a traceback:
-
-====  ==========================================================================================
-0     ended as it was asked to (SIGTERM, Ctrl-C)
-1     a fault of the program: the traceback is in the journal
-2     a wrong option on the command line
-70    the homeserver ended the session (logged out, deactivated); what was stored is kept
-75    another instance runs: with this state directory, or as this account on another machine
-78    a setting is wrong: a key, a URL, a secret, the login, the user, a certificate
-====  ==========================================================================================
-"""
+"""The command `lambda-matrix`. What its exit statuses mean stands in `exits`."""
 
 from __future__ import annotations
 
@@ -19,64 +7,20 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
-from enum import IntEnum
 from pathlib import Path
 from types import MappingProxyType
 
 import click
 import trio
-from attrs import frozen
 
 from lambda_matrix import __version__
-from lambda_matrix.agent.settings_table import RegistryError
-from lambda_matrix.client_server_api.errors import BadTransportSetting, CertificateRefused
-from lambda_matrix.client_server_api.login import LoginRefused, SessionFileUnusable, WrongUser
-from lambda_matrix.client_server_api.sync import SessionDeadError
-from lambda_matrix.config import ConfigError, load_settings
+from lambda_matrix.config import load_settings
+from lambda_matrix.exits import Exit, ending_of
 from lambda_matrix.logs import start_logging
 from lambda_matrix.service import serve
-from lambda_matrix.store.store import StoreError, StoreLockedError
-from lambda_matrix.surface.avatar import AvatarError
-from lambda_matrix.surface.bridge import AnotherInstanceError
 
 _logger = logging.getLogger(__name__)
 DEFAULT_FILE = Path("/etc/lambda-matrix/config.toml")
-
-
-class Exit(IntEnum):
-    """The exit statuses of `run`, after sysexits.h."""
-
-    FAULT = 1
-    SESSION_DEAD = 70
-    ANOTHER_INSTANCE = 75
-    CONFIGURATION = 78
-
-
-@frozen
-class _Ending:
-    """What is made of an exception: the exit status, and the setting that may be to blame."""
-
-    status: Exit
-    setting: str | None = None
-
-
-_ENDINGS: Mapping[type[BaseException], _Ending] = MappingProxyType(
-    {
-        ConfigError: _Ending(Exit.CONFIGURATION),
-        RegistryError: _Ending(Exit.CONFIGURATION),
-        BadTransportSetting: _Ending(Exit.CONFIGURATION, "[homeserver] url or ca_file"),
-        CertificateRefused: _Ending(Exit.CONFIGURATION, "[homeserver] url or ca_file"),
-        AvatarError: _Ending(Exit.CONFIGURATION, "[service] avatar_file"),
-        WrongUser: _Ending(Exit.CONFIGURATION, "[homeserver] user_id"),
-        SessionFileUnusable: _Ending(Exit.CONFIGURATION, "[state] directory"),
-        LoginRefused: _Ending(Exit.CONFIGURATION, "[homeserver] password or access token"),
-        SessionDeadError: _Ending(Exit.SESSION_DEAD),
-        StoreLockedError: _Ending(Exit.ANOTHER_INSTANCE, "[state] directory"),
-        AnotherInstanceError: _Ending(Exit.ANOTHER_INSTANCE),
-        StoreError: _Ending(Exit.CONFIGURATION, "[state] directory"),
-    }
-)
-"""What ends the service in one sentence, the special before the general: the first that fits."""
 
 
 class _Commands(click.Group):
@@ -134,19 +78,9 @@ def run(file: Path, *, verbose: bool) -> None:
 
 def _report(error: Exception, file: Path) -> Exit:
     """Say why the service ended, in one sentence if it is somebody's to mend; return the status."""
-    leaves = _leaves(error)
-    for kind, ending in _ENDINGS.items():
-        for each in leaves:
-            if isinstance(each, kind):
-                place = "" if ending.setting is None else f"{file}: {ending.setting}: "
-                _logger.critical("%s%s", place, each)
-                return ending.status
-    _logger.critical("a fault of the program ended it", exc_info=error)
-    return Exit.FAULT
-
-
-def _leaves(error: BaseException) -> list[BaseException]:
-    """Return the exceptions that a nursery wrapped into groups, in order."""
-    if not isinstance(error, BaseExceptionGroup):
-        return [error]
-    return [leaf for each in error.exceptions for leaf in _leaves(each)]
+    ending = ending_of(error, file)
+    if ending is None:
+        _logger.critical("a fault of the program ended it", exc_info=error)
+        return Exit.FAULT
+    _logger.critical("%s", ending.sentence)
+    return ending.status

@@ -21,18 +21,16 @@ from lambda_matrix.agent.roster import Agents
 from lambda_matrix.client_server_api.backoff import Health, HomeserverAway, HomeserverBack
 from lambda_matrix.client_server_api.client import Client, Session, open_client
 from lambda_matrix.client_server_api.errors import MatrixError
-from lambda_matrix.client_server_api.login import Credentials, open_session
 from lambda_matrix.client_server_api.sync import (
     SYNC_FILTER_FINGERPRINT,
     SessionDeadError,
     sync_forever,
 )
-from lambda_matrix.client_server_api.transport import open_transport
 from lambda_matrix.config import ConfigError
 from lambda_matrix.config.settings import Settings
-from lambda_matrix.ids import AccessToken, FilterId, InstanceId
+from lambda_matrix.ids import FilterId, InstanceId
 from lambda_matrix.reloading import InForce, Reloading, policy_of
-from lambda_matrix.secret import Secret
+from lambda_matrix.session import log_in
 from lambda_matrix.store import housekeeping, meta
 from lambda_matrix.store.records import Ourselves
 from lambda_matrix.store.store import Store, open_store
@@ -142,23 +140,8 @@ async def _serve(
 
 
 async def _log_in(settings: Settings) -> Session:
-    """Return the session, made or confirmed; its token is kept out of the journal from now on."""
     sd_notify.notify(sd_notify.status("waiting for the homeserver"))
-    homeserver = settings.homeserver
-    credentials = Credentials(
-        user_id=homeserver.user_id,
-        device_id=homeserver.device_id,
-        password=None if homeserver.password is None else homeserver.password.reveal(),
-        access_token=None
-        if homeserver.access_token is None
-        else AccessToken(homeserver.access_token.reveal()),
-    )
-    async with open_transport(homeserver.url, ca_file=homeserver.ca_file) as transport:
-        session = await open_session(
-            transport, credentials, settings.state.directory / "session.json"
-        )
-    logs.hide(Secret(session.access_token))
-    return session
+    return await log_in(settings)
 
 
 async def _sync(
