@@ -6,6 +6,7 @@ ids what is new to it. One that does not gets the whole conversation, as much as
 
 import logging
 from collections.abc import Iterable
+from hashlib import sha256
 
 import trio
 from attrs import evolve, frozen
@@ -77,7 +78,7 @@ class Asking:
         dropped = evolve(
             run_input,
             run_id=RunId(f"{request.request_id}.{attempt.number}.dropped"),
-            request_id=RequestId(f"{request.request_id}-dropped"),
+            request_id=RequestId(f"{_name_of(request.question)}-dropped"),
             messages=_told(thread, (), entry, resuming=True),
             resume=tuple(_cancelled(thread.interrupts)),
             inlined={},
@@ -119,9 +120,16 @@ class Asking:
 def wire_request_id(request: Request) -> RequestId:
     """Return the id by which the agent knows all attempts to have this question answered.
 
-    An edited question is another one to an agent that has met it before, and may have answered it.
+    It is made of the question's event alone, so that it is the same after the loss of the database,
+    too; runs have the request's own id, and so one that was never used. An edited question is
+    another one to an agent that has met it before, and may have answered it.
     """
-    return RequestId(f"{request.request_id}{f'-{request.edited}' if request.edited else ''}")
+    edition = f"-{request.edited}" if request.edited else ""
+    return RequestId(f"{_name_of(request.question)}{edition}")
+
+
+def _name_of(question: EventId) -> str:
+    return sha256(question.encode()).hexdigest()[:24]
 
 
 def _told(

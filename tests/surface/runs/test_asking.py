@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
 from trio.testing import MockClock
 
 from lambda_matrix.ids import EventId
@@ -15,7 +16,15 @@ from lambda_matrix.store.questions import confirmations
 from lambda_matrix.store.topology import rooms
 from tests.lab.proxy import Answer, Hold
 from tests.lab.small_homeserver import ANNA, BOT
-from tests.surface.bridging import TEXTS, AgentRun, Lab, Service, answer_at_once, open_lab
+from tests.surface.bridging import (
+    TEXTS,
+    AgentRun,
+    Lab,
+    Service,
+    answer_at_once,
+    open_lab,
+    say_nothing,
+)
 
 
 def told(run: AgentRun) -> list[str]:
@@ -220,3 +229,27 @@ async def test_a_word_goes_with_nothing_new(clock: MockClock, tmp_path: Path) ->
             run = await lab.agent.run(2)
             assert run.input["resume"][0]["status"] == "resolved"
             assert told(run) == ["Do it", "May I?"]
+
+
+async def test_an_agent_knows_a_question_again_though_the_database_was_lost(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab:
+        lab.agent.behave = say_nothing
+        async with lab.chat() as service:
+            room = service.room
+            question = lab.homeserver.say(room, ANNA, "Send the letter")
+            await lab.agent.run()
+            lab.lose_database()
+        async with lab.service(live=False) as service:
+            await service.caught_up()
+            await service.bind(room)  # as the recovery of rooms does it
+            lab.agent.behave = answer_at_once
+            async with trio.open_nursery() as nursery:
+                await nursery.start(service.bridge.run)
+                assert await lab.homeserver.answer(room, question) == "Answer to Send the letter"
+                nursery.cancel_scope.cancel()
+        before, after = (run.input for run in lab.agent.runs)
+        assert before["forwardedProps"]["requestId"] == after["forwardedProps"]["requestId"]
+        assert before["runId"] != after["runId"]
+        assert [message["id"] for message in after["messages"]] == [question]
