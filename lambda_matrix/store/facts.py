@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import cast, get_args
 
-from attrs import frozen
 from cattrs.preconf.json import make_converter
 from cattrs.strategies import configure_tagged_union
 
+from lambda_matrix.account_data import Stretch
 from lambda_matrix.agent_events import Interrupt, ResumeEntry, ThreadMessage
-from lambda_matrix.ids import EventId, PlatformChatId, RoomId
 from lambda_matrix.matrix_events import (
     EncryptedMessage,
     MediaMessage,
@@ -17,20 +16,6 @@ from lambda_matrix.matrix_events import (
     Redaction,
     TextMessage,
 )
-
-
-@frozen(kw_only=True)
-class Stretch:
-    """A stretch of a room's history, from one event to another; both are part of it.
-
-    What was asked in another context than `platform_chat_id` is not, wherever it stands.
-    """
-
-    room_id: RoomId
-    first_event: EventId
-    last_event: EventId
-    platform_chat_id: PlatformChatId
-
 
 Incoming = TextMessage | MediaMessage | OtherMessage | EncryptedMessage | Redaction
 """What may want a reaction, and so goes through the inbox."""

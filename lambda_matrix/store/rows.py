@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 import attrs
 import cattrs
 
+from lambda_matrix.account_data import Stretch
 from lambda_matrix.agent_events import ResumeEntry
-from lambda_matrix.store.facts import Stretch, load_resume, load_stretches
+from lambda_matrix.store.facts import load_resume, load_stretches
 
 T = TypeVar("T")
 

@@ -10,13 +10,13 @@ from functools import partial
 
 from attrs import frozen
 
+from lambda_matrix.account_data import Stretch
 from lambda_matrix.agent_events import ThreadMessage
 from lambda_matrix.client_server_api.errors import MatrixError
 from lambda_matrix.client_server_api.parsing import Page
 from lambda_matrix.conversation.thread import MOST_MESSAGES, bounded
 from lambda_matrix.ids import EventId, PlatformChatId, RoomId
 from lambda_matrix.matrix_events import MalformedEvent
-from lambda_matrix.store.facts import Stretch
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.patience import persist
 from lambda_matrix.surface.transcript import Transcript

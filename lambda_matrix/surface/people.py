@@ -2,6 +2,7 @@
 
 from attrs import frozen
 
+from lambda_matrix.client_server_api.account_data import person_content, person_key
 from lambda_matrix.conversation.settings import PersonSettings
 from lambda_matrix.ids import AgentId, UserId
 from lambda_matrix.store import choices, people
@@ -9,7 +10,6 @@ from lambda_matrix.store.facts import Incoming
 from lambda_matrix.store.records import Draft
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.patience import persist
-from lambda_matrix.surface.rooms.account_data import person_content, person_key
 
 
 @frozen

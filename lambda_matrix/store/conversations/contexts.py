@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from sqlite_utils import Database
 
+from lambda_matrix.account_data import Binding
 from lambda_matrix.agent_events import ThreadMessage
 from lambda_matrix.ids import EventId, PlatformChatId, RoomId
 from lambda_matrix.store.facts import (
@@ -19,15 +20,7 @@ from lambda_matrix.store.facts import (
     load_interrupts,
     load_message,
 )
-from lambda_matrix.store.records import (
-    Binding,
-    Context,
-    Exchange,
-    NewContext,
-    Request,
-    Room,
-    Thread,
-)
+from lambda_matrix.store.records import Context, Exchange, NewContext, Request, Room, Thread
 from lambda_matrix.store.rows import columns, read
 from lambda_matrix.store.topology import rooms
 

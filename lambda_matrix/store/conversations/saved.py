@@ -6,11 +6,12 @@ and changed there first, so what is wanted is always the whole list that there w
 
 from sqlite_utils import Database
 
+from lambda_matrix.account_data import SavedContext
 from lambda_matrix.ids import UserId
 from lambda_matrix.matrix_events import TextMessage
 from lambda_matrix.store.facts import dump_stretches
 from lambda_matrix.store.questions import requests
-from lambda_matrix.store.records import Draft, Ourselves, SavedContext
+from lambda_matrix.store.records import Draft, Ourselves
 from lambda_matrix.store.rows import columns, read
 
 MOST_SAVED = 50

@@ -1,6 +1,6 @@
 """Rows as the operations give them out, and the shapes in which they take them in."""
 
-from lambda_matrix.store.records.contexts import Context, Exchange, NewContext, SavedContext, Thread
+from lambda_matrix.store.records.contexts import Context, Exchange, NewContext, Thread
 from lambda_matrix.store.records.files import FetchedFile, OfferedFile, StagedFile
 from lambda_matrix.store.records.intake import Accepted, Gap, Look
 from lambda_matrix.store.records.outbox import Draft, Ourselves, OutboxRow, Priority
@@ -12,12 +12,11 @@ from lambda_matrix.store.records.requests import (
     Request,
     Stopped,
 )
-from lambda_matrix.store.records.rooms import Binding, Intent, Room, RoomKind
+from lambda_matrix.store.records.rooms import Intent, Room, RoomKind
 
 __all__ = [
     "Accepted",
     "Attempt",
-    "Binding",
     "Confirmation",
     "Context",
     "Done",
@@ -36,7 +35,6 @@ __all__ = [
     "Request",
     "Room",
     "RoomKind",
-    "SavedContext",
     "StagedFile",
     "Stopped",
     "Thread",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from lambda_matrix.account_data import Stretch
 from lambda_matrix.agent_events import Interrupt, JsonText, ThreadMessage
-from lambda_matrix.ids import AgentId, EventId, PlatformChatId, RoomId, UserId
-from lambda_matrix.store.facts import Stretch
+from lambda_matrix.ids import AgentId, EventId, PlatformChatId, RoomId
 
 
 @frozen(kw_only=True)
@@ -40,22 +40,6 @@ class NewContext:
     since_event: EventId | None = None
     loaded: tuple[Stretch, ...] = ()
     messages: tuple[ThreadMessage, ...] = ()
-
-
-@frozen(kw_only=True)
-class SavedContext:
-    """A conversation under a name of its owner's: where it stands, `size` in bytes of text.
-
-    `agent` is the one that it was led with. `saved_at` is in seconds since the epoch.
-    """
-
-    user_id: UserId
-    name: str
-    stretches: tuple[Stretch, ...]
-    agent: AgentId
-    messages: int
-    size: int
-    saved_at: float
 
 
 @frozen(kw_only=True)

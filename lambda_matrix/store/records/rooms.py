@@ -7,7 +7,6 @@ from enum import Enum
 from attrs import frozen
 
 from lambda_matrix.ids import AgentId, EventId, PlatformChatId, RoomId, UserId
-from lambda_matrix.store.facts import Stretch
 
 PERSON_AND_BOT = 2
 
@@ -58,24 +57,6 @@ class Room:
     def is_private(self) -> bool:
         """Whether nobody is there but one person and us."""
         return (self.member_count or 0) <= PERSON_AND_BOT
-
-
-@frozen(kw_only=True)
-class Binding:
-    """What a chat is bound to; kept on the homeserver, too.
-
-    `since_event`: nothing from before it goes to an agent. `loaded`: the history that the context
-    began with. `threads`: the contexts of threads that have their own, by their roots.
-    """
-
-    owner: UserId
-    agent: AgentId
-    platform_chat_id: PlatformChatId
-    since_event: EventId | None = None
-    loaded: tuple[Stretch, ...] = ()
-    archived: bool = False
-    own_threads: bool = False
-    threads: tuple[tuple[EventId, PlatformChatId], ...] = ()
 
 
 @frozen(kw_only=True)

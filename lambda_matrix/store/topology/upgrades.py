@@ -15,12 +15,13 @@ from typing import Literal
 
 from sqlite_utils import Database
 
+from lambda_matrix.account_data import Binding
 from lambda_matrix.ids import RoomId
 from lambda_matrix.store import outbox
 from lambda_matrix.store.facts import dump_stretches
 from lambda_matrix.store.outbox import new_transaction_id
 from lambda_matrix.store.questions import requests, withdrawals
-from lambda_matrix.store.records import Binding, Draft, Ourselves, Room
+from lambda_matrix.store.records import Draft, Ourselves, Room
 from lambda_matrix.store.topology import rooms
 from lambda_matrix.store.topology.rooms import NOT_MOVED, TO_MOVE
 

@@ -4,10 +4,11 @@ import logging
 
 from attrs import frozen
 
+from lambda_matrix.account_data import Binding
 from lambda_matrix.client_server_api.errors import MatrixError
 from lambda_matrix.client_server_api.power import Power
 from lambda_matrix.conversation.command_table import CommandName, Place, usage
-from lambda_matrix.store.records import Binding, NewContext, RoomKind
+from lambda_matrix.store.records import NewContext, RoomKind
 from lambda_matrix.store.topology import chats
 from lambda_matrix.surface.commands.order import Order
 from lambda_matrix.surface.means import Means

@@ -4,11 +4,12 @@ import time
 
 from attrs import frozen
 
+from lambda_matrix.account_data import SavedContext
 from lambda_matrix.conversation.settings import Threads
 from lambda_matrix.conversation.texts import ContextFacts
 from lambda_matrix.conversation.thread import MOST_MESSAGES
 from lambda_matrix.store.conversations import contexts
-from lambda_matrix.store.records import Context, SavedContext
+from lambda_matrix.store.records import Context
 from lambda_matrix.surface.commands.order import Order
 from lambda_matrix.surface.commands.saving import SavingCommands
 from lambda_matrix.surface.means import Means

@@ -5,6 +5,7 @@ from itertools import count
 
 from attrs import frozen
 
+from lambda_matrix.account_data import SavedContext, Stretch
 from lambda_matrix.agent_events import ThreadMessage
 from lambda_matrix.client_server_api.errors import MatrixError
 from lambda_matrix.conversation.nearest import nearest
@@ -12,9 +13,8 @@ from lambda_matrix.conversation.parsing import NAME_LIMIT
 from lambda_matrix.conversation.texts import LoadedFacts, SavedLine
 from lambda_matrix.store import choices
 from lambda_matrix.store.conversations import contexts, saved as stored
-from lambda_matrix.store.facts import Stretch
 from lambda_matrix.store.people import Pick
-from lambda_matrix.store.records import Context, SavedContext, Thread
+from lambda_matrix.store.records import Context, Thread
 from lambda_matrix.store.topology import rooms
 from lambda_matrix.surface.commands.order import Order
 from lambda_matrix.surface.history import History, Recalled

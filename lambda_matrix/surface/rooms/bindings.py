@@ -7,20 +7,21 @@ is used: whatever is lost here, no number is ever used twice.
 import trio
 from attrs import define, evolve, field
 
-from lambda_matrix.client_server_api.client import Client
-from lambda_matrix.ids import EventId, PlatformChatId, RoomId
-from lambda_matrix.store import meta
-from lambda_matrix.store.conversations import contexts
-from lambda_matrix.store.records import Binding, NewContext, Room
-from lambda_matrix.store.store import Store
-from lambda_matrix.surface.patience import persist
-from lambda_matrix.surface.rooms.account_data import (
+from lambda_matrix.account_data import Binding
+from lambda_matrix.client_server_api.account_data import (
     BINDING_KEY,
     SEQUENCE_KEY,
     binding_content,
     read_sequence,
     sequence_content,
 )
+from lambda_matrix.client_server_api.client import Client
+from lambda_matrix.ids import EventId, PlatformChatId, RoomId
+from lambda_matrix.store import meta
+from lambda_matrix.store.conversations import contexts
+from lambda_matrix.store.records import NewContext, Room
+from lambda_matrix.store.store import Store
+from lambda_matrix.surface.patience import persist
 
 
 @define

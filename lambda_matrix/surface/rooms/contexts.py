@@ -4,13 +4,13 @@ import logging
 
 from attrs import evolve, frozen
 
+from lambda_matrix.account_data import Binding, Stretch
 from lambda_matrix.agent_events import ThreadMessage
 from lambda_matrix.client_server_api.errors import MatrixError
 from lambda_matrix.ids import EventId, PlatformChatId, RoomId
 from lambda_matrix.matrix_events import TextMessage
 from lambda_matrix.store.conversations import contexts, rotations
-from lambda_matrix.store.facts import Stretch
-from lambda_matrix.store.records import Binding, Context, NewContext, Room, Thread
+from lambda_matrix.store.records import Context, NewContext, Room, Thread
 from lambda_matrix.surface.history import History
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means

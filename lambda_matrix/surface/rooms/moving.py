@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable
 
 from attrs import evolve, frozen
 
+from lambda_matrix.account_data import Binding, Stretch
 from lambda_matrix.client_server_api.errors import MatrixError
 from lambda_matrix.ids import EventId, RoomId, UserId
-from lambda_matrix.store.facts import Stretch
-from lambda_matrix.store.records import Binding, Room, RoomKind
+from lambda_matrix.store.records import Room, RoomKind
 from lambda_matrix.store.topology import rooms, upgrades
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.patience import persist

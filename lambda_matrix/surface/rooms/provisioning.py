@@ -15,11 +15,12 @@ from typing import TypeVar
 import trio
 from attrs import define, evolve, field
 
+from lambda_matrix.account_data import Binding
 from lambda_matrix.client_server_api.errors import MatrixError, Retry, SessionDead, decide_retry
 from lambda_matrix.conversation.catalogue.onboarding import OnboardingTexts
 from lambda_matrix.conversation.catalogue.places import Way
 from lambda_matrix.ids import RoomId, UserId
-from lambda_matrix.store.records import Binding, Intent, RoomKind
+from lambda_matrix.store.records import Intent, RoomKind
 from lambda_matrix.store.topology import intents, rooms
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.links import room_link, server_name

@@ -5,15 +5,15 @@ from weakref import WeakValueDictionary
 import trio
 from attrs import define, field
 
+from lambda_matrix.account_data import SavedContext
+from lambda_matrix.client_server_api.account_data import read_saved, saved_content, saved_key
 from lambda_matrix.conversation.nearest import folded
 from lambda_matrix.conversation.parsing import parse_number
 from lambda_matrix.ids import UserId
 from lambda_matrix.matrix_events import TextMessage
 from lambda_matrix.store.conversations import saved
-from lambda_matrix.store.records import SavedContext
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.patience import persist
-from lambda_matrix.surface.rooms.account_data import read_saved, saved_content, saved_key
 
 
 @define

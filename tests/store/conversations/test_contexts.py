@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from attrs import evolve
 
+from lambda_matrix.account_data import Binding, Stretch
 from lambda_matrix.agent_events import ThreadMessage
 from lambda_matrix.ids import EventId, PlatformChatId, RequestId, RoomId
 from lambda_matrix.store import housekeeping, people
 from lambda_matrix.store.conversations import contexts, rotations
-from lambda_matrix.store.facts import Stretch
 from lambda_matrix.store.people import Pick
 from lambda_matrix.store.questions import changes, confirmations, requests, withdrawals
-from lambda_matrix.store.records import (
-    Binding,
-    Confirmation,
-    Done,
-    Exchange,
-    NewContext,
-    Request,
-    Room,
-)
+from lambda_matrix.store.records import Confirmation, Done, Exchange, NewContext, Request, Room
 from lambda_matrix.store.topology import rooms
 from tests.store.telling import (
     AGENT,

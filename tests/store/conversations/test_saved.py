@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from attrs import evolve
 
+from lambda_matrix.account_data import SavedContext, Stretch
 from lambda_matrix.ids import EventId, PlatformChatId
 from lambda_matrix.store.conversations import saved
-from lambda_matrix.store.facts import Stretch
-from lambda_matrix.store.records import SavedContext
 from tests.store.telling import AGENT, ALICE, BOB, OWN, ROOM, Told, draft, mark, said
 
 STRETCH = Stretch(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from lambda_matrix.account_data import Binding, Stretch
 from lambda_matrix.ids import EventId, RequestId, RoomId
 from lambda_matrix.matrix_events import (
     AnswerState,
@@ -14,9 +15,8 @@ from lambda_matrix.matrix_events import (
 )
 from lambda_matrix.store import outbox
 from lambda_matrix.store.conversations import contexts
-from lambda_matrix.store.facts import Stretch
 from lambda_matrix.store.questions import changes, confirmations, requests, withdrawals
-from lambda_matrix.store.records import Binding, Confirmation, Done, RoomKind
+from lambda_matrix.store.records import Confirmation, Done, RoomKind
 from lambda_matrix.store.topology import endings, rooms, upgrades
 from tests.store.telling import (
     AGENT,

@@ -9,12 +9,12 @@ import pytest
 from attrs import evolve
 from trio.testing import MockClock
 
+from lambda_matrix.account_data import SavedContext
 from lambda_matrix.conversation.catalogue.contexts import LoadedFacts
 from lambda_matrix.ids import EventId
 from lambda_matrix.store import people
 from lambda_matrix.store.conversations import saved
 from lambda_matrix.store.people import Pick
-from lambda_matrix.store.records import SavedContext
 from lambda_matrix.surface import history
 from tests.lab.proxy import Answer
 from tests.lab.small_homeserver import ANNA, BORIS

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
+from lambda_matrix.account_data import Binding, SavedContext, Stretch
 from lambda_matrix.conversation.settings import PersonSettings
 from lambda_matrix.ids import AgentId, EventId, PlatformChatId, RoomId, UserId
-from lambda_matrix.store.facts import Stretch
-from lambda_matrix.store.records import Binding, SavedContext
 
 SEQUENCE_KEY = "ru.coredump.lambda.sequence"
 """Global account data: the highest `platform_chat_id` ever used, PUT before it is used."""

@@ -4,16 +4,15 @@ import json
 
 import pytest
 
-from lambda_matrix.ids import AgentId, EventId, PlatformChatId, RoomId, UserId
-from lambda_matrix.store.facts import Stretch
-from lambda_matrix.store.records import SavedContext
-from lambda_matrix.surface.rooms.account_data import (
+from lambda_matrix.account_data import SavedContext, Stretch
+from lambda_matrix.client_server_api.account_data import (
     read_saved,
     read_sequence,
     saved_content,
     saved_key,
     sequence_content,
 )
+from lambda_matrix.ids import AgentId, EventId, PlatformChatId, RoomId, UserId
 
 ANNA = UserId("@anna:x")
 SAVED = SavedContext(
