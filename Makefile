@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test unit long crash model-test lint bench bench-limits pex clean \
+.PHONY: help demo test unit long faults chaos model-test lint bench bench-limits pex clean \
   synapse-requirements agents-requirements model-requirements
 MAKEFLAGS += --no-print-directory
 
@@ -33,7 +33,8 @@ help: ## this list
 	@echo 'make lint    the linters, types and floors alone'
 	@echo 'make unit    the tests alone; ARGS="-k name" are given to pytest'
 	@echo 'make long    the scenarios that take minutes, which make test leaves out'
-	@echo 'make crash   kill -9 at 50 drawn moments, and count the answers; SEEDS=300 for more'
+	@echo 'make faults  every fault once, and what became of the questions; CHAOS_SEED=17 for one'
+	@echo 'make chaos   the same for long; SEEDS=200'
 	@echo 'make model-test  the bundled agent with a real language model, which is built first'
 	@echo 'make bench   the service beside other bots on one homeserver'
 	@echo 'make bench-limits   long answers under a homeserver's default rate limits'
@@ -122,9 +123,9 @@ SIDE_BY_SIDE := --numprocesses $(JOBS) --dist worksteal
 unit: .venv/.dev .venv-synapse/.stamp .venv-agents/.stamp $(if $(shell command -v npm),$(AIMOCK))
 ifeq ($(ARGS),)
 	@.venv/bin/coverage erase
-	@.venv/bin/coverage run -m pytest $(SIDE_BY_SIDE) --ignore tests/scenarios --ignore tests/crash
+	@.venv/bin/coverage run -m pytest $(SIDE_BY_SIDE) --ignore tests/scenarios --ignore tests/faults
 	@.venv/bin/pytest $(SIDE_BY_SIDE) tests/scenarios -m 'not long'
-	@.venv/bin/pytest tests/crash
+	@.venv/bin/pytest tests/faults
 	@.venv/bin/coverage combine --quiet
 	@.venv/bin/coverage report
 else
@@ -135,9 +136,13 @@ endif
 long: .venv/.dev .venv-synapse/.stamp
 	@.venv/bin/pytest $(SIDE_BY_SIDE) tests/scenarios -m long $(ARGS)
 
-SEEDS ?= 50
-crash: .venv/.dev .venv-synapse/.stamp
-	@CRASH_SEEDS=$(SEEDS) .venv/bin/pytest tests/crash/test_kill.py $(ARGS)
+# What happens is drawn from a seed; a seed that fails says how it is replayed.
+faults: .venv/.dev .venv-synapse/.stamp
+	@CHAOS_FORM=faults .venv/bin/pytest tests/faults/test_faults.py $(ARGS)
+
+SEEDS ?= 200
+chaos: .venv/.dev .venv-synapse/.stamp
+	@CHAOS_FORM=chaos CHAOS_SEEDS=$(SEEDS) .venv/bin/pytest tests/faults/test_faults.py $(ARGS)
 
 model-test: .venv/.dev
 	@if ! command -v c++ >/dev/null; then \

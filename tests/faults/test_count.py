@@ -7,11 +7,13 @@ import pytest
 from lambda_matrix.demo.view import Message
 from lambda_matrix.ids import EventId, InstanceId, RequestId, UserId
 from lambda_matrix.matrix_events import AnswerMark, AnswerState
-from tests.crash.count import Asked, Tally, count_room
-from tests.crash.plan import draw
+from tests.faults.count import Asked, Tally, count_room
 
 ANNA, BOT = UserId("@anna:x"), UserId("@bot:x")
-ASKED = (Asked(EventId("$q1"), "q1-1", 1), Asked(EventId("$q2"), "q1-2", 2))
+ASKED = (
+    Asked.question(EventId("$q1"), "q1-1", 1),
+    Asked.question(EventId("$q2"), "q1-2", 2),
+)
 QUESTIONS = [Message(asked.event_id, ANNA, "m.text", (asked.text,)) for asked in ASKED]
 
 
@@ -40,7 +42,7 @@ def test_all_right() -> None:
             [RIGHT[0], answer("$a2", "$q2", "q1-2", 2, AnswerState.OPEN)],
             Tally(asked=2, answered=1, lost=1),
         ),
-        ([*RIGHT, answer("$a3", "$q2", "?", 2)], Tally(asked=2, answered=2, twice=1)),
+        ([*RIGHT, answer("$a3", "$q2", "?", 2)], Tally(asked=2, answered=2, doubled=1)),
         (RIGHT[::-1], Tally(asked=2, answered=2, out_of_order=1)),
         (
             [*RIGHT, answer("$a3", "$elsewhere", "?", 1)],
@@ -62,6 +64,36 @@ def test_each_wrong_is_seen(answers: list[Message], wrong: Tally) -> None:
     assert not tally.is_clean
 
 
-def test_a_seed_gives_one_plan_always() -> None:
-    assert draw(7) == draw(7)
-    assert draw(7) != draw(8)
+def test_what_is_said_a_second_time_without_a_mark_is_doubled() -> None:
+    again = Message(EventId("$a3"), BOT, "m.text", (RIGHT[0].body,))
+    tally = count_room([*QUESTIONS, *RIGHT, again], ASKED, [], BOT)
+    assert tally == Tally(asked=2, answered=2, doubled=1)
+
+
+def test_an_excuse_is_an_answer_only_where_a_fault_excuses() -> None:
+    sorry = answer("$a2", "$q2", "q1-2", 2)
+    sorry = Message(sorry.event_id, BOT, "m.text", ("I could not.",), mark=sorry.mark)
+    messages = [*QUESTIONS, RIGHT[0], sorry]
+    assert count_room(messages, ASKED, [], BOT).wrong_text == 1
+    tally = count_room(messages, ASKED, [], BOT, excuses=True)
+    assert tally == Tally(asked=2, answered=2, excused=1)
+    assert tally.is_clean
+
+
+@pytest.mark.parametrize(
+    ("files", "tally"),
+    [
+        (0, Tally(asked=1, answered=1, lost=1)),
+        (1, Tally(asked=1, answered=1)),
+        (2, Tally(asked=1, answered=1, doubled=1)),
+    ],
+)
+def test_files_are_counted(files: int, tally: Tally) -> None:
+    asked = Asked(EventId("$q1"), "file png", "Here", files=1)
+    said = Message(EventId("$a1"), BOT, "m.text", ("Here",), mark=RIGHT[0].mark)
+    mark = AnswerMark(asked.event_id, RequestId("file:r"), 0, AnswerState.FINAL, InstanceId("i"))
+    given = [
+        Message(EventId(f"$f{number}"), BOT, "m.file", ("a.png",), mark=mark)
+        for number in range(files)
+    ]
+    assert count_room([said, *given], [asked], [], BOT) == tally

@@ -1,0 +1,85 @@
+"""Everything that is said is answered exactly once, whatever happens in between.
+
+Without more this is a smoke test of a few seeds. `make faults` has every fault once (the short
+form, as in CI); `make chaos SEEDS=200` is the long form. Both write their report to build/ too.
+CHAOS_SEED=17 before either replays one seed, CHAOS_FAULT="SIGKILL" leaves out all other faults.
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+from pathlib import Path
+
+import pytest
+import trio
+
+from lambda_matrix.demo.homeserver import Homeserver
+from lambda_matrix.demo.person import NotSeenError
+from lambda_matrix.demo.processes import ChildError
+from tests.faults.campaign import run_plan
+from tests.faults.catalogue import faults_of
+from tests.faults.count import Tally
+from tests.faults.plan import Plan, draw
+from tests.faults.report import table
+from tests.lab.homeserver_process import ROOT
+
+SMOKE = 3
+"""Seeds of `make test`."""
+LANES = 6
+"""Runs at a time. One homeserver serves them all."""
+FORM = os.environ.get("CHAOS_FORM", "")
+"""Which target this is: "faults", "chaos", or the tests."""
+IS_LONG = FORM == "chaos"
+
+
+def plans() -> list[Plan]:
+    faults = faults_of(is_long=IS_LONG)
+    if one := os.environ.get("CHAOS_SEED"):
+        return [draw(int(one), faults)]
+    seeds = int(os.environ.get("CHAOS_SEEDS", len(faults) if FORM else SMOKE))
+    drawn = [draw(seed, faults) for seed in range(seeds)]
+    wanted = os.environ.get("CHAOS_FAULT", "")
+    return [plan for plan in drawn if wanted in plan.title]
+
+
+@pytest.mark.timeout(7200)
+async def test_all_that_is_said_is_answered_once(
+    synapse: Homeserver, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tallies: dict[Plan, Tally] = {}
+    errors: dict[int, str] = {}
+    lanes = trio.CapacityLimiter(LANES)
+
+    async def run(plan: Plan) -> None:
+        async with lanes:
+            directory = tmp_path / f"seed-{plan.seed}"
+            try:
+                tallies[plan] = await run_plan(plan, synapse, directory, is_long=IS_LONG)
+            except* (NotSeenError, ChildError, AssertionError) as error:
+                tallies[plan] = Tally(runs=1, failed=1)
+                errors[plan.seed] = "".join(traceback.format_exception(error))
+
+    drawn = plans()
+    began = trio.current_time()
+    async with trio.open_nursery() as nursery:
+        for plan in drawn:
+            nursery.start_soon(run, plan)
+    took = trio.current_time() - began
+    report = table({plan: tallies[plan] for plan in drawn})
+    report += f"\n\n{len(drawn)} seeds in {took:.0f} s"
+    if FORM:
+        await trio.to_thread.run_sync(_keep, report)
+    unclean = [plan for plan in drawn if not tallies[plan].is_clean]
+    with capsys.disabled():
+        print(f"\n{report}")  # noqa: T201  to be read
+        for plan in unclean:
+            print(f"seed {plan.seed} ({plan.title}): {tallies[plan]}")  # noqa: T201  to be read
+            print(f"  replay: CHAOS_SEED={plan.seed} make {FORM or 'faults'}")  # noqa: T201  to be read
+    assert not unclean, f"the logs are in {tmp_path}\n" + "\n".join(errors.values())
+
+
+def _keep(report: str) -> None:
+    file = ROOT / "build" / f"{FORM}.md"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(report + "\n", encoding="utf-8")
