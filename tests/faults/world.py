@@ -1,0 +1,172 @@
+"""The world of one run, as faults and persons act on it."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+import trio
+from attrs import define, field
+
+from lambda_matrix.demo.bare_http import CallError, Json
+from lambda_matrix.demo.homeserver import Homeserver
+from lambda_matrix.demo.own_programs import Restartable
+from lambda_matrix.demo.person import Person
+from lambda_matrix.demo.view import Answer
+from lambda_matrix.ids import EventId, RoomId, UserId
+from tests.faults.count import Asked
+from tests.faults.plan import CHATS, Plan
+from tests.faults.supervised import Supervised
+from tests.lab.chatting import Stack
+from tests.lab.proxy import Proxy
+
+_SERVER_ERROR = 500
+_SAY_AGAIN = 0.3
+
+
+@define
+class World:
+    """What there is in one run. Faults use what is here, and nothing of the campaign's.
+
+    Attributes:
+        plan: What was drawn for this run.
+        is_long: Whether this is the long form: what lasts may last longer.
+        stack: The homeserver, the proxy before it, the agent's program, the settings.
+        service: The service under something like systemd (`stack.service` is not used).
+        people: The persons' clients, "anna" and "boris".
+        rooms: The chats by their labels.
+        spaces: The persons' Spaces, `direct` their direct chats with the bot.
+        asked: All that was said in a chat and wants an answer, in order.
+        numbers: How many messages the agent knows of each chat's conversation.
+        kills: How often the service was killed, of them `late` not at the moment that was meant.
+    """
+
+    plan: Plan
+    is_long: bool
+    stack: Stack
+    service: Supervised
+    people: dict[str, Person] = field(factory=dict)
+    rooms: dict[str, RoomId] = field(factory=dict)
+    spaces: dict[str, RoomId] = field(factory=dict)
+    direct: dict[str, RoomId] = field(factory=dict)
+    asked: dict[str, list[Asked]] = field(factory=dict)
+    numbers: dict[str, int] = field(factory=dict)
+    made: dict[str, int] = field(factory=dict)
+    kills: int = 0
+    late: int = 0
+    _said: trio.Event = field(factory=trio.Event)
+
+    @property
+    def bot(self) -> UserId:
+        """The service's user."""
+        return self.stack.bot
+
+    @property
+    def proxy(self) -> Proxy:
+        """What stands between the service and the homeserver."""
+        return self.stack.proxy
+
+    @property
+    def agent(self) -> Restartable:
+        """The agent's process."""
+        return self.stack.agent.program
+
+    @property
+    def homeserver(self) -> Homeserver:
+        """The homeserver, as persons reach it."""
+        return self.stack.homeserver
+
+    @property
+    def state(self) -> Path:
+        """The service's state directory; the database in it is `database`."""
+        return self.stack.settings.directory / "state"
+
+    @property
+    def database(self) -> Path:
+        """The service's database, beside it its -wal and -shm."""
+        return self.state / "lambda-matrix.db"
+
+    # -- persons --
+
+    def person(self, chat: str) -> Person:
+        """Whose chat it is."""
+        return self.people[chat.split(maxsplit=1)[0]]
+
+    async def ask(self, chat: str, text: str) -> Asked:
+        """Say a question in a chat, and note that it wants an answer."""
+        event_id = await self.say(self.person(chat), self.rooms[chat], text)
+        number = self.numbers[chat] = self.numbers.get(chat, 0) + 1
+        return self.note(chat, Asked.question(event_id, text, number))
+
+    async def command(self, chat: str, text: str, says: str) -> Asked:
+        """Give a command, the reply to which begins with what the expression `says` fits."""
+        event_id = await self.say(self.person(chat), self.rooms[chat], text)
+        return self.note(chat, Asked(event_id, text, says))
+
+    async def answer(self, chat: str, asked: Asked, within: float | None = None) -> Answer:
+        """Wait for the whole answer; raises NotSeenError."""
+        patience = self.patience if within is None else within
+        room = self.rooms[chat]
+        return await self.person(chat).wait_for_answer(room, asked.event_id, self.bot, patience)
+
+    @property
+    def patience(self) -> float:
+        """Seconds that an answer may take."""
+        return max(fault.patience for fault in self.plan.faults)
+
+    def note(self, chat: str, asked: Asked) -> Asked:
+        """Note what wants an answer."""
+        self.asked.setdefault(chat, []).append(asked)
+        self._tell()
+        return asked
+
+    async def say(self, person: Person, room: RoomId, text: str) -> EventId:
+        """Say it as a client does: again while the homeserver is away, in the same transaction."""
+        path = ("rooms", room, "send", "m.room.message", secrets.token_hex(8))
+        body: Json = {"msgtype": "m.text", "body": text}
+        while True:
+            try:
+                return EventId(str((await person.call("PUT", *path, body=body))["event_id"]))
+            except CallError as error:
+                if error.status is not None and error.status < _SERVER_ERROR:
+                    raise
+            await trio.sleep(_SAY_AGAIN)
+
+    # -- moments --
+
+    def invited(self) -> None:
+        """Tell whoever waits that the bot was invited."""
+        self._tell()
+
+    async def wait_said(self, count: int) -> None:
+        """Wait until so many things were said, in all chats together; 0 is the first invite."""
+        while not self.direct:
+            await self._said.wait()
+        while sum(map(len, self.asked.values())) < count:
+            await self._said.wait()
+
+    async def wait_seen(self, count: int, *, whole: bool) -> None:
+        """Wait until Anna has seen so many answers, or, without `whole`, beginnings of answers."""
+        anna = self.people["anna"]
+
+        def seen() -> bool:
+            answers = [
+                anna.rooms[self.rooms[chat]].answer(asked.event_id, self.bot)
+                for chat in CHATS
+                if self.person(chat) is anna
+                for asked in self.asked.get(chat, ())
+            ]
+            return sum(bool(one) and one.is_final >= whole for one in answers if one) >= count
+
+        await anna.wait_until(seen, float("inf"))
+
+    # -- what befalls the service --
+
+    async def kill(self, *, restart: bool = True) -> None:
+        """SIGKILL the service, and count it; it is started again unless `restart` is False."""
+        self.kills += 1
+        await self.service.kill(restart=restart)
+
+    def _tell(self) -> None:
+        self._said.set()
+        self._said = trio.Event()
