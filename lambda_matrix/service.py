@@ -2,15 +2,14 @@
 
 The order is part of exactly-once. The store is locked and open first; then the homeserver is asked
 who we are (transaction ids are the device's); then everything missed is caught up with, so that
-the echoes of what an earlier start sent have settled their rows; only then is the outbox opened and
-what waits taken up again. The nesting of the context managers is the order of shutdown, reversed.
+the echoes of what an earlier start sent have settled their rows, and this start is known to be the
+latest; only then is the outbox opened and what waits taken up again. The nesting of the context
+managers is the order of shutdown, reversed.
 """
 
 import logging
 import os
-import secrets
 import signal
-import time
 from collections.abc import AsyncIterator, Callable
 
 import trio
@@ -28,15 +27,14 @@ from lambda_matrix.client_server_api.sync import (
 )
 from lambda_matrix.config import ConfigError
 from lambda_matrix.config.settings import Settings
-from lambda_matrix.ids import FilterId, InstanceId
+from lambda_matrix.ids import FilterId
 from lambda_matrix.reloading import InForce, Reloading, policy_of
 from lambda_matrix.session import log_in
 from lambda_matrix.store import housekeeping, meta
-from lambda_matrix.store.records import Ourselves
 from lambda_matrix.store.store import Store, open_store
-from lambda_matrix.surface import avatar
+from lambda_matrix.surface import avatar, catching_up
 from lambda_matrix.surface.avatar import Picture, read_picture
-from lambda_matrix.surface.bridge import Bridge
+from lambda_matrix.surface.catching_up import CatchingUp
 from lambda_matrix.surface.files.workspaces import Workspaces
 from lambda_matrix.surface.wiring import build_bridge
 
@@ -114,21 +112,22 @@ async def _serve(
     async with open_store(settings.state.directory) as store:
         session = await _log_in(settings)
         async with open_client(homeserver.url, session, ca_file=homeserver.ca_file) as client:
-            ourselves = Ourselves(session.user_id, session.device_id, _new_instance())
-            await store.transact(meta.begin_instance, ourselves)
+            catch_up = await catching_up.begin(store, session.user_id, session.device_id)
             agents = Agents(registry)
-            bridge = build_bridge(
-                store=store,
-                client=client,
-                ourselves=ourselves,
-                agents=agents,
-                policy=policy_of(settings),
-                workspaces=Workspaces(agents, settings.state.directory / "files"),
-            )
-            reloading = Reloading(bridge, in_force, lambda: _settings_and_agents(read_again()))
             async with trio.open_nursery() as supervisor:
                 sd_notify.notify(sd_notify.status("catching up"))
-                await supervisor.start(_sync, client, store, bridge)
+                await supervisor.start(_sync, client, store, catch_up)
+                ourselves = await catch_up.over()
+                bridge = build_bridge(
+                    store=store,
+                    client=client,
+                    ourselves=ourselves,
+                    agents=agents,
+                    policy=policy_of(settings),
+                    workspaces=Workspaces(agents, settings.state.directory / "files"),
+                )
+                catch_up.hand_over(bridge.take_in)
+                reloading = Reloading(bridge, in_force, lambda: _settings_and_agents(read_again()))
                 with trio.move_on_after(LOOKS_WAIT):  # rooms are made with the picture
                     await _show_looks(client, store, settings, picture)
                 await supervisor.start(bridge.run)
@@ -147,7 +146,7 @@ async def _log_in(settings: Settings) -> Session:
 async def _sync(
     client: Client,
     store: Store,
-    bridge: Bridge,
+    catch_up: CatchingUp,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     async def keep_filter(filter_id: FilterId) -> None:
@@ -157,7 +156,7 @@ async def _sync(
         client,
         since=await store.transact(meta.sync_token),
         filter_id=await store.transact(meta.stored_filter, SYNC_FILTER_FINGERPRINT),
-        on_batch=bridge.take_in,
+        on_batch=catch_up.take_in,
         on_filter=keep_filter,
         watch=_show_health,
         task_status=task_status,
@@ -205,8 +204,3 @@ def _load_registry(settings: Settings) -> Registry:
 
 def _settings_and_agents(settings: Settings) -> tuple[Settings, Registry]:
     return settings, _load_registry(settings)
-
-
-def _new_instance() -> InstanceId:
-    """Return this start's id: later starts sort later."""
-    return InstanceId(f"{time.time_ns() // 1_000_000:013d}-{secrets.token_hex(4)}")

@@ -247,7 +247,10 @@ def settle_echo(
                 outbox.adopt_root(db, event, mark, ourselves)
             elif event.replaces is not None and not is_withdrawn:
                 withdrawals.note_preview(db, event.room_id, event.event_id, mark.question)
-    return None if meta.is_own_instance(db, mark.instance) else mark.instance
+    if meta.is_own_instance(db, mark.instance):
+        return None
+    meta.note_foreign(db, mark.instance)
+    return mark.instance
 
 
 def settle_question(db: Database, room_id: RoomId, question: EventId) -> None:

@@ -71,6 +71,19 @@ def is_own_instance(db: Database, instance: InstanceId) -> bool:
     return row is not None
 
 
+def note_foreign(db: Database, instance: InstanceId) -> None:
+    """An event of ours has shown a start that this store does not know."""
+    if instance > (_get(db, "foreign_instance") or ""):
+        _set(db, "foreign_instance", instance)
+
+
+def newest_instance(db: Database) -> InstanceId | None:
+    """Return the latest start under our name that is known, this store's own or not."""
+    row = db.execute("SELECT max(instance_id) FROM instances").fetchone()
+    known = [each for each in (row[0], _get(db, "foreign_instance")) if each is not None]
+    return InstanceId(max(known)) if known else None
+
+
 def platform_chat_id_mark(db: Database) -> PlatformChatId:
     """Return the highest `platform_chat_id` ever used here."""
     return PlatformChatId(int(_get(db, "platform_chat_id") or "0"))

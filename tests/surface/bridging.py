@@ -10,7 +10,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from itertools import count
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -41,7 +40,9 @@ from lambda_matrix.store import meta
 from lambda_matrix.store.records import Intent, Ourselves, RoomKind
 from lambda_matrix.store.store import Store, open_store
 from lambda_matrix.store.topology import intents
+from lambda_matrix.surface import catching_up
 from lambda_matrix.surface.bridge import Bridge
+from lambda_matrix.surface.catching_up import CatchingUp
 from lambda_matrix.surface.files.workspaces import Workspaces
 from lambda_matrix.surface.policy import Policy
 from lambda_matrix.surface.wiring import build_bridge
@@ -180,7 +181,6 @@ class Lab:
     agent: Agent
     registry: Registry
     directory: Path
-    _starts: count[int] = field(factory=lambda: count(1))
 
     @property
     def entry(self) -> AgentEntry:
@@ -208,29 +208,29 @@ class Lab:
         `prepare` has the store before anything begins; without `live` it only catches up.
         """
         device = DeviceId(self.homeserver.device_id)
-        instance = InstanceId(f"{next(self._starts):013d}-start")
-        ourselves = Ourselves(BOT, device, instance)
         session = Session(BOT, device, AccessToken(TOKEN))
         async with (
             open_store(self.directory, _directly) as store,
             open_client(self.proxy.url, session) as client,
         ):
-            await store.transact(meta.begin_instance, ourselves)
+            catch_up = await catching_up.begin(store, BOT, device)
             if prepare is not None:
-                await prepare(store, ourselves)
+                await prepare(store, Ourselves(BOT, device, InstanceId("0000000000000-before")))
             agents = Agents(self.registry)
-            bridge = build_bridge(
-                store=store,
-                client=client,
-                ourselves=ourselves,
-                agents=agents,
-                policy=policy,
-                workspaces=Workspaces(
-                    agents, self.directory / "files", lambda root: Workspace(root, _directly)
-                ),
-            )
             async with trio.open_nursery() as supervisor:
-                await supervisor.start(_sync, client, store, bridge)
+                await supervisor.start(_sync, client, store, catch_up)
+                ourselves = await catch_up.over()
+                bridge = build_bridge(
+                    store=store,
+                    client=client,
+                    ourselves=ourselves,
+                    agents=agents,
+                    policy=policy,
+                    workspaces=Workspaces(
+                        agents, self.directory / "files", lambda root: Workspace(root, _directly)
+                    ),
+                )
+                catch_up.hand_over(bridge.take_in)
                 if live:
                     await supervisor.start(bridge.run)
                 yield Service(self, store, client, bridge, ourselves)
@@ -322,12 +322,12 @@ async def _directly(call: Callable[[], R], /) -> R:
 async def _sync(
     client: Client,
     store: Store,
-    bridge: Bridge,
+    catch_up: CatchingUp,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     since = await store.transact(meta.sync_token)
     await sync_forever(
-        client, since=since, filter_id=None, on_batch=bridge.take_in, task_status=task_status
+        client, since=since, filter_id=None, on_batch=catch_up.take_in, task_status=task_status
     )
 
 

@@ -1,0 +1,85 @@
+"""The past comes in before anything goes out, and tells under which id this start goes on.
+
+Every event of ours names the start (instance) that sent it, and of two that are alive the one with
+the smaller id falls silent. So a start's id must be larger than any that was there before it: not
+by the clock, which may have jumped back since, but by what the rooms show. They have been read, as
+far as sync tells them, when the catch-up is over; only then does this start take its id.
+"""
+
+import logging
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+
+from attrs import define, evolve
+
+from lambda_matrix.ids import DeviceId, InstanceId, UserId
+from lambda_matrix.matrix_events import SyncBatch
+from lambda_matrix.store import intake, meta
+from lambda_matrix.store.records import Ourselves
+from lambda_matrix.store.store import Store
+
+logger = logging.getLogger(__name__)
+
+_BY_THE_CLOCK = re.compile(r"(\d{13})-")
+_LAST_MILLISECOND = 9_999_999_999_999
+
+
+@define
+class CatchingUp:
+    """Makes batches durable (T1, nothing else) until `hand_over`; then they are the bridge's."""
+
+    _store: Store
+    _ourselves: Ourselves
+    _further: Callable[[SyncBatch], Awaitable[None]] | None = None
+
+    async def take_in(self, batch: SyncBatch) -> None:
+        """Take in a batch, or have it taken in.
+
+        Raises:
+            AnotherInstanceError: a newer start than this one is at work (after the catch-up).
+        """
+        if self._further is not None:
+            await self._further(batch)
+        else:
+            await self._store.transact(intake.accept_batch, batch, self._ourselves)
+
+    async def over(self) -> Ourselves:
+        """Return who we are from now on: later than every start that was seen."""
+        newest = await self._store.transact(meta.newest_instance)
+        if newest is not None and newest > self._ourselves.instance:
+            logger.warning(
+                "instance %s was here before this start and has a later id: is the clock wrong?",
+                newest,
+            )
+            self._ourselves = evolve(self._ourselves, instance=new_instance(newest))
+            await self._store.transact(meta.begin_instance, self._ourselves)
+        return self._ourselves
+
+    def hand_over(self, further: Callable[[SyncBatch], Awaitable[None]]) -> None:
+        """Let `further` take in what comes from now on."""
+        self._further = further
+
+
+async def begin(store: Store, user_id: UserId, device_id: DeviceId) -> CatchingUp:
+    """Note this start of the service, under an id that is later than all that the store knows."""
+    newest = await store.transact(meta.newest_instance)
+    ourselves = Ourselves(user_id, device_id, new_instance(newest))
+    await store.transact(meta.begin_instance, ourselves)
+    return CatchingUp(store, ourselves)
+
+
+def new_instance(newest: InstanceId | None) -> InstanceId:
+    """Return a start's id: the clock's, in milliseconds, or just after `newest` if that is later.
+
+    The rest is random, so that no two starts have the same.
+    """
+    rest = secrets.token_hex(4)
+    by_the_clock = InstanceId(f"{time.time_ns() // 1_000_000:013d}-{rest}")
+    if newest is None or newest < by_the_clock:
+        return by_the_clock
+    known = _BY_THE_CLOCK.match(newest)
+    if known is None or int(known[1]) >= _LAST_MILLISECOND:
+        return InstanceId(f"{newest}~{rest}")
+    return InstanceId(f"{int(known[1]) + 1:013d}-{rest}")
