@@ -90,7 +90,10 @@ def test_every_picture_is_shown_somewhere_and_not_large() -> None:
         assert picture.stat().st_size < 150_000, picture.name
 
 
-@pytest.mark.parametrize("name", ["ARCHITECTURE.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize(
+    "name",
+    ["ARCHITECTURE.md", "CONTRIBUTING.md", "docs/threat-model.md", "docs/reliability.md"],
+)
 def test_every_file_that_is_named_is_there(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     for named in re.findall(r"`((?:lambda_matrix|tests|docs|systemd|tools)/[\w./-]+)`", text):
@@ -108,16 +111,25 @@ def test_every_dependency_has_its_reason() -> None:
         assert f"| `{name}` |" in text, name
 
 
-def test_every_promise_names_tests_that_exist() -> None:
+def named_tests(text: str) -> set[tuple[str, str]]:
+    """Return the file and the name of each test that is named; a bare file is a scenario."""
+    return set(re.findall(r"`([\w/.]+)::(\w+)`", text))
+
+
+@pytest.mark.parametrize("name", ["coverage", "threat-model", "reliability"])
+def test_every_test_that_is_named_exists(name: str) -> None:
+    for file, test in sorted(named_tests((ROOT / f"docs/{name}.md").read_text(encoding="utf-8"))):
+        path = ROOT / (file if "/" in file else f"tests/scenarios/{file}")
+        assert f"def {test}(" in path.read_text(encoding="utf-8"), f"{file}::{test}"
+
+
+def test_every_promise_names_a_test() -> None:
     text = (ROOT / "docs/coverage.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (?!promise|---)(.+) \| (.+) \|$", text, re.MULTILINE)
     open_rows = [proof for _, proof in rows if re.fullmatch(r"not yet: issue \d+", proof)]
-    named = set(re.findall(r"`([\w/.]+)::(\w+)`", text))
+    named = named_tests(text)
     for promise, proof in rows:
         assert "::" in proof or proof in open_rows, promise
-    for file, name in sorted(named):
-        path = ROOT / (file if "/" in file else f"tests/scenarios/{file}")
-        assert f"def {name}(" in path.read_text(encoding="utf-8"), f"{file}::{name}"
     kept = len(rows) - len(open_rows)
     told = f"{len(rows)} promises: {kept} proven by {len(named)} tests, {len(open_rows)} not yet."
     assert told in text
