@@ -26,8 +26,8 @@ from lambda_matrix.agent.registry import AgentEntry
 from lambda_matrix.agent.run_input import RunInput, encoded
 from lambda_matrix.agent.trust import trust
 
-MAX_LINE: Final = 16 << 20
-"""Bytes of one line of the event stream, which holds one event."""
+MAX_EVENT: Final = 16 << 20
+"""Bytes of one event of the stream, whatever its lines are; of comments between two as well."""
 CONNECT_TIMEOUT: Final = 10.0
 """Seconds for TCP and TLS."""
 _UNAUTHORIZED: Final = frozenset({401, 403})
@@ -50,21 +50,6 @@ async def _unwind(generator: AsyncIterator[object]) -> None:
             return
 
 
-async def _bounded_lines(response: httpx.Response) -> AsyncIterator[bytes]:
-    """Give a response's body, refused as soon as a line of it is too long to be held."""
-    line = 0
-    chunks = response.aiter_raw()
-    async for chunk in chunks:
-        line += len(chunk)
-        if line > MAX_LINE:
-            await _unwind(chunks)
-            raise FrameTooLarge(f"a line of over {MAX_LINE} bytes in the event stream")
-        _, newline, tail = chunk.rpartition(b"\n")
-        if newline:
-            line = len(tail)
-        yield chunk
-
-
 class SseFrames:
     """The open event stream of one run."""
 
@@ -73,9 +58,20 @@ class SseFrames:
         bounded = httpx.Response(
             response.status_code,
             headers={"content-type": response.headers.get("content-type", "")},
-            content=_bounded_lines(response),
+            content=self._bounded(response),
         )
         self._events: AsyncIterator[ServerSentEvent] = EventSource(bounded).aiter_sse()
+        self._pending = 0  # bytes read since the last event was whole
+
+    async def _bounded(self, response: httpx.Response) -> AsyncIterator[bytes]:
+        """Give the body, refused as soon as an event of it is too long to be held."""
+        chunks = response.aiter_raw()
+        async for chunk in chunks:
+            self._pending += len(chunk)
+            if self._pending > MAX_EVENT:
+                await _unwind(chunks)
+                raise FrameTooLarge(f"an event of over {MAX_EVENT} bytes in the event stream")
+            yield chunk
 
     async def receive(self) -> str:
         """Wait for the next event's data.
@@ -85,6 +81,7 @@ class SseFrames:
         """
         try:
             async for event in self._events:
+                self._pending = 0
                 if event.data:  # a comment or a bare `retry:` keeps the stream alive, no more
                     return event.data
         except SSEError as error:

@@ -153,17 +153,18 @@ async def test_a_port_that_nobody_listens_on(run_input: RunInput) -> None:
         )
 
 
-async def test_a_line_of_unreasonable_size(
-    run_input: RunInput, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("more", [b"x", b"x\ndata: ", b"\n: a comment"])
+async def test_an_event_of_unreasonable_size(
+    run_input: RunInput, monkeypatch: pytest.MonkeyPatch, more: bytes
 ) -> None:
-    monkeypatch.setattr(transport, "MAX_LINE", 1 << 20)
+    monkeypatch.setattr(transport, "MAX_EVENT", 1 << 20)
 
     async def agent(stream: trio.SocketStream) -> None:
         await read_request(stream)
         await stream.send_all(sse_head() + b"data: ")
         with suppress(trio.BrokenResourceError):
             while True:
-                await stream.send_all(b"x" * 65536)
+                await stream.send_all(more * 5000)
 
     async with tcp_agent(agent, "http") as url:
         assert type(await failure_of(entry_at(url), run_input)) is FrameTooLarge
@@ -172,7 +173,7 @@ async def test_a_line_of_unreasonable_size(
 async def test_a_long_answer_of_short_lines_is_fine(
     run_input: RunInput, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "MAX_LINE", 2000)
+    monkeypatch.setattr(transport, "MAX_EVENT", 2000)
     data = sse(*HELLO[:2], *(HELLO[2] for _ in range(100)), *HELLO[3:])
     pieces = [data[start : start + 500] for start in range(0, len(data), 500)]
     async with tcp_agent(answering(sse_head(), *pieces), "http") as url:
