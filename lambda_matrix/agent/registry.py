@@ -9,7 +9,6 @@ import re
 import ssl
 import tomllib
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal
@@ -19,6 +18,7 @@ from attrs import Factory, field, frozen
 
 from lambda_matrix.agent.settings_table import RegistryError, Table
 from lambda_matrix.agent.trust import trust
+from lambda_matrix.conversation.access import is_one_of
 from lambda_matrix.ids import AgentId, PlatformChatId
 from lambda_matrix.secret import Secret
 
@@ -97,7 +97,7 @@ class Registry:
         entry = self.agents.get(agent)
         if entry is None:
             return False
-        return entry.users is None or any(fnmatchcase(user, glob) for glob in entry.users)
+        return entry.users is None or any(is_one_of(user, glob) for glob in entry.users)
 
 
 def load_registry(path: Path, environment: Mapping[str, str] = os.environ) -> Registry:
