@@ -64,8 +64,8 @@ def main() -> None:
 def run(file: Path, *, verbose: bool) -> None:
     """Run the service until SIGTERM or Ctrl-C.
 
-    Exit status 78: a setting is wrong. 70: the homeserver ended the session. 75: another instance
-    runs.
+    Exit status 78: a setting is wrong. 70: the homeserver ended the session. 74: the database is
+    damaged; start again. 75: another instance runs.
     """
     lines = start_logging(verbose=verbose, environment=os.environ)
     try:

@@ -8,6 +8,7 @@ An operator's mistake ends in one sentence on stderr, never in a traceback:
 2     a wrong option on the command line
 69    a command: the homeserver does not answer. What is done stays done: run it again
 70    the homeserver ended the session (logged out, deactivated); what was stored is kept
+74    the database is damaged and was set aside: started again, the service begins a new one
 75    another instance runs: with this state directory, or as this account on another machine
 77    a command: the homeserver refused some of it, which the command has named
 78    a setting is wrong: a key, a URL, a secret, the login, the user, a certificate
@@ -29,7 +30,7 @@ from lambda_matrix.client_server_api.errors import BadTransportSetting, Certific
 from lambda_matrix.client_server_api.login import LoginRefused, SessionFileUnusable, WrongUser
 from lambda_matrix.client_server_api.sync import SessionDeadError
 from lambda_matrix.config import ConfigError
-from lambda_matrix.store.store import StoreError, StoreLockedError
+from lambda_matrix.store.store import StoreDamagedError, StoreError, StoreLockedError
 from lambda_matrix.surface.avatar import AvatarError
 from lambda_matrix.surface.bridge import AnotherInstanceError
 
@@ -40,6 +41,7 @@ class Exit(IntEnum):
     FAULT = 1
     HOMESERVER_AWAY = 69
     SESSION_DEAD = 70
+    DATABASE_DAMAGED = 74
     ANOTHER_INSTANCE = 75
     REFUSED = 77
     CONFIGURATION = 78
@@ -81,6 +83,7 @@ _KINDS: Mapping[type[BaseException], _Kind] = MappingProxyType(
         SessionFileUnusable: _Kind(Exit.CONFIGURATION, "[state] directory"),
         LoginRefused: _Kind(Exit.CONFIGURATION, "[homeserver] password or access token"),
         SessionDeadError: _Kind(Exit.SESSION_DEAD),
+        StoreDamagedError: _Kind(Exit.DATABASE_DAMAGED),
         StoreLockedError: _Kind(Exit.ANOTHER_INSTANCE, "[state] directory"),
         AnotherInstanceError: _Kind(Exit.ANOTHER_INSTANCE),
         StoreError: _Kind(Exit.CONFIGURATION, "[state] directory"),

@@ -17,8 +17,7 @@ import trio
 from lambda_matrix import logs, sd_notify
 from lambda_matrix.agent.registry import Registry, load_registry, registry_from_environment
 from lambda_matrix.agent.roster import Agents
-from lambda_matrix.client_server_api.backoff import Health, HomeserverAway, HomeserverBack
-from lambda_matrix.client_server_api.client import Client, Session, open_client
+from lambda_matrix.client_server_api.client import Client, open_client
 from lambda_matrix.client_server_api.errors import MatrixError
 from lambda_matrix.client_server_api.sync import (
     SYNC_FILTER_FINGERPRINT,
@@ -30,6 +29,7 @@ from lambda_matrix.config.settings import Settings
 from lambda_matrix.ids import FilterId
 from lambda_matrix.reloading import InForce, Reloading, policy_of
 from lambda_matrix.session import log_in
+from lambda_matrix.status_line import StatusLine
 from lambda_matrix.store import housekeeping, meta
 from lambda_matrix.store.store import Store, open_store
 from lambda_matrix.surface import avatar, catching_up
@@ -109,14 +109,18 @@ async def _serve(
     logs.hide(*(entry.token for entry in registry.agents.values() if entry.token is not None))
     picture = read_picture(settings.service.avatar_file)
     homeserver = settings.homeserver
-    async with open_store(settings.state.directory) as store:
-        session = await _log_in(settings)
+    line = StatusLine()
+    async with open_store(settings.state.directory, watch=line.disk) as store:
+        if store.set_aside is not None:
+            line.remark(f"a damaged database was set aside: {store.set_aside.name}")
+        line.enter("waiting for the homeserver")
+        session = await log_in(settings, watch=line.homeserver, watch_disk=line.disk)
         async with open_client(homeserver.url, session, ca_file=homeserver.ca_file) as client:
             catch_up = await catching_up.begin(store, session.user_id, session.device_id)
             agents = Agents(registry)
             async with trio.open_nursery() as supervisor:
-                sd_notify.notify(sd_notify.status("catching up"))
-                await supervisor.start(_sync, client, store, catch_up)
+                line.enter("catching up")
+                await supervisor.start(_sync, client, store, catch_up, line)
                 ourselves = await catch_up.over()
                 bridge = build_bridge(
                     store=store,
@@ -133,20 +137,17 @@ async def _serve(
                 await supervisor.start(bridge.run)
                 supervisor.start_soon(_keep_house, store)
                 logger.info("ready: %s on device %s", ourselves.user_id, ourselves.device_id)
-                sd_notify.notify(sd_notify.READY, sd_notify.status("ready"))
+                line.enter("ready")
+                sd_notify.notify(sd_notify.READY)
                 ready.set()
                 supervisor.start_soon(reloading.run, reloads)
-
-
-async def _log_in(settings: Settings) -> Session:
-    sd_notify.notify(sd_notify.status("waiting for the homeserver"))
-    return await log_in(settings)
 
 
 async def _sync(
     client: Client,
     store: Store,
     catch_up: CatchingUp,
+    line: StatusLine,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     async def keep_filter(filter_id: FilterId) -> None:
@@ -158,7 +159,7 @@ async def _sync(
         filter_id=await store.transact(meta.stored_filter, SYNC_FILTER_FINGERPRINT),
         on_batch=catch_up.take_in,
         on_filter=keep_filter,
-        watch=_show_health,
+        watch=line.homeserver,
         task_status=task_status,
     )
 
@@ -170,15 +171,6 @@ async def _keep_house(store: Store) -> None:
         if dropped:
             logger.warning("%d events for rooms that the bot is not in were dropped", dropped)
         await trio.sleep(DAY)
-
-
-def _show_health(health: Health) -> None:
-    """Let `systemctl status` say whether the homeserver is there."""
-    match health:
-        case HomeserverAway(why):
-            sd_notify.notify(sd_notify.status(f"waiting for the homeserver: {why}"))
-        case HomeserverBack():
-            sd_notify.notify(sd_notify.status("ready"))
 
 
 async def _show_looks(client: Client, store: Store, settings: Settings, picture: Picture) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from lambda_matrix import logs
+from lambda_matrix.client_server_api.backoff import HealthObserver, ignore_health
 from lambda_matrix.client_server_api.client import Session
 from lambda_matrix.client_server_api.exchange import Observer
 from lambda_matrix.client_server_api.login import Credentials, open_session
 from lambda_matrix.client_server_api.transport import open_transport
 from lambda_matrix.config.settings import Settings
+from lambda_matrix.disk import DiskObserver, watch_nothing
 from lambda_matrix.ids import AccessToken
 from lambda_matrix.secret import Secret
 
@@ -21,11 +23,17 @@ def session_file(settings: Settings) -> Path:
     return settings.state.directory / SESSION_FILE
 
 
-async def log_in(settings: Settings, *, observe: Observer | None = None) -> Session:
+async def log_in(
+    settings: Settings,
+    *,
+    observe: Observer | None = None,
+    watch: HealthObserver = ignore_health,
+    watch_disk: DiskObserver = watch_nothing,
+) -> Session:
     """Return the session, made or confirmed; its token is kept out of the journal from now on.
 
-    A homeserver that is away is waited for. Raises as `login.open_session` and
-    `transport.open_transport` do.
+    A homeserver that is away is waited for, and so is a disk that refuses. Raises as
+    `login.open_session` and `transport.open_transport` do.
     """
     homeserver = settings.homeserver
     credentials = Credentials(
@@ -39,6 +47,8 @@ async def log_in(settings: Settings, *, observe: Observer | None = None) -> Sess
     async with open_transport(
         homeserver.url, ca_file=homeserver.ca_file, observe=observe
     ) as transport:
-        session = await open_session(transport, credentials, session_file(settings))
+        session = await open_session(
+            transport, credentials, session_file(settings), watch=watch, watch_disk=watch_disk
+        )
     logs.hide(Secret(session.access_token))
     return session

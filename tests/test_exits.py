@@ -9,7 +9,7 @@ import pytest
 from lambda_matrix.client_server_api.login import BadLogin, SessionFileUnusable, WrongUser
 from lambda_matrix.client_server_api.sync import SessionDeadError
 from lambda_matrix.exits import CommandError, Ending, Exit, ending_of
-from lambda_matrix.store.store import StoreLockedError
+from lambda_matrix.store.store import StoreDamagedError, StoreLockedError
 from lambda_matrix.surface.bridge import AnotherInstanceError
 
 
@@ -20,6 +20,7 @@ from lambda_matrix.surface.bridge import AnotherInstanceError
         (WrongUser("Another's."), 78, "f: [homeserver] user_id: Another's."),
         (SessionFileUnusable("Unwritable."), 78, "f: [state] directory: Unwritable."),
         (SessionDeadError("Logged out.", soft_logout=False), 70, "Logged out."),
+        (ExceptionGroup("", [StoreDamagedError("Damaged.")]), 74, "Damaged."),
         (AnotherInstanceError("There is another."), 75, "There is another."),
         (
             ExceptionGroup("", [ExceptionGroup("", [OSError("x"), StoreLockedError("Held.")])]),

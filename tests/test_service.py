@@ -30,7 +30,7 @@ from lambda_matrix.config.settings import (
 from lambda_matrix.conversation.texts import Language, texts
 from lambda_matrix.secret import Secret
 from lambda_matrix.service import serve
-from lambda_matrix.store.store import StoreLockedError, open_store
+from lambda_matrix.store.store import StoreDamagedError, StoreLockedError, open_store
 from tests.agent.servers import websocket_agent
 from tests.lab.proxy import Answer, Hold, Proxy, open_proxy
 from tests.lab.small_homeserver import (
@@ -320,6 +320,26 @@ async def test_a_state_directory_serves_one_process(place: Place) -> None:
     async with open_store(place.settings.state.directory):
         with pytest.RaisesGroup(StoreLockedError):
             await serve(place.settings, place.read_again)
+
+
+async def test_a_database_that_is_damaged_at_work_ends_it_and_the_next_start_begins_anew(
+    place: Place,
+) -> None:
+    path = place.settings.state.directory / "lambda-matrix.db"
+    async with place.running():
+        await place.ask("Hello?")
+    chat = place.homeserver.room_of_kind(ANNA, "chat")
+    with pytest.raises(ExceptionGroup) as ended:  # noqa: PT012 - the block is what ends
+        async with trio.open_nursery() as nursery:
+            place.manager.heard.clear()
+            nursery.start_soon(serve, place.settings, place.read_again)
+            await place.manager.wait_for("READY=1")
+            path.write_bytes(path.read_bytes()[:4096] + b"\xff" * 1_000_000)
+            place.homeserver.say(chat, ANNA, "And now?")
+    assert ended.value.split(StoreDamagedError)[1] is None
+    async with place.running():
+        (status,) = {line for line in place.manager.heard if line.startswith("STATUS=ready")}
+        assert "a damaged database was set aside: lambda-matrix.db.damaged-" in status
 
 
 async def test_the_settings_reach_who_obeys_them(place: Place) -> None:

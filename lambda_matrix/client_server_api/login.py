@@ -36,6 +36,7 @@ from lambda_matrix.client_server_api.parsing import parse_login, parse_whoami
 from lambda_matrix.client_server_api.parsing_json import id_at, read_object
 from lambda_matrix.client_server_api.sync import SessionDeadError
 from lambda_matrix.client_server_api.transport import Transport
+from lambda_matrix.disk import DiskObserver, DiskPatience, passes_by_itself, watch_nothing
 from lambda_matrix.ids import AccessToken, DeviceId, UserId
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,11 @@ class WrongUser(LoginRefused):
 
 
 class SessionFileUnusable(LoginRefused):
-    """The session file can be neither read nor written."""
+    """The session file can be neither read nor written; `passes` if that may pass by itself."""
+
+    def __init__(self, message: str, *, passes: bool = False) -> None:
+        super().__init__(message)
+        self.passes = passes
 
 
 @frozen(kw_only=True)
@@ -81,11 +86,13 @@ async def open_session(
     session_file: Path,
     *,
     watch: HealthObserver = ignore_health,
+    watch_disk: DiskObserver = watch_nothing,
 ) -> Session:
     """Give a session that the homeserver has confirmed, and keep it in `session_file` (0600).
 
-    A homeserver that is not there yet is waited for. The session's device is the one that
-    `whoami` names: where it differs from the one of the last start, look before sending anything.
+    A homeserver that is not there yet is waited for, and so is a disk that refuses. The session's
+    device is the one that `whoami` names: where it differs from the one of the last start, look
+    before sending anything.
 
     Raises:
         LoginRefused: Its subclass says why; a setting has to be changed.
@@ -121,8 +128,22 @@ async def open_session(
     else:
         session = await _logged_in(transport, credentials, credentials.device_id, watch)
     if session != stored:
-        await trio.to_thread.run_sync(write_session, session_file, session)
+        await _keep(session, session_file, DiskPatience(watch_disk))
     return session
+
+
+async def _keep(session: Session, session_file: Path, patience: DiskPatience) -> None:
+    """Write the session, and wait for a disk that refuses: the login was one of few."""
+    while True:
+        try:
+            await trio.to_thread.run_sync(write_session, session_file, session)
+        except SessionFileUnusable as error:
+            if not error.passes:
+                raise
+            await trio.sleep(patience.refused(str(error).removesuffix(".")))
+        else:
+            patience.obeyed()
+            return
 
 
 async def _confirmed(transport: Transport, session: Session, watch: HealthObserver) -> Session:
@@ -233,7 +254,8 @@ def write_session(path: Path, session: Session) -> None:
         with contextlib.suppress(OSError):
             new.unlink(missing_ok=True)
         raise SessionFileUnusable(
-            f"The session file {path} cannot be written: {error.strerror}."
+            f"The session file {path} cannot be written: {error.strerror}.",
+            passes=passes_by_itself(error),
         ) from error
 
 

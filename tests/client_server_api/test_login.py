@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import ssl
 import stat
 from collections.abc import AsyncIterator
@@ -26,6 +27,7 @@ from lambda_matrix.client_server_api.login import (
 )
 from lambda_matrix.client_server_api.sync import SessionDeadError
 from lambda_matrix.client_server_api.transport import Transport, open_transport
+from lambda_matrix.disk import DiskHealth, DiskObeys, DiskRefuses
 from lambda_matrix.ids import AccessToken, DeviceId, UserId
 from tests.client_server_api.conftest import ME, SESSION, SpecificationCheck
 from tests.client_server_api.fake_homeserver import (
@@ -273,6 +275,32 @@ def test_a_spoilt_session_file_is_no_session(session_file: Path, content: str) -
     session_file.write_text(content)
 
     assert read_session(session_file) is None
+
+
+async def test_a_session_waits_for_a_disk_that_is_full(
+    homeserver: FakeHomeserver, transport: Transport, session_file: Path
+) -> None:
+    """The homeserver allows few logins, so none is thrown away."""
+    homeserver.on("login", LOGGED_IN)
+    homeserver.on("whoami", I_AM)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    said: list[DiskHealth] = []
+
+    def watch(health: DiskHealth) -> None:
+        said.append(health)
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        session = await open_session(transport, PASSWORD, session_file, watch_disk=watch)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert read_session(session_file) == session
+    refuses, obeys = said
+    assert isinstance(refuses, DiskRefuses)
+    assert refuses.why.endswith("session.json cannot be written: File too large")
+    assert isinstance(obeys, DiskObeys)
+    assert [path.name for path in session_file.parent.iterdir()] == ["session.json"]
 
 
 def test_an_unusable_session_file_is_named(session_file: Path) -> None:

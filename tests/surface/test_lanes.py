@@ -5,6 +5,7 @@ import trio
 import trio.testing
 
 from lambda_matrix.ids import RoomId
+from lambda_matrix.store.store import StoreDamagedError
 from lambda_matrix.surface.lanes import FIRST_PAUSE, Lanes
 
 ROOM, OTHER = RoomId("!room"), RoomId("!other")
@@ -50,6 +51,17 @@ async def test_a_wake_while_busy_has_the_lane_look_once_more(nursery: trio.Nurse
     go_on.release()
     await trio.testing.wait_all_tasks_blocked()
     assert (looks, lanes.busy) == (2, 0)
+
+
+async def test_a_store_that_is_damaged_is_no_room_s_fault() -> None:
+    async def serve(_: RoomId) -> None:
+        raise StoreDamagedError("It is damaged.")
+
+    lanes = Lanes("test", serve)
+    with pytest.RaisesGroup(pytest.RaisesGroup(StoreDamagedError)):
+        async with trio.open_nursery() as nursery:
+            await nursery.start(lanes.run)
+            lanes.wake([ROOM])
 
 
 async def test_a_fault_in_one_room_is_its_own(
