@@ -12,6 +12,7 @@ from typing import Literal
 
 from attrs import field, frozen
 
+from lambda_matrix.account_data import Binding, KeptOfPerson, Unbound
 from lambda_matrix.ids import (
     EventId,
     InstanceId,
@@ -265,7 +266,8 @@ class JoinedRoom:
     """`rooms.join`: what is new in a room that the bot is in.
 
     `limited` says that events lie between the last batch and `timeline`; `prev_batch` is where
-    paging back for them begins. `timeline` is oldest first.
+    paging back for them begins. `timeline` is oldest first. `binding` is what the bot's own account
+    data newly says of the room; None where it says nothing.
     """
 
     room_id: RoomId
@@ -273,6 +275,7 @@ class JoinedRoom:
     limited: bool = False
     prev_batch: SyncToken | None = None
     state: RoomState = field(factory=RoomState)
+    binding: Binding | Unbound | None = None
 
 
 @frozen(kw_only=True)
@@ -296,14 +299,18 @@ class LeftRoom:
 
 @frozen(kw_only=True)
 class SyncBatch:
-    """One answer of /sync: to be made durable as one transaction, together with `next_batch`."""
+    """One answer of /sync: to be made durable as one transaction, together with `next_batch`.
+
+    `kept` is what the bot's own account data newly says of people.
+    """
 
     next_batch: SyncToken
     joined: tuple[JoinedRoom, ...] = ()
     invited: tuple[InvitedRoom, ...] = ()
     left: tuple[LeftRoom, ...] = ()
+    kept: tuple[KeptOfPerson, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """True when the batch moves nothing but the token."""
-        return not (self.joined or self.invited or self.left)
+        return not (self.joined or self.invited or self.left or self.kept)

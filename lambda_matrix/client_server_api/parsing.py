@@ -14,6 +14,7 @@ from attrs import frozen
 
 from lambda_matrix.client_server_api.content_address import read_mxc
 from lambda_matrix.client_server_api.errors import UnreadableAnswer
+from lambda_matrix.client_server_api.parsing_account_data import parse_binding, parse_kept
 from lambda_matrix.client_server_api.parsing_events import parse_event
 from lambda_matrix.client_server_api.parsing_json import (
     JsonObject,
@@ -114,6 +115,7 @@ def parse_sync(body: bytes, me: UserId) -> SyncBatch:
             LeftRoom(room_id=room_id, timeline=_timeline(room_id, section))
             for room_id, section in _sections(rooms, "leave")
         ),
+        kept=parse_kept(answer),
     )
 
 
@@ -136,6 +138,7 @@ def _joined(room_id: RoomId, section: object) -> JoinedRoom:
         limited=timeline.get("limited") is True,
         prev_batch=None if prev_batch is None else SyncToken(prev_batch),
         state=parse_room_state(room_id, section),
+        binding=parse_binding(room_id, section),
     )
 
 

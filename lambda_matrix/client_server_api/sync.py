@@ -19,6 +19,11 @@ from typing import Final, NoReturn
 import trio
 from attrs import define
 
+from lambda_matrix.client_server_api.account_data import (
+    BINDING_KEY,
+    PERSON_PREFIX,
+    SAVED_PREFIX,
+)
 from lambda_matrix.client_server_api.backoff import Backoff, HealthObserver, ignore_health
 from lambda_matrix.client_server_api.client import Client
 from lambda_matrix.client_server_api.errors import (
@@ -56,10 +61,10 @@ _NOTHING: Final[dict[str, tuple[str, ...]]] = {"types": ()}
 SYNC_FILTER: Final = json.dumps(
     {
         "presence": _NOTHING,
-        "account_data": _NOTHING,
+        "account_data": {"types": (f"{PERSON_PREFIX}*", f"{SAVED_PREFIX}*")},
         "room": {
             "ephemeral": _NOTHING,
-            "account_data": _NOTHING,
+            "account_data": {"types": (BINDING_KEY,)},
             "state": {"types": _STATE_TYPES, "lazy_load_members": True},
             # Our own events are not left out: their echoes settle what we sent (ADR 0002).
             "timeline": {
@@ -134,10 +139,14 @@ async def sync_forever(
     loop = _Loop(client, since, filter_id, on_filter, Backoff(watch))
     caught_up = False
     while True:
+        # An answer without a token may be one that was kept for an earlier start (Synapse does that
+        # for minutes): whoever begins anew has caught up only with the answer after it.
+        is_news = loop.since is not None
         batch = await loop.next_batch(LONG_POLL_MS if caught_up else 0)
         await on_batch(batch)  # an empty one, too: it says that the homeserver is there
+        is_news = is_news and loop.since is not None
         loop.since = batch.next_batch
-        if not caught_up and not any(room.limited for room in batch.joined):
+        if not caught_up and is_news and not any(room.limited for room in batch.joined):
             caught_up = True
             task_status.started()
 

@@ -7,7 +7,7 @@ from typing import cast, get_args
 from cattrs.preconf.json import make_converter
 from cattrs.strategies import configure_tagged_union
 
-from lambda_matrix.account_data import Stretch
+from lambda_matrix.account_data import Binding, SavedContext, Stretch
 from lambda_matrix.agent_events import Interrupt, ResumeEntry, ThreadMessage
 from lambda_matrix.matrix_events import (
     EncryptedMessage,
@@ -43,6 +43,26 @@ def dump_stretches(stretches: tuple[Stretch, ...]) -> str | None:
 def load_stretches(text: str | None) -> tuple[Stretch, ...]:
     """Return the stretches that `dump_stretches` wrote."""
     return () if text is None else _converter.loads(text, tuple[Stretch, ...])
+
+
+def dump_binding(binding: Binding) -> str:
+    """Return what a chat is bound to as a column's text."""
+    return _converter.dumps(binding)
+
+
+def load_binding(text: str) -> Binding:
+    """Return the binding that `dump_binding` wrote."""
+    return _converter.loads(text, Binding)
+
+
+def dump_saved(saved: tuple[SavedContext, ...]) -> str:
+    """Return what somebody saved as a column's text."""
+    return _converter.dumps(saved)
+
+
+def load_saved(text: str) -> tuple[SavedContext, ...]:
+    """Return what `dump_saved` wrote."""
+    return _converter.loads(text, tuple[SavedContext, ...])
 
 
 def dump_message(message: ThreadMessage) -> str:

@@ -34,7 +34,7 @@ from lambda_matrix.store import meta, outbox
 from lambda_matrix.store.facts import INCOMING, Incoming, dump_fact
 from lambda_matrix.store.questions import withdrawals
 from lambda_matrix.store.records import Accepted, Gap, Ourselves
-from lambda_matrix.store.topology import chats, departures, rooms
+from lambda_matrix.store.topology import chats, departures, observed, rooms
 
 MALFORMED_KEPT = 1000
 
@@ -60,11 +60,16 @@ def accept_batch(db: Database, batch: SyncBatch, ourselves: Ourselves) -> Accept
         if _take_in(db, timeline, ourselves, number, first_place=0, foreign=foreign):
             wake.add(room.room_id)
         gone += [departures.note_gone(db, room.room_id, who) for who in _gone(room, ourselves)]
+        observed.note_children(db, room.room_id, room.state.children)
+        if room.binding is not None:
+            observed.note_binding(db, room.room_id, room.binding)
         archived += chats.note_children(db, room.room_id, room.state.children, ourselves.user_id)
     for invite in batch.invited:
         rooms.note_invite(db, invite)
     for left in batch.left:
-        _leave_room(db, left, ourselves)
+        leave_room(db, left, ourselves)
+    for kept in batch.kept:
+        observed.note_kept(db, kept)
     meta.set_sync_token(db, batch.next_batch)
     return Accepted(
         wake=frozenset(wake),
@@ -164,9 +169,10 @@ def is_own_join(event: TimelineEvent, ourselves: Ourselves) -> bool:
     )
 
 
-def _leave_room(db: Database, left: LeftRoom, ourselves: Ourselves) -> None:
+def leave_room(db: Database, left: LeftRoom, ourselves: Ourselves) -> None:
     """The bot is out of the room: its rows wait for a new join, its open questions are closed."""
     rooms.note_left(db, left.room_id)
+    observed.forget_children(db, left.room_id)
     outbox.park(db, left.room_id)
     # The answers that we had already given there are echoes like any other.
     own = [event for event in left.timeline if not wants_reaction(event, ourselves)]

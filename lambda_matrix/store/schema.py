@@ -30,7 +30,11 @@ CREATE TABLE rooms (
     is_direct        INTEGER NOT NULL DEFAULT 0,
     creator          TEXT,
     created_at       INTEGER,                     -- milliseconds, as the creator's server says
+    room_type        TEXT,
+    predecessor      TEXT,                        -- the room that this one goes on from
     intent           TEXT,                        -- of the marker in m.room.create
+    marker_kind      TEXT,                        -- likewise: space, chat
+    marker_owner     TEXT,
     name             TEXT,
     encrypted        INTEGER NOT NULL DEFAULT 0,
     member_count     INTEGER,
@@ -53,6 +57,33 @@ CREATE INDEX rooms_by_intent ON rooms (intent) WHERE intent IS NOT NULL;
 CREATE INDEX rooms_by_successor ON rooms (replaced_by) WHERE replaced_by IS NOT NULL;
 CREATE INDEX rooms_untitled ON rooms (room_id) WHERE untitled = 1;
 CREATE INDEX rooms_unnoted ON rooms (room_id) WHERE noted = 0;
+
+-- What stands in Spaces, as the homeserver says; without `via` it was taken out again.
+CREATE TABLE space_children (
+    space_id TEXT NOT NULL,
+    room_id  TEXT NOT NULL,
+    has_via  INTEGER NOT NULL,
+    sender   TEXT NOT NULL,                       -- who put it in or took it out
+    PRIMARY KEY (space_id, room_id)
+) WITHOUT ROWID;
+
+-- What the bot's account data says on the homeserver, whatever became of it here.
+CREATE TABLE kept_bindings (
+    room_id TEXT PRIMARY KEY,
+    binding TEXT                                  -- JSON; NULL: taken away again
+) WITHOUT ROWID;
+CREATE TABLE kept_settings (
+    user_id     TEXT PRIMARY KEY,
+    language    TEXT,
+    streaming   INTEGER NOT NULL,
+    reply_style TEXT NOT NULL,
+    tool_lines  INTEGER NOT NULL,
+    agent       TEXT
+) WITHOUT ROWID;
+CREATE TABLE kept_saved (
+    user_id TEXT PRIMARY KEY,
+    saved   TEXT NOT NULL                         -- JSON: all of it
+) WITHOUT ROWID;
 
 -- What each person chose; NULL: the default of the operator's settings.
 CREATE TABLE users (

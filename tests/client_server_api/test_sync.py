@@ -112,6 +112,7 @@ def test_the_filter_leaves_nothing_of_ours_out() -> None:
     assert "not_senders" not in timeline
     assert {"m.room.message", "m.room.encrypted", "m.room.redaction"} <= set(timeline["types"])
     assert wanted["room"]["state"]["lazy_load_members"]
+    assert wanted["room"]["account_data"]["types"] == ["ru.coredump.lambda.binding"]
     assert len(SYNC_FILTER_FINGERPRINT) == 16
 
 
@@ -132,6 +133,17 @@ async def test_it_catches_up_before_it_is_relied_on(
     assert sinces(homeserver) == ["s1/0", "s2/0", "s3/30000"]
     assert taken.health == []
     assert taken.filters == []
+
+
+async def test_the_first_answer_of_all_may_be_an_old_one(
+    homeserver: FakeHomeserver, client: Client
+) -> None:
+    homeserver.on("sync", batch("s5", event(event_id="$1")), batch("s6"), batch("s7", event()))
+
+    taken = await synced(client, "s7", since=None)
+
+    assert taken.caught_up_after == 2
+    assert sinces(homeserver) == ["-/0", "s5/0", "s6/30000"]
 
 
 async def test_the_first_start_uploads_the_filter(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from fnmatch import fnmatchcase
 from itertools import count
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -50,6 +51,7 @@ class SmallHomeserver:
     rooms: dict[RoomId, Room] = field(factory=dict)
     account_data: dict[str, Json] = field(factory=dict)
     room_account_data: dict[tuple[RoomId, str], Json] = field(factory=dict)
+    _kept_at: dict[str | tuple[RoomId, str], int] = field(factory=dict)
     typing: list[tuple[RoomId, bool]] = field(factory=list)
     receipts: list[tuple[RoomId, EventId]] = field(factory=list)
     forgotten: list[RoomId] = field(factory=list)
@@ -129,6 +131,19 @@ class SmallHomeserver:
         self.rooms[room_id].events.append((self.position, event))
         self.tell()
         return event_id
+
+    def keep(self, kind: str, content: Json) -> None:
+        """The bot's account data of this type is now so."""
+        self.position += 1
+        self.account_data[kind], self._kept_at[kind] = content, self.position
+        self.tell()
+
+    def keep_of_room(self, room_id: RoomId, kind: str, content: Json) -> None:
+        """The bot's account data of this room and type is now so."""
+        self.position += 1
+        self.room_account_data[room_id, kind] = content
+        self._kept_at[room_id, kind] = self.position
+        self.tell()
 
     # -- what is to be seen --
 
@@ -230,7 +245,7 @@ class SmallHomeserver:
         return self.account_data[kind]
 
     def _put_account_data(self, _user: str, kind: str, _query: Json, body: Json) -> Json:
-        self.account_data[kind] = body
+        self.keep(kind, body)
         return {}
 
     def _get_room_account_data(
@@ -243,7 +258,7 @@ class SmallHomeserver:
     def _put_room_account_data(
         self, _user: str, room_id: RoomId, kind: str, _query: Json, body: Json
     ) -> Json:
-        self.room_account_data[room_id, kind] = body
+        self.keep_of_room(room_id, kind, body)
         return {}
 
     def _send(self, room_id: RoomId, kind: str, txn: str, _query: Json, body: Json) -> Json:
@@ -355,18 +370,41 @@ class SmallHomeserver:
     async def sync(self, query: Json) -> Json:
         """/sync: at once what is new, else what comes within the time."""
         since = int(query["since"][1:]) if "since" in query else 0
-        wanted = self._filters[int(query["filter"]) - 1]["room"]
+        wanted = self._filters[int(query["filter"]) - 1]
         with trio.move_on_after(int(query["timeout"]) / 1000):
-            while "since" in query and not any(self._news(since, wanted).values()):
+            while "since" in query and not self._is_news(since, wanted):
                 await self._changed.wait()
-        return {"next_batch": f"s{self.position}", "rooms": self._news(since, wanted)}
+        return {
+            "next_batch": f"s{self.position}",
+            "rooms": self._news(since, wanted["room"]),
+            "account_data": {"events": self._kept(since, wanted["account_data"])},
+        }
+
+    def _is_news(self, since: int, wanted: Json) -> bool:
+        kept = self._kept(since, wanted["account_data"])
+        return bool(kept) or any(self._news(since, wanted["room"]).values())
+
+    def _kept(self, since: int, wanted: Json) -> list[Json]:
+        return [
+            {"type": kind, "content": content}
+            for kind, content in self.account_data.items()
+            if self._kept_at[kind] > since and _is_wanted(kind, wanted)
+        ]
+
+    def _kept_of_room(self, room_id: RoomId, since: int, wanted: Json) -> list[Json]:
+        return [
+            {"type": kind, "content": content}
+            for (room, kind), content in self.room_account_data.items()
+            if room == room_id and self._kept_at[room, kind] > since and _is_wanted(kind, wanted)
+        ]
 
     def _news(self, since: int, wanted: Json) -> Json:
         news: Json = {"join": {}, "invite": {}, "leave": {}}
         for room in self.rooms.values():
             own = next((at, e) for at, e in [*room.events[::-1], (0, {})] if is_about(e, BOT))
             changed_at, membership = own[0], room.membership(BOT)
-            if room.events[-1][0] <= since or membership is None:
+            kept = self._kept_of_room(room.room_id, since, wanted["account_data"])
+            if membership is None or (room.events[-1][0] <= since and not kept):
                 continue
             if membership == "join":
                 # The whole state comes with a room that was joined only now.
@@ -395,6 +433,9 @@ class SmallHomeserver:
             },
             "state_after": {"events": state},
             "summary": {"m.joined_member_count": len(room.members())},
+            "account_data": {
+                "events": self._kept_of_room(room.room_id, since, wanted["account_data"])
+            },
         }
 
     def _joined(self, room_id: RoomId) -> Room:
@@ -439,6 +480,10 @@ class SmallHomeserver:
         except Refusal as refusal:
             return reply(refusal.body, refusal.status)
         return reply({"errcode": "M_UNRECOGNIZED", "error": f"{what} is not known here"}, 404)
+
+
+def _is_wanted(kind: str, wanted: Json) -> bool:
+    return any(fnmatchcase(kind, pattern) for pattern in wanted["types"])
 
 
 _BY_PATH: dict[str, Callable[..., Json]] = {

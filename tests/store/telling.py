@@ -8,6 +8,7 @@ from itertools import count
 from attrs import define, field
 from sqlite_utils import Database
 
+from lambda_matrix.account_data import KeptOfPerson
 from lambda_matrix.ids import (
     AgentId,
     DeviceId,
@@ -148,9 +149,15 @@ class Told:
     own: Ourselves = OWN
     _tokens: count[int] = field(factory=lambda: count(1))
 
-    async def batch(self, *rooms: JoinedRoom, left: tuple[LeftRoom, ...] = ()) -> Accepted:
+    async def batch(
+        self,
+        *rooms: JoinedRoom,
+        left: tuple[LeftRoom, ...] = (),
+        kept: tuple[KeptOfPerson, ...] = (),
+    ) -> Accepted:
         """Tell one batch."""
-        batch = SyncBatch(next_batch=SyncToken(f"s{next(self._tokens)}"), joined=rooms, left=left)
+        token = SyncToken(f"s{next(self._tokens)}")
+        batch = SyncBatch(next_batch=token, joined=rooms, left=left, kept=kept)
         return await self.store.transact(intake.accept_batch, batch, self.own)
 
     async def events(self, *timeline: TimelineEvent, room: RoomId = ROOM) -> Accepted:

@@ -50,8 +50,18 @@ def _forget_lost(db: Database, owner: UserId) -> None:
 def order_chat(
     db: Database, command: Incoming, name: str | None, agent: AgentId, own: Ourselves
 ) -> None:
-    """Settle a `!new`: what it wants is an intent now, and its reply comes with the room."""
-    if requests.settle(db, command, (), own):
+    """Settle a `!new`: what it wants is an intent now, and its reply comes with the room.
+
+    If the database was lost in between, the room may be there, and nothing but the reply missing:
+    then the intent that was restored with the room is open once more.
+    """
+    if not requests.settle(db, command, (), own):
+        return
+    found = db.execute(
+        "UPDATE intents SET done = 0, origin = ? WHERE command = ?",
+        (command.room_id, command.event_id),
+    )
+    if found.rowcount == 0:
         _intend_chat(
             db,
             command.sender,
@@ -62,9 +72,14 @@ def order_chat(
         )
 
 
-def new_intent_id() -> str:
-    """Return a name for an intent that nobody else has or guesses."""
-    return secrets.token_hex(12)
+def new_intent_id(command: EventId | None = None) -> str:
+    """Return an intent's name: the `!new` that wants it, else what nobody else has or guesses."""
+    return command or secrets.token_hex(12)
+
+
+def command_of(intent_id: str) -> EventId | None:
+    """Return the `!new` that wanted it; None for what is made without being asked for."""
+    return EventId(intent_id) if intent_id.startswith("$") else None
 
 
 def _intend_chat(
@@ -79,7 +94,7 @@ def _intend_chat(
     db.execute(
         "INSERT INTO intents (intent_id, kind, owner, command, origin, name, agent)"
         " VALUES (?, 'chat', ?, ?, ?, ?, ?)",
-        (new_intent_id(), owner, command, origin, name, agent),
+        (new_intent_id(command), owner, command, origin, name, agent),
     )
 
 
@@ -142,13 +157,25 @@ def complete(
             platform_chat_id=intent.platform_chat_id, room_id=room_id, agent=intent.agent
         )
         contexts.begin(db, new)
-    db.execute(
-        "UPDATE intents SET room_id = ?, done = 1 WHERE intent_id = ?", (room_id, intent.intent_id)
-    )
+    _close(db, intent, room_id)
     outbox.add(db, drafts, own)
     if intent.kind is not RoomKind.CHAT or intent.command is not None:
         return ()
     return tuple(room.room_id for room in rooms.rooms_of(db, intent.owner, RoomKind.DIRECT))
+
+
+def answer(db: Database, intent: Intent, drafts: Sequence[Draft], own: Ourselves) -> None:
+    """The room was at work before: all that was missing is what is said of it."""
+    _close(db, intent, intent.room_id)
+    outbox.add(db, drafts, own)
+
+
+def _close(db: Database, intent: Intent, room_id: RoomId | None) -> None:
+    """The intent is fulfilled, unless somebody else wants to be told of it since it was read."""
+    db.execute(
+        "UPDATE intents SET room_id = ?, done = origin IS ? WHERE intent_id = ?",
+        (room_id, intent.origin, intent.intent_id),
+    )
 
 
 def abandon(db: Database, intent: Intent, drafts: Sequence[Draft], own: Ourselves) -> None:

@@ -20,7 +20,7 @@ from lambda_matrix.client_server_api.errors import MatrixError, Retry, SessionDe
 from lambda_matrix.conversation.catalogue.onboarding import OnboardingTexts
 from lambda_matrix.conversation.catalogue.places import Way
 from lambda_matrix.ids import RoomId, UserId
-from lambda_matrix.store.records import Intent, RoomKind
+from lambda_matrix.store.records import Intent, Room, RoomKind
 from lambda_matrix.store.topology import intents, rooms
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.links import room_link, server_name
@@ -31,6 +31,7 @@ from lambda_matrix.surface.rooms.spaces import Spaces
 from lambda_matrix.surface.rounds import Rounds
 from lambda_matrix.surface.writing.wording import (
     notice_draft,
+    order_answered_drafts,
     room_made_drafts,
     room_refused_drafts,
 )
@@ -87,6 +88,11 @@ class Provisioning:
                     return  # and with it went all that was to be made in it
 
     async def _complete(self, intent: Intent) -> None:
+        if intent.room_id is not None:
+            found = await self._means.store.transact(rooms.room, intent.room_id)
+            if found is not None and found.kind is RoomKind.CHAT:
+                await self._tell_of(intent, found)
+                return
         if intent.kind is RoomKind.CHAT:
             intent = await self._number(intent)
         via = server_name(self._means.ourselves.user_id)
@@ -113,6 +119,15 @@ class Provisioning:
         self._means.outbox.wake({draft.room_id for draft in drafts})
         for lobby in lobbies:
             await self.show_way(lobby, intent.owner, lambda told, way: told.greeting_lobby(way))
+
+    async def _tell_of(self, intent: Intent, chat: Room) -> None:
+        """Say where the chat is that was made before the database was lost."""
+        texts = await self._means.languages.of(intent.owner)
+        via = server_name(self._means.ourselves.user_id)
+        link = room_link(chat.room_id, chat.name or chat.room_id, via)
+        drafts = order_answered_drafts(intent, link, texts, self._means.ourselves)
+        await self._means.store.transact(intents.answer, intent, drafts, self._means.ourselves)
+        self._means.outbox.wake({draft.room_id for draft in drafts})
 
     async def show_way(self, lobby: RoomId, owner: UserId, greeting: Greeting) -> None:
         """Say once, where the bot was invited, where the owner's chats are (if they are made)."""

@@ -38,7 +38,7 @@ class SavedContexts:
             return known
         key = saved_key(user_id)
         content = await persist(lambda: self._means.client.get_account_data(key))
-        kept = read_saved(user_id, content)
+        kept = read_saved(user_id, content).saved
         if kept:
             await self._means.store.transact(saved.restore, kept)
         return kept

@@ -106,7 +106,14 @@ def room_made_drafts(
         ourselves,
         request=f"greeting:{intent.intent_id}",
     )
-    return (greeting, *_answer_to_order(intent, texts.rooms.new_chat(link), ourselves))
+    return (greeting, *order_answered_drafts(intent, link, texts, ourselves))
+
+
+def order_answered_drafts(
+    intent: Intent, link: Link, texts: Texts, ourselves: Ourselves
+) -> tuple[Draft, ...]:
+    """Return what is said where a chat was asked for, if it was."""
+    return _answer_to_order(intent, texts.rooms.new_chat(link), ourselves)
 
 
 def room_refused_drafts(intent: Intent, texts: Texts, ourselves: Ourselves) -> tuple[Draft, ...]:

@@ -272,3 +272,48 @@ async def test_an_order_may_name_another_agent(told: Told) -> None:
     await told.events(command)
     await told.store.transact(intents.order_chat, command, None, AgentId("other"), OWN)
     assert [intent.agent for intent in await wanted(told)] == ["other"]
+
+
+async def restored(told: Told, command: str) -> None:
+    """After loss of the database a room was found whose marker names this `!new`."""
+    await told.store.transact(
+        lambda db: (
+            db.execute(
+                "INSERT INTO intents (intent_id, kind, owner, command, agent, room_id, done)"
+                " VALUES (?, 'chat', ?, ?, 'main', ?, 1)",
+                (command, ALICE, command, CHAT_ROOM),
+            ).rowcount
+        )
+    )
+
+
+async def test_a_new_chat_is_named_after_its_command(told: Told) -> None:
+    await order(told, "$new")
+    (intent,) = await wanted(told)
+    assert intent.intent_id == intent.command == "$new"
+    assert intents.command_of(intent.intent_id) == "$new"
+    assert intents.command_of(intents.new_intent_id()) is None
+
+
+async def test_a_command_whose_room_is_there_wants_no_other(told: Told) -> None:
+    await restored(told, "$new")
+    assert await wanted(told) == ()
+    await order(told, "$new")
+    (intent,) = await wanted(told)
+    assert (intent.room_id, intent.origin) == (CHAT_ROOM, ROOM)
+    await told.store.transact(intents.answer, intent, (draft(mark("$new")),), OWN)
+    assert await wanted(told) == ()
+    assert (await told.row()).question == "$new"
+    await order(told, "$new")  # told once more
+    assert await wanted(told) == ()
+
+
+async def test_who_asks_while_it_is_being_completed_is_told_all_the_same(told: Told) -> None:
+    await restored(told, "$new")
+    (before,) = await told.store.transact(
+        lambda db: (db.execute("UPDATE intents SET done = 0"), intents.open_intents(db, ALICE))[1]
+    )
+    await order(told, "$new")
+    await told.store.transact(intents.answer, before, (), OWN)
+    (intent,) = await wanted(told)
+    assert intent.origin == ROOM

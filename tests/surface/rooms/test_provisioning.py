@@ -174,7 +174,7 @@ async def test_a_number_is_known_to_the_homeserver_before_its_use(
     clock: MockClock, tmp_path: Path
 ) -> None:
     async with open_lab(clock, tmp_path) as lab:
-        lab.homeserver.account_data[SEQUENCE] = {"highest": 5000}
+        lab.homeserver.keep(SEQUENCE, {"highest": 5000})
         async with lab.service() as service:
             lab.proxy.spoil(f"GET .*/account_data/{SEQUENCE}", bad_gateway(), times=2)
             hold = Hold()
