@@ -18,7 +18,7 @@ from lambda_matrix.demo.view import fold_messages
 from tests.faults import persons
 from tests.faults.count import Tally, count_room
 from tests.faults.fault import Stage
-from tests.faults.plan import CHATS, Plan
+from tests.faults.plan import Plan
 from tests.faults.supervised import Supervised
 from tests.faults.world import World
 from tests.lab.chatting import fresh_account, open_stack
@@ -47,7 +47,6 @@ async def run_plan(plan: Plan, homeserver: Homeserver, directory: Path, *, is_lo
                 open_person(homeserver.url, account)
             )
         supervisor.start_soon(service.keep)
-        service.start()
         await _perform(world)
         tally = await _count(world)
         supervisor.cancel_scope.cancel()
@@ -59,6 +58,7 @@ async def _perform(world: World) -> None:
     plan = world.plan
     async with trio.open_nursery() as faults:
         _begin(world, faults, Stage.ONBOARDING)
+        world.service.start()
         await persons.onboard(world)
         _begin(world, faults, Stage.TALKING)
         # What the first fault wants said is what is said.
@@ -94,9 +94,9 @@ async def _count(world: World) -> Tally:
         kept = [m for m in messages if not (m.mark and m.mark.question in fences)]
         others = [
             re.sub(r"^slow \S+ ", "", asked.text)
-            for other in CHATS
+            for other, all_asked in world.asked.items()
             if other != chat
-            for asked in world.asked.get(other, ())
+            for asked in all_asked
             if asked.waits
         ]
         tally.add(count_room(kept, world.asked.get(chat, ()), others, world.bot, excuses=excuses))

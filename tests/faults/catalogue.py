@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.faults import kills
+from tests.faults import kills, losses, sessions, syncs, weather
 from tests.faults.fault import Fault
 
-FAULTS: Final[tuple[Fault, ...]] = (*kills.FAULTS,)
+FAULTS: Final[tuple[Fault, ...]] = (
+    *kills.FAULTS,
+    *weather.FAULTS,
+    *losses.FAULTS,
+    *syncs.FAULTS,
+    *sessions.FAULTS,
+)
 
 
 def faults_of(*, is_long: bool) -> tuple[Fault, ...]:

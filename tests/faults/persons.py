@@ -23,6 +23,7 @@ async def onboard(world: World) -> None:
     other = await _begin(world, "boris", boris)
     world.rooms |= dict(zip(CHATS, (first, second, other), strict=True))
     world.made |= {"anna": 3, "boris": 2}
+    world.onboarded.set()
 
 
 async def _begin(world: World, name: str, person: Person) -> RoomId:

@@ -16,6 +16,11 @@ _COMBINED: Final = 0.5
 """How many of the runs after the first round have two faults at once."""
 
 
+def person_of(chat: str) -> str:
+    """Whose chat it is, by its label."""
+    return chat.split(maxsplit=1)[0]
+
+
 @frozen
 class Question:
     """What is said in which chat, `pause` seconds after the one before it."""

@@ -2,7 +2,8 @@
 
 Without more this is a smoke test of a few seeds. `make faults` has every fault once (the short
 form, as in CI); `make chaos SEEDS=200` is the long form. Both write their report to build/ too.
-CHAOS_SEED=17 before either replays one seed, CHAOS_FAULT="SIGKILL" leaves out all other faults.
+CHAOS_SEED=17 before either replays one seed (or 17,18), CHAOS_FAULT=SIGKILL leaves out all other
+faults.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ IS_LONG = FORM == "chaos"
 def plans() -> list[Plan]:
     faults = faults_of(is_long=IS_LONG)
     if one := os.environ.get("CHAOS_SEED"):
-        return [draw(int(one), faults)]
+        return [draw(int(seed), faults) for seed in one.split(",")]
     seeds = int(os.environ.get("CHAOS_SEEDS", len(faults) if FORM else SMOKE))
     drawn = [draw(seed, faults) for seed in range(seeds)]
     wanted = os.environ.get("CHAOS_FAULT", "")

@@ -15,9 +15,9 @@ from lambda_matrix.demo.person import Person
 from lambda_matrix.demo.view import Answer
 from lambda_matrix.ids import EventId, RoomId, UserId
 from tests.faults.count import Asked
-from tests.faults.plan import CHATS, Plan
+from tests.faults.plan import Plan, person_of
 from tests.faults.supervised import Supervised
-from tests.lab.chatting import Stack
+from tests.lab.chatting import Stack, invited
 from tests.lab.proxy import Proxy
 
 _SERVER_ERROR = 500
@@ -38,6 +38,8 @@ class World:
         spaces: The persons' Spaces, `direct` their direct chats with the bot.
         asked: All that was said in a chat and wants an answer, in order.
         numbers: How many messages the agent knows of each chat's conversation.
+        made: How many rooms the bot is to have made for each person.
+        onboarded: Set when the persons have their rooms.
         kills: How often the service was killed, of them `late` not at the moment that was meant.
     """
 
@@ -54,6 +56,8 @@ class World:
     made: dict[str, int] = field(factory=dict)
     kills: int = 0
     late: int = 0
+    onboarded: trio.Event = field(factory=trio.Event)
+    _in_turn: dict[str, trio.Lock] = field(factory=dict)
     _said: trio.Event = field(factory=trio.Event)
 
     @property
@@ -90,18 +94,40 @@ class World:
 
     def person(self, chat: str) -> Person:
         """Whose chat it is."""
-        return self.people[chat.split(maxsplit=1)[0]]
+        return self.people[person_of(chat)]
 
     async def ask(self, chat: str, text: str) -> Asked:
         """Say a question in a chat, and note that it wants an answer."""
-        event_id = await self.say(self.person(chat), self.rooms[chat], text)
-        number = self.numbers[chat] = self.numbers.get(chat, 0) + 1
+        event_id, number = await self.say_numbered(chat, text)
         return self.note(chat, Asked.question(event_id, text, number))
+
+    async def ask_for_file(self, chat: str) -> Asked:
+        """Have the agent give a file."""
+        event_id, _ = await self.say_numbered(chat, "file photo")
+        return self.note(chat, Asked(event_id, "file photo", "Here is a file", files=1))
+
+    async def say_numbered(self, chat: str, text: str) -> tuple[EventId, int]:
+        """Say what the agent will remember as its so manieth message."""
+        # In turn, so that the numbers are those of the room's order.
+        async with self._in_turn.setdefault(chat, trio.Lock()):
+            event_id = await self.say(self.person(chat), self.rooms[chat], text)
+            number = self.numbers[chat] = self.numbers.get(chat, 0) + 1
+        return event_id, number
 
     async def command(self, chat: str, text: str, says: str) -> Asked:
         """Give a command, the reply to which begins with what the expression `says` fits."""
         event_id = await self.say(self.person(chat), self.rooms[chat], text)
         return self.note(chat, Asked(event_id, text, says))
+
+    async def open_chat(self, chat: str, name: str) -> None:
+        """Have another chat made by !new in the person's first one, and join it."""
+        person, first = self.person(chat), f"{person_of(chat)} 1"
+        known = set(person.rooms)
+        await self.command(first, f"!new {name}", "Your new chat")
+        self.made[person_of(chat)] += 1
+        room = await invited(person, self.bot, known, is_space=False, within=self.patience)
+        await person.join(room)
+        self.rooms[chat] = room
 
     async def answer(self, chat: str, asked: Asked, within: float | None = None) -> Answer:
         """Wait for the whole answer; raises NotSeenError."""
@@ -152,9 +178,9 @@ class World:
         def seen() -> bool:
             answers = [
                 anna.rooms[self.rooms[chat]].answer(asked.event_id, self.bot)
-                for chat in CHATS
+                for chat, all_asked in self.asked.items()
                 if self.person(chat) is anna
-                for asked in self.asked.get(chat, ())
+                for asked in all_asked
             ]
             return sum(bool(one) and one.is_final >= whole for one in answers if one) >= count
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from enum import Enum
 from urllib.parse import urlsplit
@@ -93,17 +93,43 @@ class Rewrite:
     replacement: bytes
 
 
-Fault = Answer | Loss | Hold | Rewrite
+@frozen
+class Doctored:
+    """Let `change` say what is answered in place of the homeserver's answer.
+
+    It is called when the answer is there, in the order in which answers come.
+    """
+
+    change: Callable[[bytes], bytes]
+
+
+@frozen
+class Delay:
+    """Keep the homeserver's answer back for as many seconds as `wait` says."""
+
+    wait: Callable[[], float]
+
+
+def always() -> bool:
+    """Befall each request that a rule fits."""
+    return True
+
+
+Fault = Answer | Loss | Hold | Rewrite | Doctored | Delay
 
 
 @define
 class Rule:
-    """Which requests a fault befalls: those that match and carry `containing`, `times` times."""
+    """Which requests a fault befalls: those that match and carry `containing`, `times` times.
+
+    `chance` is asked for each of them whether it shall be.
+    """
 
     pattern: str
     fault: Fault
     times: int | None = None
     containing: bytes = b""
+    chance: Callable[[], bool] = always
     hits: int = 0
 
 
@@ -119,10 +145,16 @@ class Proxy:
     _changed: trio.Event = field(factory=trio.Event)
 
     def spoil(
-        self, pattern: str, fault: Fault, times: int | None = None, containing: bytes = b""
+        self,
+        pattern: str,
+        fault: Fault,
+        times: int | None = None,
+        containing: bytes = b"",
+        *,
+        chance: Callable[[], bool] = always,
     ) -> Rule:
         """From now on let `fault` befall what matches; returns the rule, for `mend`."""
-        rule = Rule(pattern, fault, times, containing)
+        rule = Rule(pattern, fault, times, containing, chance)
         self._rules.append(rule)
         return rule
 
@@ -197,6 +229,10 @@ class Proxy:
                 return False  # the homeserver is down: the service sees a cut connection
         if isinstance(fault, Rewrite):
             exchange.answer = re.sub(fault.pattern, lambda _: fault.replacement, exchange.answer)
+        if isinstance(fault, Doctored):
+            exchange.answer = fault.change(exchange.answer)
+        if isinstance(fault, Delay):
+            await trio.sleep(fault.wait())
         if isinstance(fault, Hold) and fault.answer:
             fault.caught.set()
             await fault.released.wait()
@@ -221,7 +257,8 @@ class Proxy:
     def _rule_for(self, exchange: Exchange) -> Rule | None:
         for rule in self._rules:
             spent = rule.times is not None and rule.hits >= rule.times
-            if not spent and exchange.matches(rule.pattern) and rule.containing in exchange.body:
+            fits = exchange.matches(rule.pattern) and rule.containing in exchange.body
+            if fits and not spent and rule.chance():
                 rule.hits += 1
                 return rule
         return None

@@ -12,7 +12,17 @@ from lambda_matrix.demo.homeserver import Account, Homeserver
 from lambda_matrix.demo.person import open_person
 from tests.lab.chatting import fresh_account
 from tests.lab.openapi import load_validator
-from tests.lab.proxy import Hold, Loss, Proxy, Rewrite, bad_gateway, open_proxy, rate_limited
+from tests.lab.proxy import (
+    Delay,
+    Doctored,
+    Hold,
+    Loss,
+    Proxy,
+    Rewrite,
+    bad_gateway,
+    open_proxy,
+    rate_limited,
+)
 
 VERSIONS = ("_matrix", "client", "versions")
 
@@ -96,6 +106,24 @@ async def test_a_held_exchange_waits(proxy: Proxy, caller: Caller, *, answer: bo
 async def test_an_answer_is_rewritten(proxy: Proxy, caller: Caller) -> None:
     proxy.spoil("versions", Rewrite(rb'"versions":\[[^]]*\]', b'"versions":["v9.9"]'))
     assert (await caller.call("GET", *VERSIONS))["versions"] == ["v9.9"]
+
+
+async def test_an_answer_is_doctored_by_chance(proxy: Proxy, caller: Caller) -> None:
+    chances = iter([False, True])
+    proxy.spoil(
+        "versions",
+        Doctored(lambda answer: b'{"was":%d}' % len(answer)),
+        chance=lambda: next(chances),
+    )
+    assert "versions" in await caller.call("GET", *VERSIONS)
+    assert list(await caller.call("GET", *VERSIONS)) == ["was"]
+
+
+async def test_an_answer_is_delayed(proxy: Proxy, caller: Caller) -> None:
+    proxy.spoil("versions", Delay(lambda: 0.2))
+    began = trio.current_time()
+    await caller.call("GET", *VERSIONS)
+    assert trio.current_time() - began >= 0.2
 
 
 async def test_a_homeserver_that_is_down_is_a_cut_connection(proxy: Proxy, caller: Caller) -> None:

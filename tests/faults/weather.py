@@ -1,0 +1,86 @@
+"""The homeserver is away, is not well, or is far: for a while, for every request."""
+
+from __future__ import annotations
+
+from functools import partial
+from random import Random
+from typing import Final
+
+import trio
+
+from tests.faults.fault import Fault, Stage
+from tests.faults.world import World
+from tests.lab.proxy import Answer, Delay, Fault as Spoiling, Loss, bad_gateway, rate_limited
+
+_NOBODY: Final = "http://127.0.0.1:1"
+_SHORT: Final = 20.0
+_LONG: Final = 600.0
+_HEALING: Final = 90.0
+"""Seconds for everything to be answered afterwards: the longest pause between two tries is 60."""
+
+
+def _lasts(world: World, draw: Random) -> float:
+    """How long it lasts, in seconds: ten minutes in one of ten runs of the long form."""
+    if world.is_long and draw.random() < 0.1:
+        return _LONG
+    return draw.uniform(_SHORT / 3, _SHORT)
+
+
+async def _away(world: World, draw: Random) -> None:
+    """Nobody listens at the homeserver's port."""
+    await world.wait_said(draw.randint(0, 3))
+    there, world.proxy.upstream = world.proxy.upstream, _NOBODY
+    await trio.sleep(_lasts(world, draw))
+    world.proxy.upstream = there
+
+
+async def _storm(spoilings: tuple[Spoiling, ...], share: float, world: World, draw: Random) -> None:
+    """Each request gets one of `spoilings`, or, by `share`, none."""
+    await world.wait_said(draw.randint(0, 3))
+    rules = [
+        world.proxy.spoil(".*", spoiling, chance=lambda: draw.random() < share / len(spoilings))
+        for spoiling in spoilings
+    ]
+    await trio.sleep(_lasts(world, draw))
+    for rule in rules:
+        world.proxy.mend(rule)
+    assert sum(rule.hits for rule in rules)
+
+
+async def _far(world: World, draw: Random) -> None:
+    """Each answer takes up to two seconds longer."""
+    await world.wait_said(draw.randint(0, 3))
+    rule = world.proxy.spoil(".*", Delay(lambda: draw.uniform(0, 2)))
+    await trio.sleep(_lasts(world, draw))
+    world.proxy.mend(rule)
+
+
+def _weather(name: str, *spoilings: Spoiling, share: float = 1.0, stage: Stage) -> Fault:
+    happen = partial(_storm, spoilings, share)
+    return Fault(name=name, happen=happen, stage=stage, patience=_HEALING + _LONG)
+
+
+FAULTS: Final = (
+    Fault(name="the homeserver is away", happen=_away, patience=_HEALING + _LONG),
+    _weather("502 with an HTML body", bad_gateway(), stage=Stage.TALKING),
+    _weather("502 with an HTML body", bad_gateway(), stage=Stage.ONBOARDING),
+    _weather(
+        "429 storms",
+        *(rate_limited(wait) for wait in (50, 500, 3000)),
+        share=0.8,
+        stage=Stage.TALKING,
+    ),
+    _weather("429 storms", rate_limited(300), share=0.8, stage=Stage.ONBOARDING),
+    _weather(
+        "500, 503 and 504 now and then",
+        Answer(500),
+        Answer(503, b""),
+        Answer(504, b"<html></html>", {"Content-Type": "text/html"}),
+        share=0.4,
+        stage=Stage.TALKING,
+    ),
+    _weather("requests are lost", Loss.REQUEST, share=0.4, stage=Stage.ONBOARDING),
+    _weather("answers are lost", Loss.ANSWER, share=0.4, stage=Stage.ONBOARDING),
+    _weather("answers are cut", Loss.HALF, share=0.4, stage=Stage.TALKING),
+    Fault(name="answers take long", happen=_far),
+)
