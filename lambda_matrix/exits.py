@@ -66,10 +66,11 @@ class Ending:
 
 @frozen
 class _Kind:
-    """The exit status of a kind of exception, and the setting that may be to blame."""
+    """The exit status of a kind of exception, the setting that may be to blame, and what to do."""
 
     status: Exit
     setting: str | None = None
+    advice: str = ""
 
 
 _KINDS: Mapping[type[BaseException], _Kind] = MappingProxyType(
@@ -82,7 +83,11 @@ _KINDS: Mapping[type[BaseException], _Kind] = MappingProxyType(
         WrongUser: _Kind(Exit.CONFIGURATION, "[homeserver] user_id"),
         SessionFileUnusable: _Kind(Exit.CONFIGURATION, "[state] directory"),
         LoginRefused: _Kind(Exit.CONFIGURATION, "[homeserver] password or access token"),
-        SessionDeadError: _Kind(Exit.SESSION_DEAD),
+        SessionDeadError: _Kind(
+            Exit.SESSION_DEAD,
+            advice=" The session has ended; everything stored is kept. For a new login remove "
+            "session.json from the state directory, or set a new access token, and start again.",
+        ),
         StoreDamagedError: _Kind(Exit.DATABASE_DAMAGED),
         StoreLockedError: _Kind(Exit.ANOTHER_INSTANCE, "[state] directory"),
         AnotherInstanceError: _Kind(Exit.ANOTHER_INSTANCE),
@@ -102,7 +107,7 @@ def ending_of(error: BaseException, file: Path) -> Ending | None:
         for each in leaves:
             if isinstance(each, kind):
                 place = "" if made.setting is None else f"{file}: {made.setting}: "
-                return Ending(made.status, f"{place}{each}")
+                return Ending(made.status, f"{place}{each}{made.advice}")
     for each in leaves:
         if isinstance(each, CommandError):
             return Ending(each.status, str(each))

@@ -19,7 +19,15 @@ from lambda_matrix.surface.bridge import AnotherInstanceError
         (BadLogin("Not accepted."), 78, "f: [homeserver] password or access token: Not accepted."),
         (WrongUser("Another's."), 78, "f: [homeserver] user_id: Another's."),
         (SessionFileUnusable("Unwritable."), 78, "f: [state] directory: Unwritable."),
-        (SessionDeadError("Logged out.", soft_logout=False), 70, "Logged out."),
+        (
+            SessionDeadError("Logged out.", soft_logout=False),
+            70,
+            (
+                "Logged out. The session has ended; everything stored is kept. For a new login "
+                "remove session.json from the state directory, or set a new access token, and "
+                "start again."
+            ),
+        ),
         (ExceptionGroup("", [StoreDamagedError("Damaged.")]), 74, "Damaged."),
         (AnotherInstanceError("There is another."), 75, "There is another."),
         (
