@@ -174,9 +174,14 @@ async def _keep_house(store: Store) -> None:
 
 
 async def _show_looks(client: Client, store: Store, settings: Settings, picture: Picture) -> None:
-    """Set the bot's name and picture; a homeserver that does not let us is no reason to stop."""
+    """Set the bot's name and picture; a homeserver that does not let us is no reason to stop.
+
+    Only where they are others: a homeserver goes through all rooms of whoever sets them.
+    """
+    wanted = settings.service.display_name
     try:
-        await client.set_display_name(settings.service.display_name)
+        if await client.display_name(client.session.user_id) != wanted:
+            await client.set_display_name(wanted)
     except MatrixError as error:
         logger.warning("display name ([service] display_name) not set: %s", error)
     await avatar.show(client, store, picture)

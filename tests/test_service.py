@@ -237,6 +237,15 @@ async def test_a_dead_session_ends_the_service(place: Place, *, soft: bool) -> N
     assert (place.settings.state.directory / "session.json").exists(), "everything is kept"
 
 
+async def test_looks_are_set_where_they_are_others(place: Place) -> None:
+    async with place.running():
+        pass
+    async with place.running():
+        assert place.homeserver.display_name == "Lambda (test)"
+    assert len(place.proxy.made("PUT .*/displayname")) == 1
+    assert len(place.proxy.made("PUT .*/avatar_url")) == 1
+
+
 async def test_a_name_that_may_not_be_set_is_no_reason_to_stop(
     place: Place, caplog: pytest.LogCaptureFixture
 ) -> None:

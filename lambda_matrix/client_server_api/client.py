@@ -27,6 +27,7 @@ from lambda_matrix.client_server_api.parsing import (
     parse_avatar_url,
     parse_context,
     parse_default_room_version,
+    parse_display_name,
     parse_event_id,
     parse_filter_id,
     parse_joined_members,
@@ -117,18 +118,27 @@ class Client:
             self._default_room_version = parse_default_room_version(body)
         return self._default_room_version
 
+    async def display_name(self, user_id: UserId) -> str | None:
+        """The name that people see of somebody; None where we see none (/profile)."""
+        return parse_display_name(await self._profile(endpoints.display_name(user_id)))
+
     async def set_display_name(self, name: str) -> None:
         """Set the name that people see (11.2.2)."""
-        await self._ask(endpoints.display_name(self.session.user_id), _json({"displayname": name}))
+        endpoint = endpoints.put_display_name(self.session.user_id)
+        await self._ask(endpoint, _json({"displayname": name}))
 
     async def avatar_url(self, user_id: UserId) -> str | None:
         """The `mxc://` address of somebody's picture; None where we see none (/profile)."""
+        return parse_avatar_url(await self._profile(endpoints.avatar(user_id)))
+
+    async def _profile(self, endpoint: Endpoint) -> bytes:
+        """A part of somebody's profile; an empty one where we see none."""
         try:
-            return parse_avatar_url(await self._ask(endpoints.avatar(user_id)))
+            return await self._ask(endpoint)
         except MatrixError as error:
             # The specification asks for no token here; a homeserver may, and then tells nothing.
             if error.errcode in {"M_NOT_FOUND", "M_FORBIDDEN", "M_MISSING_TOKEN"}:
-                return None
+                return b"{}"
             raise
 
     async def set_avatar_url(self, mxc: str) -> None:

@@ -155,8 +155,14 @@ def put_room_account_data(user_id: UserId, room_id: RoomId, kind: str) -> Endpoi
 
 
 def display_name(user_id: UserId) -> Endpoint:
+    """Get somebody's display name (Profiles)."""
+    path = f"{_V3}/profile/{_quoted(user_id)}/displayname"
+    return Endpoint("GET", path, authenticated=False)
+
+
+def put_display_name(user_id: UserId) -> Endpoint:
     """Set our display name (11.2.2)."""
-    return Endpoint("PUT", f"{_V3}/profile/{_quoted(user_id)}/displayname")
+    return Endpoint("PUT", display_name(user_id).path)
 
 
 def avatar(user_id: UserId) -> Endpoint:

@@ -214,6 +214,11 @@ def parse_avatar_url(body: bytes) -> str | None:
     return url if url and read_mxc(url) is not None else None
 
 
+def parse_display_name(body: bytes) -> str | None:
+    """Read somebody's name; None where there is none."""
+    return text_at(read_object(body, "displayname"), "displayname") or None
+
+
 def parse_event_id(body: bytes) -> EventId:
     """Read the answer to an event that was sent."""
     return EventId(_required(read_object(body, "send"), "event_id", "send"))

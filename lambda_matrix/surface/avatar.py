@@ -1,7 +1,8 @@
 """The bot's picture: on its profile, and in the rooms that it makes.
 
 It is uploaded once: its address is kept under the digest of its content, and only another content
-is another upload. Lost with the database, it is uploaded again, which harms nobody.
+is another upload. Where the database is lost, the picture that the profile shows is compared: to
+set another one has a homeserver tell it to every room.
 """
 
 import hashlib
@@ -71,15 +72,34 @@ def read_picture(path: Path | None) -> Picture:
 async def show(client: Client, store: Store, picture: Picture) -> None:
     """Have the bot's profile show the picture; a homeserver that refuses is told in the journal."""
     try:
+        shown = await client.avatar_url(client.session.user_id)
         mxc = await store.transact(meta.avatar, picture.digest)
         if mxc is None:
-            mxc = await client.media.upload(
-                trio.wrap_file(io.BytesIO(picture.content)),
-                size=len(picture.content),
-                content_type=picture.mime_type,
-            )
+            if shown is not None and await _content(client, shown) == picture.content:
+                mxc = shown
+            else:
+                mxc = await _upload(client, picture)
             await store.transact(meta.set_avatar, picture.digest, mxc)
-        if await client.avatar_url(client.session.user_id) != mxc:
+        if shown != mxc:
             await client.set_avatar_url(mxc)
     except MatrixError as error:
         logger.warning("picture ([service] avatar_file) not shown: %s", error)
+
+
+async def _content(client: Client, mxc: str) -> bytes | None:
+    """Return what is at an address; None where it cannot be had."""
+    content = io.BytesIO()
+    try:
+        await client.media.download(mxc, trio.wrap_file(content), max_bytes=LARGEST)
+    except MatrixError as error:
+        logger.info("the picture %s cannot be compared: %s", mxc, error)
+        return None
+    return content.getvalue()
+
+
+async def _upload(client: Client, picture: Picture) -> str:
+    return await client.media.upload(
+        trio.wrap_file(io.BytesIO(picture.content)),
+        size=len(picture.content),
+        content_type=picture.mime_type,
+    )

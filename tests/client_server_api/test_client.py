@@ -138,6 +138,25 @@ async def test_somebodys_picture(
     assert await client.avatar_url(UserId("@anna:h")) == mxc
 
 
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [
+        ({"displayname": "Anna"}, "Anna"),
+        ({}, None),
+        ({"displayname": ""}, None),
+        (refusal(404, "M_NOT_FOUND"), None),
+    ],
+)
+async def test_somebodys_name(
+    homeserver: FakeHomeserver,
+    client: Client,
+    answer: Answer | dict[str, object],
+    name: str | None,
+) -> None:
+    homeserver.on("GET .*/profile/%40anna%3Ah/displayname$", answer)
+    assert await client.display_name(UserId("@anna:h")) == name
+
+
 async def test_our_picture(homeserver: FakeHomeserver, client: Client) -> None:
     homeserver.on("PUT .*/avatar_url$", {})
     homeserver.on("GET .*/avatar_url$", refusal(429, "M_LIMIT_EXCEEDED"))

@@ -228,6 +228,9 @@ class SmallHomeserver:
         self._filters.append(body)
         return {"filter_id": str(len(self._filters))}
 
+    def _get_display_name(self, _user: str, _query: Json, _body: Json) -> Json:
+        return {} if self.display_name is None else {"displayname": self.display_name}
+
     def _display_name(self, _user: str, _query: Json, body: Json) -> Json:
         self.display_name = body["displayname"]
         return {}
@@ -492,6 +495,7 @@ _BY_PATH: dict[str, Callable[..., Json]] = {
     "GET v3/account/whoami": SmallHomeserver._whoami,
     "GET v3/capabilities": SmallHomeserver._capabilities,
     "POST v3/user/{}/filter": SmallHomeserver._filter,
+    "GET v3/profile/{}/displayname": SmallHomeserver._get_display_name,
     "PUT v3/profile/{}/displayname": SmallHomeserver._display_name,
     "GET v3/profile/{}/avatar_url": SmallHomeserver._get_avatar,
     "PUT v3/profile/{}/avatar_url": SmallHomeserver._put_avatar,

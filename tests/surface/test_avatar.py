@@ -75,6 +75,37 @@ async def test_it_is_uploaded_once_and_shown(clock: MockClock, tmp_path: Path) -
             assert await service.client.avatar_url(BOT) != mxc
 
 
+def lose_database(directory: Path) -> None:
+    for file in directory.glob("**/lambda-matrix.db*"):
+        file.unlink()
+
+
+async def test_without_the_database_it_is_known_again(clock: MockClock, tmp_path: Path) -> None:
+    async with open_lab(clock, tmp_path) as lab:
+        async with lab.service() as service:
+            await avatar.show(service.client, service.store, Picture(PNG, "image/png"))
+        (mxc,) = lab.homeserver.repository.files
+        lose_database(tmp_path)
+        async with lab.service() as service:
+            await avatar.show(service.client, service.store, Picture(PNG, "image/png"))
+            assert await service.store.transact(meta.newest_avatar) == mxc
+        assert len(lab.proxy.made(UPLOAD)) == 1
+        assert len(lab.proxy.made("PUT .*/avatar_url")) == 1
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+async def test_another_one_is_replaced(clock: MockClock, tmp_path: Path, *, is_there: bool) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.service() as service:
+        files = lab.homeserver.repository
+        lab.homeserver.avatar_url = older = files.add(b"another picture", "image/png")
+        if not is_there:
+            files.files.clear()
+        await avatar.show(service.client, service.store, Picture(PNG, "image/png"))
+        newer = lab.homeserver.avatar_url
+        assert newer != older
+        assert files.files[newer].content == PNG
+
+
 async def test_a_homeserver_that_refuses_is_told_in_the_journal(
     clock: MockClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
