@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test unit long faults chaos model-test lint bench bench-limits pex clean \
+.PHONY: help demo test unit long faults chaos properties model-test lint bench bench-limits pex clean \
   synapse-requirements agents-requirements model-requirements
 MAKEFLAGS += --no-print-directory
 
@@ -35,6 +35,7 @@ help: ## this list
 	@echo 'make long    the scenarios that take minutes, which make test leaves out'
 	@echo 'make faults  every fault once, and what became of the questions; CHAOS_SEED=17 for one'
 	@echo 'make chaos   the same for long; SEEDS=200'
+	@echo 'make properties  the property tests with thirty times as many examples; EFFORT=300 for more'
 	@echo 'make model-test  the bundled agent with a real language model, which is built first'
 	@echo 'make bench   the service beside other bots on one homeserver'
 	@echo 'make bench-limits   long answers under a homeserver's default rate limits'
@@ -143,6 +144,11 @@ faults: .venv/.dev .venv-synapse/.stamp
 SEEDS ?= 200
 chaos: .venv/.dev .venv-synapse/.stamp
 	@CHAOS_FORM=chaos CHAOS_SEEDS=$(SEEDS) .venv/bin/pytest tests/faults/test_faults.py $(ARGS)
+
+# The same tests as in `make test`, but there they are few, and the same ones each time.
+EFFORT ?= 30
+properties: .venv/.dev
+	@EFFORT=$(EFFORT) .venv/bin/pytest $(SIDE_BY_SIDE) -m hypothesis --timeout 3600 $(ARGS)
 
 model-test: .venv/.dev
 	@if ! command -v c++ >/dev/null; then \

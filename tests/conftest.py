@@ -10,8 +10,11 @@ import pytest
 
 from lambda_matrix.demo.homeserver import Homeserver
 from tests.lab.chatting import Chatting, Stack, open_chatting, open_stack
+from tests.lab.effort import load_profile
 from tests.lab.homeserver_process import ROOT, homeserver_process
 from tests.lab.openapi import in_ci
+
+load_profile()
 
 
 @pytest.fixture(scope="session")

@@ -197,11 +197,15 @@ def settle(db: Database, event: TextMessage | MediaMessage, mark: AnswerMark) ->
 
 
 def adopt_root(db: Database, event: TextMessage, mark: AnswerMark, own: Ourselves) -> None:
-    """An answer of ours was begun that this store never knew: the next attempt goes on from it."""
+    """An answer of ours was begun that this store never knew: the next attempt goes on from it.
+
+    Its event may be told again.
+    """
     db.execute(
         "INSERT INTO outbox (transaction_id, device_id, created_at, room_id, content, request,"
         " question, part, parts, answer_state, instance, priority, state, event_id)"
-        " VALUES (?, ?, ?, ?, x'', ?, ?, ?, 1, 'open', ?, ?, 'sent', ?)",
+        " VALUES (?, ?, ?, ?, x'', ?, ?, ?, 1, 'open', ?, ?, 'sent', ?)"
+        " ON CONFLICT (transaction_id) DO NOTHING",
         (
             TransactionId(f"adopted {event.event_id}"),
             own.device_id,

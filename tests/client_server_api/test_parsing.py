@@ -32,6 +32,7 @@ from tests.client_server_api.sync_answers import (
     member,
     state,
 )
+from tests.lab.effort import examples
 
 
 def parsed(value: object) -> SyncBatch:
@@ -215,7 +216,7 @@ def mutated(value: object, chance: random.Random, junk_part: object) -> object:
     return junk_part
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(st.randoms(use_true_random=False), st.lists(junk, min_size=4, max_size=4))
 def test_no_answer_with_a_token_raises(chance: random.Random, junk_parts: list[object]) -> None:
     rooms = FULL["rooms"]
@@ -225,7 +226,7 @@ def test_no_answer_with_a_token_raises(chance: random.Random, junk_parts: list[o
     assert parsed({**FULL, "rooms": rooms}).next_batch == "s2"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 @given(st.lists(junk, max_size=4), st.integers(0, 4), junk)
 def test_a_good_event_is_never_lost_beside_bad_ones(
     bad: list[Any], at: int, bad_section: object

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from attrs import define, evolve, field, frozen
-from hypothesis import HealthCheck, settings, strategies as st
+from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from sqlite_utils import Database
 
@@ -62,6 +62,7 @@ from lambda_matrix.store.records import (
     Question,
 )
 from lambda_matrix.store.schema import migrations
+from tests.lab.effort import examples
 from tests.store.telling import ALICE, BOT, joining, said
 
 P = ParamSpec("P")
@@ -716,10 +717,4 @@ def _unsettled(db: Database) -> tuple[int, ...]:
 
 
 TestService = Service.TestCase
-TestService.settings = settings(
-    max_examples=50,
-    stateful_step_count=40,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+TestService.settings = settings(max_examples=examples(50), stateful_step_count=40)

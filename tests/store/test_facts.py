@@ -16,6 +16,7 @@ from lambda_matrix.matrix_events import (
     TextMessage,
 )
 from lambda_matrix.store.facts import Incoming, dump_fact, load_fact
+from tests.lab.effort import examples
 from tests.store.telling import said
 
 ids = st.text(min_size=1, max_size=8)
@@ -74,7 +75,7 @@ facts = (
 )
 
 
-@settings(database=None, max_examples=200)
+@settings(max_examples=examples(200))
 @given(facts)
 def test_what_comes_out_is_what_went_in(fact: Incoming) -> None:
     assert load_fact(dump_fact(fact)) == fact

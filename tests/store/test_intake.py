@@ -6,6 +6,7 @@ from sqlite_utils import Database
 
 from lambda_matrix.ids import EventId, InstanceId, RequestId, SyncToken, UserId
 from lambda_matrix.matrix_events import (
+    AnswerMark,
     AnswerState,
     EncryptedMessage,
     InvitedRoom,
@@ -317,6 +318,20 @@ async def test_an_unknown_open_answer_is_taken_over(told: Told) -> None:
 async def test_nothing_else_is_taken_over(told: Told, seen: TextMessage) -> None:
     await told.events(seen)
     assert await told.value("SELECT count(*) FROM outbox") == 0
+
+
+@pytest.mark.parametrize("first", [mark("$q1", state=OPEN), mark("$q1", parts=3)])
+async def test_an_answer_that_was_taken_over_may_be_told_again(
+    told: Told, first: AnswerMark
+) -> None:
+    """A homeserver may give the same answer of /sync twice."""
+    seen = echo("$root", first)
+    await told.events(seen)
+    root = await root_of(told)
+    await told.events(seen, said("$q2"))
+    assert await root_of(told) == root
+    assert await told.waits() == ["$q2"]
+    assert await told.value("SELECT count(*) FROM outbox") == 1
 
 
 async def test_a_known_open_answer_is_not_taken_over(told: Told) -> None:

@@ -28,6 +28,7 @@ from lambda_matrix.workspace.errors import (
 from lambda_matrix.workspace.folder import ChatFolder, Workspace
 from lambda_matrix.workspace.incoming import Received
 from lambda_matrix.workspace.sniffing import Media
+from tests.lab.effort import examples
 
 PLENTY = 10**9
 
@@ -414,7 +415,7 @@ NAMES = st.sampled_from(["chats", "17", "18", "..", ".", "", "link", "up", "sub"
 MOUNTS = st.sampled_from(["", "/", "/workspace/", "/agents/", "/agents/main/", "chats/17/"])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 @given(mount=MOUNTS, names=st.lists(NAMES, max_size=6))
 def test_no_path_leads_to_anothers_file(
     tmp_path_factory: pytest.TempPathFactory, mount: str, names: list[str]

@@ -10,6 +10,7 @@ from lambda_matrix.matrix_events import AnswerMark, AnswerState
 from lambda_matrix.surface.writing.content import fits, text_message
 from lambda_matrix.surface.writing.rendering import render
 from lambda_matrix.surface.writing.splitting import Fits, parts, split
+from tests.lab.effort import examples
 
 MARK = AnswerMark(
     question=EventId("$" + "q" * 43),
@@ -221,7 +222,7 @@ def words(text: str) -> list[str]:
     return re.findall(r"[a-z0-9]+", said_once)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @example("$$\nword and word\n| 1 | 2 |\n\n|---|---|\nword and word", 45)
 @example("$$\nword and word\n# head\n# head\n| a | b |\n|---|---|", 45)
 @given(TEXTS, st.integers(45, 200))
