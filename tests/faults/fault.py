@@ -58,6 +58,8 @@ class Fault:
             apart, and what the agent remembers afterwards is not looked at.
         patience: Seconds that the answers may take after the fault.
         only_long: Whether it takes too long for the short form.
+        missing: What this machine lacks for it, in a few words: it is left out then, which CI does
+            not allow.
         own_homeserver: Whether it does things to the homeserver that others would feel.
     """
 
@@ -70,3 +72,4 @@ class Fault:
     patience: float = 60
     only_long: bool = False
     own_homeserver: bool = False
+    missing: str | None = None
