@@ -44,8 +44,9 @@ class AnswerMark:
     `question` is None for what answers nobody (a greeting). `part` counts from 0 and a `FINAL`
     part says how many `parts` there are: the question is answered once the last of them is there.
     `context` is the one that the question was asked in, None for what no agent answers. The last
-    `own` paragraphs of the whole answer are the service's words, not the agent's. Counts only when
-    the event's sender is the bot itself.
+    `own` paragraphs of the whole answer are the service's words, not the agent's; with `asks` they
+    ask for a person's word. `waits` is what was said before the question and waited to be answered
+    still: whatever is older has its answer. Counts only when the event's sender is the bot itself.
     """
 
     question: EventId | None
@@ -56,6 +57,16 @@ class AnswerMark:
     parts: int = 1
     context: PlatformChatId | None = None
     own: int = 0
+    asks: bool = False
+    waits: EventId | None = None
+
+    @property
+    def is_answer(self) -> bool:
+        """True of answers to questions, in their turn; else it is one of our own words.
+
+        Those name their cause, with a colon; what else is said to a question is no answer, either.
+        """
+        return self.question is not None and ":" not in self.request
 
     @property
     def completes(self) -> bool:

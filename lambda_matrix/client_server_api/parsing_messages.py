@@ -224,7 +224,7 @@ def parse_answer_mark(value: object) -> AnswerMark | None:
         return None
     if question is not None and not is_id(question):
         return None
-    context = integer_at(value, "context")
+    context, waits = integer_at(value, "context"), id_at(value, "waits")
     return AnswerMark(
         question=None if question is None else EventId(question),
         request=RequestId(request),
@@ -234,6 +234,8 @@ def parse_answer_mark(value: object) -> AnswerMark | None:
         parts=parts,
         context=None if context is None else PlatformChatId(context),
         own=max(0, integer_at(value, "own") or 0),
+        asks=value.get("asks") is True,
+        waits=None if waits is None else EventId(waits),
     )
 
 

@@ -17,6 +17,8 @@ from lambda_matrix.conversation.interrupts import prompt_lines
 from lambda_matrix.conversation.markdown import with_line
 from lambda_matrix.conversation.texts import Texts
 
+ASKED = "asked"
+"""The outcome of a run that ended to ask."""
 LONGEST_ANSWER = 200_000
 """Characters of an answer, a dozen events or so. What an agent says beyond is cut, with a word."""
 
@@ -33,6 +35,11 @@ class Ending:
     outcome: str
     is_cut: bool = False
     own: int = 0
+
+    @property
+    def asks(self) -> bool:
+        """Whether it ends with a prompt: the agent waits for a person's word."""
+        return self.outcome == ASKED
 
 
 def conclude(
@@ -62,7 +69,7 @@ def conclude(
         case RunInterrupted(interrupts):
             prompt = texts.confirmations.prompt(prompt_lines(interrupts, thread), wait)
             text = with_line(_bounded(draft, texts).text, prompt)
-            return Ending(text, "asked", own=_paragraphs(prompt))
+            return Ending(text, ASKED, own=_paragraphs(prompt))
         case _:
             return _whole(draft, texts)
 

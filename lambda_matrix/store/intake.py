@@ -15,11 +15,11 @@ import time
 from collections.abc import Iterable
 from typing import TypeGuard
 
+from attrs import field, frozen
 from sqlite_utils import Database
 
 from lambda_matrix.ids import EventId, InstanceId, RoomId, SyncToken, UserId
 from lambda_matrix.matrix_events import (
-    AnswerState,
     JoinedRoom,
     LeftRoom,
     MalformedEvent,
@@ -30,7 +30,7 @@ from lambda_matrix.matrix_events import (
     TextMessage,
     TimelineEvent,
 )
-from lambda_matrix.store import meta, outbox
+from lambda_matrix.store import echoes, meta, outbox, recovery
 from lambda_matrix.store.facts import INCOMING, Incoming, dump_fact
 from lambda_matrix.store.questions import withdrawals
 from lambda_matrix.store.records import Accepted, Gap, Ourselves
@@ -43,6 +43,8 @@ def accept_batch(db: Database, batch: SyncBatch, ourselves: Ourselves) -> Accept
     """Take in everything that `batch` tells, and move the sync token (T1)."""
     since = meta.sync_token(db)
     number = meta.next_batch_number(db)
+    if number == 1 and batch.joined:
+        recovery.doubt(db, number)  # an empty store, and there are rooms: it is not the first one
     wake: set[RoomId] = set()
     gaps: list[Gap] = []
     foreign: list[InstanceId] = []
@@ -57,7 +59,8 @@ def accept_batch(db: Database, batch: SyncBatch, ourselves: Ourselves) -> Accept
         timeline, gap = _enter_room(db, room, ourselves, number, since)
         if gap is not None:
             gaps.append(gap)
-        if _take_in(db, timeline, ourselves, number, first_place=0, foreign=foreign):
+        taking = _Taking(ourselves, number, goes_on=since is not None, foreign=foreign)
+        if _take_in(db, timeline, taking, first_place=0):
             wake.add(room.room_id)
         gone += [departures.note_gone(db, room.room_id, who) for who in _gone(room, ourselves)]
         observed.note_children(db, room.room_id, room.state.children)
@@ -104,7 +107,8 @@ def fill_gap(
     db: Database, gap: Gap, events: tuple[TimelineEvent, ...], ourselves: Ourselves
 ) -> None:
     """Take in the events of `gap`, oldest first, before those of its batch; the gap is no more."""
-    _take_in(db, events, ourselves, gap.batch, first_place=-len(events), foreign=[])
+    taking = _Taking(ourselves, gap.batch, goes_on=gap.to_token is not None)
+    _take_in(db, events, taking, first_place=-len(events))
     db.execute("DELETE FROM gaps WHERE room_id = ? AND batch = ?", (gap.room_id, gap.batch))
 
 
@@ -176,7 +180,7 @@ def leave_room(db: Database, left: LeftRoom, ourselves: Ourselves) -> None:
     outbox.park(db, left.room_id)
     # The answers that we had already given there are echoes like any other.
     own = [event for event in left.timeline if not wants_reaction(event, ourselves)]
-    _take_in(db, own, ourselves, 0, first_place=0, foreign=[])
+    _take_in(db, own, _Taking(ourselves, 0, goes_on=False), first_place=0)
     db.execute(
         "UPDATE requests SET outcome = 'left' WHERE room_id = ? AND outcome IS NULL",
         (left.room_id,),
@@ -188,32 +192,53 @@ def leave_room(db: Database, left: LeftRoom, ourselves: Ourselves) -> None:
     db.execute("DELETE FROM gaps WHERE room_id = ?", (left.room_id,))
 
 
+@frozen
+class _Taking:
+    """How events are taken in: as what is told in batch `number`, newly (`goes_on`) or all of it.
+
+    `foreign` gathers the instances that are not ours.
+    """
+
+    ourselves: Ourselves
+    number: int
+    goes_on: bool
+    foreign: list[InstanceId] = field(factory=list)
+
+
 def _take_in(
-    db: Database,
-    events: Iterable[TimelineEvent],
-    ourselves: Ourselves,
-    number: int,
-    *,
-    first_place: int,
-    foreign: list[InstanceId],
+    db: Database, events: Iterable[TimelineEvent], taking: _Taking, *, first_place: int
 ) -> bool:
     """Store what wants a reaction, settle what is our own; return whether the inbox grew."""
     grew = False
     for place, event in enumerate(events, first_place):
         if isinstance(event, MalformedEvent):
             _keep_malformed(db, event)
-        elif wants_reaction(event, ourselves):
-            inserted = db.execute(
-                "INSERT OR IGNORE INTO inbox (event_id, room_id, batch, place, fact)"
-                " VALUES (?, ?, ?, ?, ?)",
-                (event.event_id, event.room_id, number, place, dump_fact(event)),
-            )
-            grew = grew or inserted.rowcount > 0
-        elif isinstance(event, TextMessage | MediaMessage) and event.sender == ourselves.user_id:
-            instance = settle_echo(db, event, ourselves)
-            if instance is not None:
-                foreign.append(instance)
+        elif wants_reaction(event, taking.ourselves):
+            grew = _enter(db, event, taking.number, place) or grew
+        elif (
+            isinstance(event, TextMessage | MediaMessage)
+            and event.sender == taking.ourselves.user_id
+        ):
+            _settle(db, event, taking)
     return grew
+
+
+def _enter(db: Database, event: Incoming, number: int, place: int) -> bool:
+    """Put the event into the inbox; return whether it was not there.
+
+    If its answer was there first, its place is taken: now it is known which place that is.
+    """
+    inserted = db.execute(
+        "INSERT OR IGNORE INTO inbox (event_id, room_id, batch, place, fact)"
+        " VALUES (?, ?, ?, ?, ?)",
+        (event.event_id, event.room_id, number, place, dump_fact(event)),
+    )
+    if inserted.rowcount == 0:
+        db.execute(
+            "UPDATE inbox SET batch = ?, place = ? WHERE event_id = ? AND batch = 0",
+            (number, place, event.event_id),
+        )
+    return inserted.rowcount > 0
 
 
 def wants_reaction(event: TimelineEvent, ourselves: Ourselves) -> TypeGuard[Incoming]:
@@ -228,49 +253,12 @@ def wants_reaction(event: TimelineEvent, ourselves: Ourselves) -> TypeGuard[Inco
     return isinstance(event, INCOMING)
 
 
-def settle_echo(
-    db: Database, event: TextMessage | MediaMessage, ourselves: Ourselves
-) -> InstanceId | None:
-    """Settle what our own `event` is the proof of.
-
-    Returns its instance if this store never knew it: another process with our name, or a start
-    of which the database has been lost.
-    """
-    mark = event.answer
-    if mark is None:
-        return None
-    known_row = outbox.settle(db, event, mark)
-    if mark.question is not None:
-        is_open = mark.state is AnswerState.OPEN
-        is_withdrawn = withdrawals.note_echo(
-            db, event.room_id, event.event_id, mark.question, is_open=is_open
-        )
-        if mark.completes:
-            settle_question(db, event.room_id, mark.question)
-        elif isinstance(event, TextMessage) and not known_row:
-            if event.replaces is None and mark.part == 0:
-                # Begun, or a first part of several that was sent before all was lost.
-                outbox.adopt_root(db, event, mark, ourselves)
-            elif event.replaces is not None and not is_withdrawn:
-                withdrawals.note_preview(db, event.room_id, event.event_id, mark.question)
-    if meta.is_own_instance(db, mark.instance):
-        return None
-    meta.note_foreign(db, mark.instance)
-    return mark.instance
-
-
-def settle_question(db: Database, room_id: RoomId, question: EventId) -> None:
-    """The question is answered: should it ever be told again, its place is taken."""
-    now = time.time()
-    db.execute(
-        "INSERT INTO inbox (event_id, room_id, batch, place, settled_at) VALUES (?, ?, 0, 0, ?)"
-        " ON CONFLICT (event_id) DO UPDATE SET settled_at = coalesce(settled_at, ?), fact = NULL",
-        (question, room_id, now, now),
+def _settle(db: Database, event: TextMessage | MediaMessage, taking: _Taking) -> None:
+    instance = echoes.settle(
+        db, event, taking.ourselves, batch=taking.number, goes_on=taking.goes_on
     )
-    db.execute(
-        "UPDATE requests SET outcome = 'answered' WHERE question = ? AND outcome IS NULL",
-        (question,),
-    )
+    if instance is not None:
+        taking.foreign.append(instance)
 
 
 def _keep_malformed(db: Database, event: MalformedEvent) -> None:

@@ -18,10 +18,20 @@ def set_sync_token(db: Database, token: SyncToken) -> None:
 
 
 def next_batch_number(db: Database) -> int:
-    """Count one more batch, and return its number."""
-    number = int(_get(db, "batch") or "0") + 1
-    _set(db, "batch", str(number))
-    return number
+    """Count one more batch, and return its number, from 1."""
+    following = number(db, "batch") + 1
+    set_number(db, "batch", following)
+    return following
+
+
+def number(db: Database, key: str) -> int:
+    """Return a number that was noted under this key; 0 if none was."""
+    return int(_get(db, key) or "0")
+
+
+def set_number(db: Database, key: str, value: int) -> None:
+    """Note a number."""
+    _set(db, key, str(value))
 
 
 def stored_filter(db: Database, definition_hash: str) -> FilterId | None:
@@ -91,9 +101,9 @@ def platform_chat_id_mark(db: Database) -> PlatformChatId:
 
 def next_platform_chat_id(db: Database, at_least: PlatformChatId) -> PlatformChatId:
     """Use up one more number, never below `at_least` (the homeserver's mark plus one)."""
-    number = PlatformChatId(max(platform_chat_id_mark(db) + 1, at_least))
-    _set(db, "platform_chat_id", str(number))
-    return number
+    following = PlatformChatId(max(platform_chat_id_mark(db) + 1, at_least))
+    _set(db, "platform_chat_id", str(following))
+    return following
 
 
 def _get(db: Database, key: str) -> str | None:

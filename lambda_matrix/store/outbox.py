@@ -41,8 +41,8 @@ def _add(db: Database, draft: Draft, own: Ourselves) -> int:
     mark = draft.mark
     inserted = db.execute(
         "INSERT INTO outbox (transaction_id, device_id, created_at, room_id, content, replaces,"
-        " request, question, part, parts, answer_state, instance, priority, last_resort)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " request, question, part, parts, answer_state, context, asks, instance, priority,"
+        " last_resort) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             new_transaction_id(),
             own.device_id,
@@ -55,6 +55,8 @@ def _add(db: Database, draft: Draft, own: Ourselves) -> int:
             mark.part,
             mark.parts,
             mark.state.value,
+            mark.context,
+            mark.asks,
             mark.instance,
             draft.priority.value,
             draft.last_resort,
@@ -165,6 +167,14 @@ def is_ours(db: Database, event_id: EventId) -> bool:
     return row is not None
 
 
+def is_answered(db: Database, question: EventId) -> bool:
+    """Return whether an answer of ours to the question is known, whole or not."""
+    row = db.execute(
+        "SELECT 1 FROM outbox WHERE question = ? AND request NOT LIKE '%:%' LIMIT 1", (question,)
+    ).fetchone()
+    return row is not None
+
+
 def settle(db: Database, event: TextMessage | MediaMessage, mark: AnswerMark) -> bool:
     """Settle the row whose echo `event` is; return whether there is one.
 
@@ -178,14 +188,14 @@ def settle(db: Database, event: TextMessage | MediaMessage, mark: AnswerMark) ->
         ).fetchall()
         if found:
             return True
-    is_edit = isinstance(event, TextMessage) and event.replaces is not None
-    if mark.state is AnswerState.OPEN and is_edit:
-        return False  # a preview's edit, which never was a row
+    if is_preview(event, mark):
+        return False
     # A final is one row, whether it went out as an edit or, its root lost, as an event of its own.
+    # Its bytes name the start that made it: after a loss, another's may have the same request.
     known = db.execute(
-        "SELECT seq FROM outbox WHERE room_id = ? AND request = ? AND part = ?"
+        "SELECT seq FROM outbox WHERE room_id = ? AND request = ? AND part = ? AND instance = ?"
         " AND answer_state = ? AND state <> 'undeliverable' ORDER BY seq LIMIT 1",
-        (event.room_id, mark.request, mark.part, mark.state.value),
+        (event.room_id, mark.request, mark.part, mark.instance, mark.state.value),
     ).fetchone()
     if known is None:
         return False
@@ -196,16 +206,26 @@ def settle(db: Database, event: TextMessage | MediaMessage, mark: AnswerMark) ->
     return True
 
 
-def adopt_root(db: Database, event: TextMessage, mark: AnswerMark, own: Ourselves) -> None:
-    """An answer of ours was begun that this store never knew: the next attempt goes on from it.
+def is_preview(event: TextMessage | MediaMessage, mark: AnswerMark) -> bool:
+    """Return whether the event is an edit by which an answer grows: such is no row."""
+    is_edit = isinstance(event, TextMessage) and event.replaces is not None
+    return is_edit and mark.state is AnswerState.OPEN
 
-    Its event may be told again.
+
+def adopt(
+    db: Database, event: TextMessage | MediaMessage, mark: AnswerMark, own: Ourselves
+) -> None:
+    """Make a row of an event of ours that this store never knew, or has forgotten: it was sent.
+
+    A first part without the rest is an answer just begun: the next attempt goes on from it. The
+    event may be told again.
     """
+    is_edit = isinstance(event, TextMessage) and event.replaces is not None
+    is_begun = mark.is_answer and mark.part == 0 and not mark.completes and not is_edit
     db.execute(
-        "INSERT INTO outbox (transaction_id, device_id, created_at, room_id, content, request,"
-        " question, part, parts, answer_state, instance, priority, state, event_id)"
-        " VALUES (?, ?, ?, ?, x'', ?, ?, ?, 1, 'open', ?, ?, 'sent', ?)"
-        " ON CONFLICT (transaction_id) DO NOTHING",
+        "INSERT OR IGNORE INTO outbox (transaction_id, device_id, created_at, room_id, content,"
+        " request, question, part, parts, answer_state, context, asks, instance, priority, state,"
+        " event_id) VALUES (?, ?, ?, ?, x'', ?, ?, ?, ?, ?, ?, ?, ?, ?, 'sent', ?)",
         (
             TransactionId(f"adopted {event.event_id}"),
             own.device_id,
@@ -214,6 +234,10 @@ def adopt_root(db: Database, event: TextMessage, mark: AnswerMark, own: Ourselve
             mark.request,
             mark.question,
             mark.part,
+            1 if is_begun else mark.parts,
+            AnswerState.OPEN.value if is_begun else mark.state.value,
+            mark.context,
+            mark.asks,
             mark.instance,
             Priority.FIRST.value,
             event.event_id,

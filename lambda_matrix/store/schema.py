@@ -276,13 +276,16 @@ CREATE TABLE outbox (
     device_id      TEXT NOT NULL,
     created_at     REAL NOT NULL,                 -- seconds since the epoch
     room_id        TEXT NOT NULL,
-    content        BLOB NOT NULL,                 -- without m.relates_to where `replaces` is set
+    content        BLOB NOT NULL,                 -- without m.relates_to where `replaces` is set;
+                                                  -- empty: sent by an earlier start, and forgotten
     replaces       INTEGER REFERENCES outbox,     -- the row whose event this one edits
     request        TEXT NOT NULL,
     question       TEXT,
     part           INTEGER NOT NULL,
     parts          INTEGER NOT NULL,
     answer_state   TEXT NOT NULL,                 -- open, final
+    context        INTEGER,                       -- the one that the question was asked in
+    asks           INTEGER NOT NULL DEFAULT 0,    -- it ends with a prompt of an agent's
     instance       TEXT NOT NULL,
     priority       INTEGER NOT NULL,              -- 0 final, 1 first message
     state          TEXT NOT NULL DEFAULT 'pending',  -- pending, sent, undeliverable
@@ -291,6 +294,7 @@ CREATE TABLE outbox (
     event_id       TEXT
 );
 CREATE INDEX outbox_pending ON outbox (room_id, seq) WHERE state = 'pending';
+CREATE INDEX outbox_forgotten ON outbox (room_id) WHERE content = x'';
 CREATE INDEX outbox_by_request ON outbox (request, part);
 CREATE INDEX outbox_by_question ON outbox (question) WHERE question IS NOT NULL;
 CREATE INDEX outbox_by_replaced ON outbox (replaces) WHERE replaces IS NOT NULL;
@@ -311,6 +315,7 @@ CREATE TABLE intents (
     room_id          TEXT,
     done             INTEGER NOT NULL DEFAULT 0
 );
+CREATE INDEX intents_open ON intents (origin) WHERE done = 0;
 CREATE UNIQUE INDEX one_space_each ON intents (owner) WHERE kind = 'space';
 """
 

@@ -2,12 +2,14 @@
 
 A gap is durable; its room waits until it is read, the others go on. It is read newest first, from
 `prev_batch` back to where the last batch ended, and ends at the first of: an empty page, a page
-without `end`, an event that is known, the bot's own join, the question of an answer that is
-already there (whatever lies before it was answered before it), or the bound.
+without `end`, an event that is known, the bot's own join, or the bound. Where nobody knows where
+the last batch ended, since the database was lost or the homeserver refuses the token, it ends at
+the question of the newest answer: whatever lies before it has been answered, but for what that
+answer names as still waiting then, which is read back to as well.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from attrs import define, field
@@ -20,14 +22,14 @@ from lambda_matrix.client_server_api.errors import (
 )
 from lambda_matrix.client_server_api.parsing import Page
 from lambda_matrix.ids import EventId, RoomId, SyncToken
-from lambda_matrix.matrix_events import MalformedEvent, TextMessage, TimelineEvent
+from lambda_matrix.matrix_events import AnswerMark, MalformedEvent, TextMessage, TimelineEvent
 from lambda_matrix.store import intake
 from lambda_matrix.store.questions import requests
-from lambda_matrix.store.records import Gap
+from lambda_matrix.store.records import Gap, Ourselves
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.patience import persist
-from lambda_matrix.surface.writing.wording import is_reply_to_command, notice_draft
+from lambda_matrix.surface.writing.wording import notice_draft
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +37,8 @@ BOUND = 2000
 """Events read back at most in one room (ADR 0006)."""
 PAGE = 100
 BAD_REQUEST = 400
+GAP = "gap"
+"""The cause of what we say where not everything could be read."""
 
 
 @define
@@ -64,7 +68,7 @@ class Gaps:
                 intake.fill_gap, gap, tuple(events), self._means.ourselves
             )
             logger.info("gap in %s filled with %d events", room_id, len(events))
-            if not complete:
+            if not (complete or _is_confessed(events, self._means.ourselves)):
                 await self._confess(gap)
         self._filled(room_id)
 
@@ -88,8 +92,8 @@ class Gaps:
                 if await self._is_behind(gap, event):
                     return newest_first[::-1], True
                 newest_first.append(event)
-                if gap.to_token is None and answered is None:
-                    answered = self._answered_by(event)
+                if to is None and answered is None:
+                    answered = self._all_before(event)
                 elif not isinstance(event, MalformedEvent) and event.event_id == answered:
                     return newest_first[::-1], True
             if not page.events or page.end is None or page.end == position:
@@ -110,13 +114,13 @@ class Gaps:
             return False
         return await self._means.store.transact(intake.is_known, event.event_id)
 
-    def _answered_by(self, event: TimelineEvent) -> EventId | None:
-        if isinstance(event, TextMessage) and event.sender == self._means.ourselves.user_id:
-            mark = event.answer
-            # Commands are answered out of turn: only an answer proves that all before it had one.
-            if mark is not None and mark.completes and not is_reply_to_command(mark):
-                return mark.question
-        return None
+    def _all_before(self, event: TimelineEvent) -> EventId | None:
+        """Return the message before which, as `event` proves, all had been answered."""
+        mark = _own_mark(event, self._means.ourselves)
+        # Commands are answered out of turn: only an answer proves anything of what was before it.
+        if mark is None or not (mark.completes and mark.is_answer):
+            return None
+        return mark.waits or mark.question
 
     async def _confess(self, gap: Gap) -> None:
         """Say that not everything could be read: whoever asked in vain should ask again."""
@@ -125,6 +129,18 @@ class Gaps:
             gap.room_id,
             texts.service.gap,
             self._means.ourselves,
-            request=f"gap:{gap.room_id}:{gap.batch}",
+            request=f"{GAP}:{gap.room_id}:{gap.batch}",
         )
         await self._means.store.transact(requests.say, (draft,), self._means.ourselves)
+
+
+def _is_confessed(events: Iterable[TimelineEvent], ourselves: Ourselves) -> bool:
+    """Return whether it was said before that what lies before these events could not be read."""
+    marks = (_own_mark(event, ourselves) for event in events)
+    return any(mark is not None and mark.request.startswith(f"{GAP}:") for mark in marks)
+
+
+def _own_mark(event: TimelineEvent, ourselves: Ourselves) -> AnswerMark | None:
+    if isinstance(event, TextMessage) and event.sender == ourselves.user_id:
+        return event.answer
+    return None

@@ -29,15 +29,17 @@ class Means:
     outbox: Outbox
     languages: Languages
 
-    def reply_to(self, event: Incoming, text: str) -> Draft:
+    def reply_to(self, event: Incoming, text: str, *, once: str | None = None) -> Draft:
         """Return what is said to a command, or to a message that is no question."""
-        return reply_draft(event, text, self.ourselves)
+        return reply_draft(event, text, self.ourselves, once=once)
 
     async def reply(
         self, event: Incoming, text: str, *, once: str | None = None, ends_pick: bool = True
     ) -> None:
         """Settle `event` with a sentence (with `once`: the first time that this is told here)."""
-        await self.settle(event, self.reply_to(event, text), once=once, ends_pick=ends_pick)
+        await self.settle(
+            event, self.reply_to(event, text, once=once), once=once, ends_pick=ends_pick
+        )
 
     async def decline(self, event: Incoming, text: str) -> None:
         """Settle what is not taken with a sentence that shows what it is about: a reply."""

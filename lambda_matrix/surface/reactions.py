@@ -29,6 +29,13 @@ from lambda_matrix.conversation.decide import (
     decide_file,
     without_mention,
 )
+from lambda_matrix.conversation.doubt import (
+    AskToRepeat,
+    SayFileLost,
+    SayWordLost,
+    reconsider,
+    reconsider_file,
+)
 from lambda_matrix.conversation.parsing import spoken_text
 from lambda_matrix.conversation.texts import UnsupportedKind
 from lambda_matrix.ids import PersonId, RoomId
@@ -52,6 +59,7 @@ from lambda_matrix.surface.files.accepting import Accepting
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.links import room_link, server_name
 from lambda_matrix.surface.means import Means
+from lambda_matrix.surface.recollection import Recollection
 from lambda_matrix.surface.runs.second_thoughts import SecondThoughts
 from lambda_matrix.surface.runs.taking import Taking
 from lambda_matrix.surface.sending.signals import Signals
@@ -73,6 +81,7 @@ class Reactions:
     _confirmations: ConfirmationCommands
     _upgrades: Lanes[RoomId]
     _accepting: Accepting
+    _recollection: Recollection
     _signals: Signals
 
     async def serve(self, room_id: RoomId) -> None:
@@ -82,7 +91,7 @@ class Reactions:
             if look.room is None or not look.events:
                 break
             for event in look.events:
-                await self._react(look.room, event)
+                await self._react(look.room, event, is_doubted=event.event_id in look.doubted)
             self._signals.read(room_id, look.events[-1].event_id)
             if len(look.events) < BATCH:
                 break  # whatever came meanwhile has woken this lane again
@@ -98,7 +107,7 @@ class Reactions:
                 texts = await self._means.languages.of(event.sender)
                 await self._means.reply(event, texts.answers.failure(RunFailure.GAVE_UP))
 
-    async def _react(self, room: Room, event: Incoming) -> None:
+    async def _react(self, room: Room, event: Incoming, *, is_doubted: bool) -> None:
         # Whoever may take an event back is the homeserver's to decide: it is gone already.
         is_heard = isinstance(event, Redaction) or self._means.policy.access.allows(
             PersonId(event.sender)
@@ -112,7 +121,7 @@ class Reactions:
             return
         match event:
             case TextMessage(replaces=None):
-                await self._hear(room, event)
+                await self._hear(room, event, is_doubted=is_doubted)
             case TextMessage():
                 prefix = self._means.policy.command_prefix
                 said = without_mention(event.body, self._names(), prefix)
@@ -122,7 +131,7 @@ class Reactions:
             case EncryptedMessage():
                 await self._tell_encrypted(event)
             case MediaMessage():
-                await self._take_file(room, event)
+                await self._take_file(room, event, is_doubted=is_doubted)
             case OtherMessage():
                 await self._decline(room, event)
 
@@ -146,7 +155,7 @@ class Reactions:
             names=self._names(),
         )
 
-    async def _take_file(self, room: Room, message: MediaMessage) -> None:
+    async def _take_file(self, room: Room, message: MediaMessage, *, is_doubted: bool) -> None:
         open_here = await self._open_here(room, message)
         room, where = open_here.room, self._standing(open_here, message)
         # A voice message is a question as it is.
@@ -154,12 +163,14 @@ class Reactions:
         prefix = self._means.policy.command_prefix
         decision = KeepSilent() if room.ended else decide_file(asked, where, prefix)
         texts = self._means.languages.chosen(open_here.settings.language)
-        said = Said(message, room, texts)
-        match decision:
+        said = Said(message, room, texts, is_doubted)
+        match reconsider_file(decision) if is_doubted else decision:
             case Ask(text):
                 await self._accepting.ask(said, message, text)
             case Stage():
                 await self._accepting.stage(said, message)
+            case SayFileLost():
+                await self._recollection.lose_file(message)
             case ShowTheWay():
                 await self._show_the_way(room, message)
             case TellHowToBegin():
@@ -170,18 +181,18 @@ class Reactions:
                 await self._confirmations.remind(said)
             case SayArchived():
                 await self._means.reply(message, said.texts.rooms.archived_question)
-            case _:
-                assert_never(decision)
+            case _ as never:
+                assert_never(never)
 
-    async def _hear(self, room: Room, message: TextMessage) -> None:  # noqa: C901 - one case each
+    async def _hear(self, room: Room, message: TextMessage, *, is_doubted: bool) -> None:  # noqa: C901, PLR0912 - one case each
         open_here = await self._open_here(room, message)
         room, where = open_here.room, self._standing(open_here, message)
         prefix = self._means.policy.command_prefix
         text = message.body if message.command is None else typed(message.command, prefix)
         decision = KeepSilent() if room.ended else decide(text, where, prefix)
         texts = self._means.languages.chosen(open_here.settings.language)
-        order = Order(message, room, texts)
-        match decision:
+        order = Order(message, room, texts, is_doubted)
+        match reconsider(decision, is_asked=where.is_asked) if is_doubted else decision:
             case Ask(text):
                 await self._taking.ask(order, text)
             case Execute(command):
@@ -205,8 +216,12 @@ class Reactions:
                 )
             case RemindOfConfirmation():
                 await self._confirmations.remind(order)
-            case _:
-                assert_never(decision)
+            case AskToRepeat():
+                await self._means.reply(message, texts.commands.please_repeat)
+            case SayWordLost():
+                await self._means.reply(message, texts.confirmations.lost)
+            case _ as never:
+                assert_never(never)
 
     async def _decline(self, room: Room, message: OtherMessage) -> None:
         """Say that this kind of message cannot be taken in."""

@@ -27,7 +27,6 @@ from lambda_matrix.matrix_events import (
     TimelineEvent,
     UnknownEvent,
 )
-from lambda_matrix.surface.writing.wording import is_reply_to_command
 
 
 @frozen
@@ -96,8 +95,7 @@ class Transcript:
     def _is_answer(self, mark: AnswerMark) -> bool:
         return (
             mark.state is AnswerState.FINAL
-            and mark.question is not None
-            and not is_reply_to_command(mark)
+            and mark.is_answer
             and mark.context in {None, self._context}
         )
 

@@ -34,6 +34,7 @@ from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.people import People
 from lambda_matrix.surface.policy import Policy
 from lambda_matrix.surface.reactions import Reactions
+from lambda_matrix.surface.recollection import Recollection
 from lambda_matrix.surface.rooms.bindings import Bindings
 from lambda_matrix.surface.rooms.by_hand import ByHand
 from lambda_matrix.surface.rooms.contexts import Contexts
@@ -120,6 +121,7 @@ def build_bridge(
     saving = SavingCommands(means, contexts, SavedContexts(means), history)
     taking = Taking(means, bindings, Admission(policy), running, runs, receiving)
     confirmations = ConfirmationCommands(means, taking, runs, expiry, endings)
+    recollection = Recollection(means)
     commands = Commands(
         means=means,
         chats=chats,
@@ -141,8 +143,17 @@ def build_bridge(
         confirmations=confirmations,
         upgrades=upgrades.lanes,
         accepting=Accepting(means, workspaces, sizes, receiving, taking),
+        recollection=recollection,
         signals=signals,
     )
+    onboarding = Onboarding(means, provisioning, spaces, upgrades.lanes)
+
+    def after_gap(room_id: RoomId) -> None:
+        """All that was said in the room is known: also what we had said."""
+        look_again(room_id)
+        recollection.lanes.wake([room_id])
+        onboarding.lanes.wake([room_id])
+
     return Bridge(
         means=means,
         rounds=rounds,
@@ -150,14 +161,14 @@ def build_bridge(
         signals=signals,
         expiry=expiry,
         workspaces=workspaces,
-        gaps=Gaps(means, look_again),
+        gaps=Gaps(means, after_gap),
         withdrawals=withdrawals,
         provisioning=provisioning,
-        onboarding=Onboarding(means, provisioning, spaces, upgrades.lanes),
+        onboarding=onboarding,
         by_hand=ByHand(means, bindings),
         titles=Titles(means),
         upgrades=upgrades,
-        others=(receiving, offering, endings),
+        others=(receiving, offering, endings, recollection),
         runs=runs,
         reactions=reaction_lanes,
         live=trio.Event(),

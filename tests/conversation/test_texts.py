@@ -19,13 +19,7 @@ from tests.conversation.samples import LINK, SAMPLES, sentences
 
 A_NAME = {"contexts.default_name"}  # made of a name, and passed on as one
 IN_LATIN = {"rooms.space_name"}
-TO_COME = {
-    # what is said after the loss of the database
-    "commands.please_repeat",
-    "confirmations.lost",
-    "service.memory_lost",
-    # a limit on the types of files
-}
+TO_COME: set[str] = set()
 """Sentences that nothing says yet."""
 
 

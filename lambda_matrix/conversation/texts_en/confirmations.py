@@ -40,8 +40,8 @@ def confirmation_texts(quote: Quote) -> ConfirmationTexts:
         ),
         not_yours="What waits here waits for somebody else's word.",
         lost=(
-            "Something here was waiting for your consent, and I have lost it in a restart. Nothing "
-            "of it was done; please ask again."
+            "I have lost what this was your word on. If it had reached me before, it may have been "
+            "done; please look, and ask again if it was not."
         ),
     )
 

@@ -22,8 +22,8 @@ def service_texts(quote: Quote) -> ServiceTexts:
             "a shorter answer may get through."
         ),
         memory_lost=(
-            "I have lost part of my memory: files that waited for your next message and things "
-            "that waited for your consent are gone. Please send or ask them again."
+            "I have lost part of my memory: files that waited here for your next message, and what "
+            "waited for your consent, are gone. Please send or ask it again."
         ),
     )
 

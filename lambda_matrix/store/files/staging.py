@@ -11,7 +11,7 @@ from sqlite_utils import Database
 
 from lambda_matrix.ids import AgentId, PlatformChatId, RoomId, UserId
 from lambda_matrix.matrix_events import MediaMessage, TextMessage
-from lambda_matrix.store import outbox
+from lambda_matrix.store import outbox, recovery
 from lambda_matrix.store.files import attachments
 from lambda_matrix.store.questions import requests
 from lambda_matrix.store.records import Draft, FetchedFile, Ourselves, StagedFile
@@ -25,6 +25,20 @@ def stage(
         return False
     attachments.want(db, message, agent, platform_chat_id)
     return True
+
+
+def lose(db: Database, message: MediaMessage, said: Callable[[str], Draft], own: Ourselves) -> None:
+    """Settle a file of which nobody knows any more whether it was taken in.
+
+    If it went along with a question that has its answer, that was all; else its sender is told,
+    once for all of them, by what is `said` for this cause.
+    """
+    if not requests.take(db, message.event_id):
+        return
+    answered = recovery.newest_answered(db, message.room_id)
+    if answered is not None and recovery.is_before(db, message.event_id, answered):
+        return
+    requests.say_new(db, said(recovery.memory_lost(message.room_id, answered)), own)
 
 
 def fetched(

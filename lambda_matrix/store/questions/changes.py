@@ -13,6 +13,7 @@ from sqlite_utils import Database
 
 from lambda_matrix.ids import EventId, RequestId, RoomId, UserId
 from lambda_matrix.matrix_events import Redaction, TextMessage
+from lambda_matrix.store import outbox
 from lambda_matrix.store.conversations import contexts
 from lambda_matrix.store.files import attachments, offered
 from lambda_matrix.store.questions import confirmations, requests, withdrawals
@@ -72,6 +73,8 @@ def withdraw(db: Database, event: Redaction) -> tuple[Request, ...]:
         confirmations.close_asked_by(db, request.request_id)
         offered.forget(db, request.request_id)
         withdrawals.withdraw_answer(db, request.question)
+    if not withdrawn and outbox.is_answered(db, event.redacts):
+        withdrawals.withdraw_answer(db, event.redacts)  # forgotten, but for its answer
     return tuple(request for request in withdrawn if request.outcome is None)
 
 

@@ -6,11 +6,11 @@ from sqlite_utils import Database
 
 from lambda_matrix.ids import EventId, PlatformChatId, RequestId, RoomId
 from lambda_matrix.matrix_events import TextMessage
-from lambda_matrix.store import outbox, people
+from lambda_matrix.store import outbox, people, recovery
 from lambda_matrix.store.conversations import contexts
 from lambda_matrix.store.facts import Incoming, dump_resume, load_fact
 from lambda_matrix.store.files import attachments, offered
-from lambda_matrix.store.questions import confirmations
+from lambda_matrix.store.questions import confirmations, withdrawals
 from lambda_matrix.store.records import (
     Attempt,
     Done,
@@ -37,11 +37,16 @@ def look(db: Database, room_id: RoomId, limit: int) -> Look:
     if _has_gap(db, room_id) or rooms.is_unfinished(db, room_id):
         return Look(room, ())
     rows = db.execute(
-        "SELECT fact FROM inbox WHERE room_id = ? AND settled_at IS NULL"
+        "SELECT event_id, batch, fact FROM inbox WHERE room_id = ? AND settled_at IS NULL"
         " ORDER BY batch, place LIMIT ?",
         (room_id, limit),
+    ).fetchall()
+    doubted = recovery.doubted_batch(db)
+    return Look(
+        room,
+        tuple(load_fact(row[2]) for row in rows),
+        frozenset(EventId(row[0]) for row in rows if row[1] <= doubted),
     )
-    return Look(room, tuple(load_fact(row[0]) for row in rows))
 
 
 def _has_gap(db: Database, room_id: RoomId) -> bool:
@@ -75,6 +80,7 @@ def settle(
     """
     if not take(db, event.event_id):
         return False
+    withdrawals.withdraw_beginning(db, event.event_id)
     if ends_pick and isinstance(event, TextMessage):
         people.close_pick(db, event.sender, event.room_id)
     if once is None or rooms.tell_once(db, event.room_id, once):
@@ -221,13 +227,16 @@ def _begin(db: Database, request: Request) -> Attempt:
     root = outbox.root_of(db, request.question)
     settings = people.settings(db, request.asker)
     if request.attempts >= MAX_ATTEMPTS:
-        return Attempt(request, 0, root, settings)
+        return Attempt(request, 0, root, settings, waits=recovery.waits_before(db, request))
     db.execute(
         "UPDATE requests SET attempts = attempts + 1, runs = runs + 1 WHERE request_id = ?",
         (request.request_id,),
     )
+    if root is not None:
+        withdrawals.leave_behind(db, request.question)
     files = attachments.of_request(db, request.request_id)
-    return Attempt(request, request.runs + 1, root, settings, files)
+    waits = recovery.waits_before(db, request)
+    return Attempt(request, request.runs + 1, root, settings, files, waits)
 
 
 def open_requests(db: Database) -> tuple[Request, ...]:

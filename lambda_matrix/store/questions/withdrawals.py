@@ -8,6 +8,11 @@ which it grew: clients hide them with the event that they edit, but homeservers 
 from sqlite_utils import Database
 
 from lambda_matrix.ids import EventId, RoomId
+from lambda_matrix.matrix_events import AnswerMark, MediaMessage, TextMessage
+
+_LATER_PARTS = (
+    "question = ? AND part > 0 AND content = x'' AND state = 'sent' AND request NOT LIKE '%:%'"
+)
 
 
 def withdraw_answer(db: Database, question: EventId) -> None:
@@ -49,6 +54,52 @@ def note_echo(
         (event_id, room_id, question, is_open, room_id),
     )
     return inserted.rowcount > 0
+
+
+def leave_behind(db: Database, question: EventId) -> None:
+    """An answer is begun anew of which a part was there and not the end: what was there goes.
+
+    The first part does not; it is what the new answer takes the place of.
+    """
+    db.execute(
+        "INSERT OR IGNORE INTO withdrawals (event_id, room_id) SELECT event_id, room_id FROM outbox"  # noqa: S608 - a constant
+        f" WHERE {_LATER_PARTS}",
+        (question,),
+    )
+    db.execute(f"UPDATE outbox SET state = 'undeliverable' WHERE {_LATER_PARTS}", (question,))  # noqa: S608 - a constant
+
+
+def withdraw_beginning(db: Database, question: EventId) -> None:
+    """A forgotten answer had been begun, and there is none to be given: the beginning goes."""
+    db.execute(
+        "INSERT OR IGNORE INTO withdrawals (event_id, room_id) SELECT event_id, room_id FROM outbox"
+        " WHERE question = ? AND answer_state = 'open' AND content = x'' AND state = 'sent'",
+        (question,),
+    )
+
+
+def supersede(db: Database, event: TextMessage | MediaMessage, mark: AnswerMark) -> None:
+    """Another start has answered the question: what was to be said to it here is not said.
+
+    And what was begun beside that answer goes.
+    """
+    db.execute(
+        "UPDATE outbox SET state = 'undeliverable' WHERE question = ? AND state = 'pending'"
+        " AND request NOT LIKE '%:%' AND room_id = ?",
+        (mark.question, event.room_id),
+    )
+    db.execute(
+        "INSERT OR IGNORE INTO withdrawals (event_id, room_id) SELECT event_id, room_id FROM outbox"
+        " WHERE question = ? AND state = 'sent' AND answer_state = 'open' AND request <> ?"
+        " AND room_id = ? AND event_id NOT IN (?, ?)",
+        (
+            mark.question,
+            mark.request,
+            event.room_id,
+            event.event_id,
+            event.replaces if isinstance(event, TextMessage) else None,
+        ),
+    )
 
 
 def note_preview(db: Database, room_id: RoomId, event_id: EventId, question: EventId) -> None:

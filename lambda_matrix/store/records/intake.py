@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from lambda_matrix.ids import InstanceId, RoomId, SyncToken
+from lambda_matrix.ids import EventId, InstanceId, RoomId, SyncToken
 from lambda_matrix.store.facts import Incoming
 from lambda_matrix.store.records.requests import Request
 from lambda_matrix.store.records.rooms import Room
@@ -25,10 +25,14 @@ class Gap:
 
 @frozen
 class Look:
-    """What an intake lane finds: the room as it is known, and what waits in its inbox."""
+    """What an intake lane finds: the room as it is known, and what waits in its inbox.
+
+    Of those that are `doubted` nobody knows whether they had their reaction, before a loss.
+    """
 
     room: Room | None
     events: tuple[Incoming, ...]
+    doubted: frozenset[EventId] = frozenset()
 
 
 @frozen

@@ -101,7 +101,7 @@ class Attempt:
     """A run about to begin, the `number`th of its request, counted from 1.
 
     `root` is the row of the preview that it takes over, if there is one; `settings`: the asker's;
-    `files` go along with it.
+    `files` go along with it. `waits` was said before its question and waits to be answered, too.
     """
 
     request: Request
@@ -109,3 +109,4 @@ class Attempt:
     root: int | None
     settings: PersonSettings
     files: tuple[FetchedFile, ...] = ()
+    waits: EventId | None = None

@@ -67,7 +67,8 @@ def unwelcomed(db: Database) -> tuple[RoomId, ...]:
     """Return the rooms whose invite was not dealt with to its end: the way was not told there."""
     rows = db.execute(
         "SELECT room_id FROM rooms WHERE membership = 'invite'"
-        " OR (membership = 'join' AND kind = 'direct' AND ' ' || told || ' ' NOT LIKE '% way %')"
+        " OR (membership = 'join' AND kind = 'direct' AND ' ' || told || ' ' NOT LIKE '% way %'"
+        "  AND room_id NOT IN (SELECT room_id FROM gaps))"  # it may have been told there
     )
     return tuple(RoomId(row[0]) for row in rows)
 

@@ -19,11 +19,15 @@ PLACES = {
 
 @frozen
 class Said:
-    """A message, the room in which it was said, and the words to answer in."""
+    """A message, the room in which it was said, and the words to answer in.
+
+    `is_doubted`: memory was lost since it was said, and it may have had its effect before.
+    """
 
     message: TextMessage | MediaMessage
     room: Room
     texts: Texts
+    is_doubted: bool = False
 
     @property
     def place(self) -> Place:
@@ -53,3 +57,4 @@ class Order(Said):
     message: TextMessage
     room: Room
     texts: Texts
+    is_doubted: bool = False

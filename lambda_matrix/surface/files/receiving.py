@@ -20,6 +20,7 @@ from lambda_matrix.conversation.texts import Texts
 from lambda_matrix.ids import EventId, RoomId
 from lambda_matrix.store.files import attachments, staging
 from lambda_matrix.store.records import Draft, FetchedFile, StagedFile
+from lambda_matrix.store.recovery import STAGED
 from lambda_matrix.surface.files.transfers import SizeLimits, transferred
 from lambda_matrix.surface.files.workspaces import Workspaces
 from lambda_matrix.surface.lanes import Lanes
@@ -193,7 +194,7 @@ class Receiving:
     def _got(self, file: StagedFile, texts: Texts, waiting: tuple[StagedFile, ...]) -> Draft:
         newest = next(each for each in waiting if each.event_id == file.event_id)
         text = texts.files.staged(staged_line(newest), len(waiting))
-        return file_reply(file, text, self._means.ourselves)
+        return file_reply(file, text, self._means.ourselves, cause=STAGED)
 
     def _refusal(
         self,

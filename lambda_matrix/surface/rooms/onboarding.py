@@ -19,7 +19,7 @@ from lambda_matrix.surface.links import server_name
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.rooms.provisioning import Greeting, Provisioning
 from lambda_matrix.surface.rooms.spaces import Spaces
-from lambda_matrix.surface.writing.wording import notice_draft
+from lambda_matrix.surface.writing.wording import notice_draft, told
 
 logger = logging.getLogger(__name__)
 
@@ -137,7 +137,7 @@ class Onboarding:
         way = None if person is None else await self._means.way_to_chats(person)
         text = texts.onboarding.encrypted_room(None if way is None else way.chat)
         draft = notice_draft(
-            room.room_id, text, self._means.ourselves, request=f"encrypted:{room.room_id}"
+            room.room_id, text, self._means.ourselves, request=told(room.room_id, "encrypted")
         )
         await self._means.say_once(draft, "encrypted")
 

@@ -34,6 +34,7 @@ from lambda_matrix.surface.writing.wording import (
     order_answered_drafts,
     room_made_drafts,
     room_refused_drafts,
+    told,
 )
 
 T = TypeVar("T")
@@ -135,7 +136,7 @@ class Provisioning:
         if way is None:
             return
         text = greeting((await self._means.languages.of(owner)).onboarding, way)
-        draft = notice_draft(lobby, text, self._means.ourselves, request=f"way:{lobby}")
+        draft = notice_draft(lobby, text, self._means.ourselves, request=told(lobby, "way"))
         await self._means.say_once(draft, "way")
 
     async def _number(self, intent: Intent) -> Intent:

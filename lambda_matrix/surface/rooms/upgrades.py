@@ -26,7 +26,7 @@ from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.patience import persist
 from lambda_matrix.surface.rooms.moving import Moving
 from lambda_matrix.surface.rounds import Rounds
-from lambda_matrix.surface.writing.wording import notice_draft
+from lambda_matrix.surface.writing.wording import notice_draft, told
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +106,7 @@ class Upgrades:
                 room.room_id,
                 texts.rooms.not_invited,
                 self._means.ourselves,
-                request=f"invite:{room.replaced_by}",
+                request=told(room.room_id, "not_invited"),
             )
             await self._means.say_once(draft, "not_invited")
 

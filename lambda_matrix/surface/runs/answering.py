@@ -237,7 +237,12 @@ def _done(progress: Progress, ending: Ending, ourselves: Ourselves) -> Done:
     """Return what T2 is to note."""
     attempt, closing = progress.attempt, progress.closing
     answer = final_drafts(
-        attempt.request, ending, ourselves, attempt.settings.reply_style, root=progress.root
+        attempt.request,
+        ending,
+        ourselves,
+        attempt.settings.reply_style,
+        root=progress.root,
+        waits=attempt.waits,
     )
     if closing is None:
         return Done(outcome=ending.outcome, answer=answer)

@@ -14,6 +14,7 @@ from attrs import define, field
 from lambda_matrix.ids import RoomId
 from lambda_matrix.store.questions import confirmations
 from lambda_matrix.store.records import Confirmation
+from lambda_matrix.store.recovery import EXPIRED
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.writing.wording import notice_draft
@@ -65,7 +66,7 @@ class Expiry:
             confirmation.room_id,
             said[confirmation.kind],
             self._means.ourselves,
-            request=f"expired:{confirmation.user_id}:{confirmation.expires_at}",
+            request=f"{EXPIRED}:{confirmation.user_id}:{confirmation.expires_at}",
         )
         await self._means.store.transact(
             confirmations.expire, confirmation, notice, self._means.ourselves

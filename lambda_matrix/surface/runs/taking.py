@@ -7,6 +7,7 @@ from attrs import evolve, frozen
 
 from lambda_matrix.conversation.limits import QueueFull, Take, TooFast
 from lambda_matrix.ids import AgentId, EventId, PlatformChatId, RequestId, RoomId
+from lambda_matrix.store.conversations import earlier
 from lambda_matrix.store.questions import changes, confirmations, requests
 from lambda_matrix.store.records import Question, Request
 from lambda_matrix.surface.admission import Admission
@@ -61,8 +62,27 @@ class Taking:
     async def destination(self, order: Said) -> tuple[AgentId, PlatformChatId]:
         """Return to which agent what is said here goes, and in which context."""
         assert order.room.agent is not None  # noqa: S101 - intents.complete wrote the whole binding
-        context = await self._bindings.context_of(order.room, order.message.thread_root)
+        context = await self._earlier_context(order) if order.is_doubted else None
+        if context is None:
+            context = await self._bindings.context_of(order.room, order.message.thread_root)
         return order.room.agent, context
+
+    async def _earlier_context(self, order: Said) -> PlatformChatId | None:
+        """Return the context of what was said before the one in force had begun; None of the rest.
+
+        If nobody knows any more which one that was, it is a fresh one: what was cleared stays so.
+        """
+        room, store = order.room, self._means.store
+        if room.own_threads and order.message.thread_root is not None:
+            return None
+        since = await store.transact(earlier.cleared_after, room, order.message.event_id)
+        if since is None:
+            return None
+        number = await store.transact(earlier.number_before, room, since)
+        if number is None:
+            number = await self._bindings.new_number()
+        await store.transact(earlier.note, room, number)
+        return number
 
     async def _question(
         self,

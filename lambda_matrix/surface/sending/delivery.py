@@ -196,7 +196,7 @@ def _is_event_of(row: OutboxRow, event: object, ourselves: Ourselves) -> bool:
     if not isinstance(event, TextMessage | MediaMessage) or event.sender != ourselves.user_id:
         return False
     mark = event.answer
-    is_edit = isinstance(event, TextMessage) and event.replaces is not None
-    if mark is None or (mark.state is AnswerState.OPEN and is_edit):
-        return False  # a preview's edit is no row's event
-    return (mark.request, mark.part, mark.state) == (row.request, row.part, row.answer_state)
+    if mark is None or rows.is_preview(event, mark):
+        return False
+    said = (mark.request, mark.part, mark.state, mark.instance)
+    return said == (row.request, row.part, row.answer_state, row.instance)

@@ -105,6 +105,10 @@ def mark_content(mark: AnswerMark) -> Content:
         content["context"] = mark.context
     if mark.own:
         content["own"] = mark.own
+    if mark.asks:
+        content["asks"] = True
+    if mark.waits is not None:
+        content["waits"] = mark.waits
     return content
 
 

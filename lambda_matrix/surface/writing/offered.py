@@ -5,12 +5,11 @@ from typing import Final
 from lambda_matrix.ids import RequestId
 from lambda_matrix.matrix_events import AnswerMark, AnswerState
 from lambda_matrix.store.records import Draft, OfferedFile, Ourselves, Request
+from lambda_matrix.store.recovery import FILE
 from lambda_matrix.surface.writing.cleaning import clean
 from lambda_matrix.surface.writing.content import ShownFile, encode, file_message, notice
 from lambda_matrix.surface.writing.rendering import render
 
-FILE: Final = "file:"
-"""How the request of the mark of an agent's file begins."""
 LONGEST_CAPTION: Final = 4_000
 """Characters of a caption; an agent that has more to say says it in its answer."""
 
@@ -39,7 +38,7 @@ def _mark(file: OfferedFile, request: Request, ourselves: Ourselves) -> AnswerMa
     """Return the mark of a file that came with an answer, which is no part of that answer."""
     return AnswerMark(
         question=request.question,
-        request=RequestId(f"{FILE}{request.request_id}:{file.position}"),
+        request=RequestId(f"{FILE}:{request.request_id}:{file.position}"),
         part=0,
         state=AnswerState.FINAL,
         instance=ourselves.instance,

@@ -31,13 +31,8 @@ from lambda_matrix.surface.writing.rendering import Rendered, render
 from lambda_matrix.surface.writing.splitting import parts, split
 
 FORMATTED = ReplyStyle.FORMATTED
-COMMAND = "command:"
-"""How the request of a mark begins that answers something else than a question to an agent."""
-
-
-def is_reply_to_command(mark: AnswerMark) -> bool:
-    """Return whether the event was said to a command: out of turn, not in the queue's order."""
-    return mark.request.startswith(COMMAND)
+COMMAND = "command"
+"""The cause that the mark of a reply names, if there is no other."""
 
 
 def notice_draft(
@@ -55,20 +50,40 @@ def notice_draft(
 
 
 def reply_draft(
-    event: Incoming, text: str, ourselves: Ourselves, *, is_quoting: bool = False
+    event: Incoming,
+    text: str,
+    ourselves: Ourselves,
+    *,
+    is_quoting: bool = False,
+    once: str | None = None,
 ) -> Draft:
     """Return what is said to a command, or to a message that is no question.
 
-    With `is_quoting` clients show to which one.
+    With `is_quoting` clients show to which one. `once` names a thing that is told once in a room.
     """
     thread = event.thread_root if isinstance(event, TextMessage | MediaMessage) else None
     reply_to = event.event_id if is_quoting else None
-    return _reply(event.room_id, event.event_id, text, ourselves, thread=thread, reply_to=reply_to)
+    return _reply(
+        event.room_id,
+        event.event_id,
+        text,
+        ourselves,
+        thread=thread,
+        reply_to=reply_to,
+        request=None if once is None else told(event.room_id, once),
+    )
 
 
-def file_reply(file: StagedFile, text: str, ourselves: Ourselves) -> Draft:
+def told(room_id: RoomId, thing: str) -> RequestId:
+    """Return how the mark of what is told once in a room names it: so history tells that it was."""
+    return RequestId(f"{thing}:{room_id}")
+
+
+def file_reply(file: StagedFile, text: str, ourselves: Ourselves, *, cause: str = COMMAND) -> Draft:
     """Return what is said to somebody's file."""
-    return _reply(file.room_id, file.event_id, text, ourselves, thread=file.thread_root)
+    return _reply(
+        file.room_id, file.event_id, text, ourselves, thread=file.thread_root, cause=cause
+    )
 
 
 def _reply(
@@ -79,10 +94,12 @@ def _reply(
     *,
     thread: EventId | None = None,
     reply_to: EventId | None = None,
+    request: RequestId | None = None,
+    cause: str = COMMAND,
 ) -> Draft:
     mark = AnswerMark(
         question=question,
-        request=RequestId(f"{COMMAND}{question}"),
+        request=request or RequestId(f"{cause}:{question}"),
         part=0,
         state=AnswerState.FINAL,
         instance=ourselves.instance,
@@ -158,9 +175,14 @@ def final_drafts(
     style: ReplyStyle = FORMATTED,
     *,
     root: int | None,
+    waits: EventId | None = None,
 ) -> tuple[Draft, ...]:
-    """Return the whole answer (T2): its first part as an edit of `root` where there is one."""
-    whole = evolve(_mark(request, ourselves, AnswerState.FINAL), own=ending.own)
+    """Return the whole answer (T2): its first part as an edit of `root` where there is one.
+
+    `waits` was said before the question, and waits to be answered, too.
+    """
+    final = _mark(request, ourselves, AnswerState.FINAL)
+    whole = evolve(final, own=ending.own, asks=ending.asks, waits=waits)
     texts = split(
         clean(ending.text), lambda part: fits(text_message(_rendered(part, style), whole))
     )
