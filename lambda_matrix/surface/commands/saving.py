@@ -59,7 +59,8 @@ class SavingCommands:
             await self._means.reply(order.message, texts.too_many_saved(stored.MOST_SAVED))
         else:
             now = _as_saved(order, wanted if before is None else before.name, conversation)
-            said = texts.saved if before is None else texts.saved_again
+            is_again = before is not None and not _is_by(before, order)
+            said = texts.saved_again if is_again else texts.saved
             others = tuple(each for each in known if each is not before)
             await self._saved.replace(order.message, (*others, now), said(now.name, now.messages))
 
@@ -234,6 +235,11 @@ def _as_saved(order: Order, name: str, conversation: _Conversation) -> SavedCont
         size=sum(len(each.content.encode()) for each in conversation.spoken),
         saved_at=time.time(),
     )
+
+
+def _is_by(before: SavedContext, order: Order) -> bool:
+    """Return whether this very command saved it, and was cut off before it had noted so."""
+    return before.stretches[-1].last_event == order.message.event_id
 
 
 def _is_same(before: SavedContext, conversation: _Conversation) -> bool:

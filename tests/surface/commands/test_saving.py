@@ -16,7 +16,7 @@ from lambda_matrix.store import people
 from lambda_matrix.store.conversations import saved
 from lambda_matrix.store.people import Pick
 from lambda_matrix.surface import history
-from tests.lab.proxy import Answer
+from tests.lab.proxy import Answer, Hold
 from tests.lab.small_homeserver import ANNA, BORIS
 from tests.surface.bridging import TEXTS, AgentRun, Service, open_lab
 
@@ -357,6 +357,24 @@ async def test_a_list_that_cannot_be_kept_is_not_changed(clock: MockClock, tmp_p
         lab.proxy.spoil(r"PUT .*/account_data/ru\.coredump\.lambda\.saved", FORBIDDEN)
         assert await service.ask("!save A") == TEXTS.rooms.refused
         assert await names(service) == []
+
+
+async def test_a_saving_that_was_cut_off_is_no_second_one(clock: MockClock, tmp_path: Path) -> None:
+    async with open_lab(clock, tmp_path) as lab:
+        async with lab.chat() as service:
+            room = service.room
+            await service.ask("One")
+            hold = Hold(answer=True)
+            rule = lab.proxy.spoil(
+                r"PUT .*/account_data/ru\.coredump\.lambda\.saved", hold, times=1
+            )
+            command = lab.homeserver.say(room, ANNA, "!save A")
+            await hold.caught.wait()
+        lab.proxy.mend(rule)
+        async with lab.service():
+            await lab.homeserver.answer(room, command)
+            (reply,) = lab.homeserver.about(room, command)
+            assert reply["content"]["body"] == SAYS.saved("A", 2)
 
 
 async def test_saving_twice_at_once_loses_neither(clock: MockClock, tmp_path: Path) -> None:
