@@ -7,14 +7,18 @@ became of it is counted from what the homeserver shows the persons.
 from __future__ import annotations
 
 import re
+import signal
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import trio
 
+from lambda_matrix.agent_events import RunFailure
+from lambda_matrix.conversation.texts_en.answers import why
 from lambda_matrix.demo.homeserver import Homeserver
 from lambda_matrix.demo.person import NotSeenError, open_person
 from lambda_matrix.demo.view import fold_messages
+from lambda_matrix.store.questions.requests import MAX_ATTEMPTS
 from tests.faults import persons
 from tests.faults.count import Tally, count_room
 from tests.faults.fault import Stage
@@ -56,6 +60,9 @@ async def run_plan(plan: Plan, homeserver: Homeserver, directory: Path, *, is_lo
 async def _perform(world: World) -> None:
     """Onboard, talk through the faults, wait for the answers, stop."""
     plan = world.plan
+    for fault in plan.faults:
+        if fault.prepare is not None:
+            fault.prepare(world)
     async with trio.open_nursery() as faults:
         _begin(world, faults, Stage.ONBOARDING)
         world.service.start()
@@ -86,28 +93,37 @@ async def _wait_answered(world: World) -> None:
 
 
 async def _count(world: World) -> Tally:
-    tally = Tally(runs=1, kills=world.kills, late=world.late)
-    excuses = any(fault.excuses for fault in world.plan.faults)
-    for chat, room in world.rooms.items():
+    kills = sum(status == -signal.SIGKILL for status in world.service.ends)
+    tally = Tally(runs=1, kills=kills, late=world.late)
+    for chat, room in (world.rooms | world.closed).items():
         messages = fold_messages(await world.person(chat).history(room))
         fences = {said.event_id for said in messages if said.body == _FENCE}
         kept = [m for m in messages if not (m.mark and m.mark.question in fences)]
         others = [
             re.sub(r"^slow \S+ ", "", asked.text)
             for other, all_asked in world.asked.items()
-            if other != chat
+            if other not in {chat, world.follows.get(chat)}
             for asked in all_asked
             if asked.waits
         ]
-        tally.add(count_room(kept, world.asked.get(chat, ()), others, world.bot, excuses=excuses))
-    tally.doubled += _doubled_rooms(world)
+        asked = world.asked.get(chat, ())
+        tally.add(count_room(kept, asked, others, world.bot, excuse=_excuse(world, kills)))
+    _count_rooms(world, tally)
     return tally
 
 
-def _doubled_rooms(world: World) -> int:
-    """How many rooms the bot made more, or fewer, than it was asked for."""
-    doubled = 0
+def _excuse(world: World, kills: int) -> str | None:
+    """How an answer may begin that says that there is none, as an expression; None for not."""
+    if any(fault.excuses for fault in world.plan.faults):
+        return ""
+    return re.escape(why(RunFailure.GAVE_UP)) if kills >= MAX_ATTEMPTS else None
+
+
+def _count_rooms(world: World, tally: Tally) -> None:
+    """Count the rooms that the bot made more than it was asked for, or fewer."""
     for name, person in world.people.items():
         made = [view for view in person.rooms.values() if view.inviter == world.bot]
-        doubled += abs(len(made) - world.made[name])
-    return doubled
+        if more := len(made) - world.made[name]:
+            tally.doubled += max(more, 0)
+            tally.lost += max(-more, 0)
+            tally.notes.append(f"{name} has {more:+} rooms: {[view.name for view in made]}")

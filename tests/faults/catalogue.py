@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.faults import clocks, disks, kills, losses, sessions, syncs, weather
+from tests.faults import clocks, disks, kills, losses, sessions, steps, syncs, weather
 from tests.faults.fault import Fault
 from tests.lab.openapi import in_ci
 
 FAULTS: Final[tuple[Fault, ...]] = (
     *kills.FAULTS,
+    *steps.FAULTS,
     *weather.FAULTS,
     *losses.FAULTS,
     *syncs.FAULTS,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from typing import Final
 
-from attrs import define, fields, frozen
+from attrs import define, field, fields, frozen
 
 from lambda_matrix.demo.view import FILE, Answer, Message, find_answer
 from lambda_matrix.ids import EventId, UserId
@@ -18,7 +19,7 @@ class Tally:
 
     `kills` are of the service, of them `late` at no moment of the plan's, because theirs did not
     come. `excused` are those of the answered that say that there is no answer, where the fault
-    allows it. Those after it must all be 0.
+    allows it. Those after it must all be 0. `notes` tell of each of these, for people.
     """
 
     runs: int = 0
@@ -33,17 +34,22 @@ class Tally:
     wrong_room: int = 0
     wrong_text: int = 0
     failed: int = 0
+    notes: list[str] = field(factory=list, eq=False)
 
     def add(self, other: Tally) -> None:
         """Take another tally in."""
-        for each in fields(Tally):
-            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+        for name in (*NUMBERS, "notes"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
 
     @property
     def is_clean(self) -> bool:
         """Everything answered exactly once, in order, in its room, with its text."""
         wrong = (self.lost, self.doubled, self.out_of_order, self.wrong_room, self.wrong_text)
         return self.answered == self.asked and not any(wrong) and not self.failed
+
+
+NUMBERS: Final = tuple(each.name for each in fields(Tally) if each.name != "notes")
+"""What is counted, in the order of the report."""
 
 
 @frozen
@@ -78,9 +84,13 @@ def count_room(
     others: Iterable[str],
     bot: UserId,
     *,
-    excuses: bool = False,
+    excuse: str | None = None,
 ) -> Tally:
-    """Count one room: `messages` are all of it, `others` the other rooms' texts."""
+    """Count one room: `messages` are all of it, `others` the other rooms' texts.
+
+    `excuse` is how an answer may begin that says that there is none, as an expression; what the
+    agent remembers after one is not looked at.
+    """
     tally = Tally(asked=len(asked))
     places: list[int] = []
     ours = {each.event_id for each in asked}
@@ -89,40 +99,48 @@ def count_room(
         answer = find_answer(messages, each.event_id, bot)
         if answer is None or not answer.is_final:
             tally.lost += 1
+            tally.notes.append(f"{each.text!r} has no answer: {answer and answer.text!r}")
             continue
         tally.answered += 1
-        _judge(tally, each, answer, by_bot, excuses=excuses)
+        _judge(tally, each, answer, by_bot, excuse)
         if each.waits:
             places.append(messages.index(answer.parts[0]))
     tally.out_of_order = sum(a > b for a, b in pairwise(places))
-    tally.wrong_room = sum(
-        (said.mark is not None and said.mark.question not in {None, *ours})
-        or any(re.search(rf"{re.escape(text)}\b", said.body) for text in others)
-        for said in by_bot
-    )
+    strange = re.compile("|".join(rf"{re.escape(text)}\b" for text in others) or "(?!)")
+    for said in by_bot:
+        answers_another = said.mark is not None and said.mark.question not in {None, *ours}
+        if answers_another or strange.search(said.body):
+            tally.wrong_room += 1
+            tally.notes.append(f"from another room: {said.body!r}")
     return tally
 
 
 def _judge(
-    tally: Tally, asked: Asked, answer: Answer, by_bot: Sequence[Message], *, excuses: bool
+    tally: Tally, asked: Asked, answer: Answer, by_bot: Sequence[Message], excuse: str | None
 ) -> None:
-    expected = asked.says if excuses or asked.numbered is None else asked.numbered
-    says = re.compile(expected)
-    right = says.match(answer.parts[0].body) is not None
+    said = answer.parts[0]
+    is_loose = asked.numbered is None or excuse == "" or bool(tally.excused)
+    says = re.compile(asked.says if is_loose else asked.numbered or "", re.DOTALL)
     # A second answer without the mark of the first is a second answer all the same.
-    again = [
-        said
-        for said in by_bot
-        if asked.waits and says.match(said.body) and said.event_id != answer.parts[0].event_id
-    ]
+    again = asked.waits and any(
+        says.match(other.body) and other.event_id != said.event_id for other in by_bot
+    )
     files = [
-        said
-        for said in by_bot
-        if said.mark and said.mark.question == asked.event_id and said.mark.request.startswith(FILE)
+        other
+        for other in by_bot
+        if other.mark
+        and other.mark.question == asked.event_id
+        and other.mark.request.startswith(FILE)
     ]
-    tally.doubled += bool(answer.doubled) or bool(again) or len(files) > asked.files
-    if right:
-        tally.lost += len(files) < asked.files
+    if answer.doubled or again or len(files) > asked.files:
+        tally.doubled += 1
+        tally.notes.append(f"{asked.text!r} is answered more than once")
+    if says.match(said.body):
+        if len(files) < asked.files:
+            tally.lost += 1
+            tally.notes.append(f"{asked.text!r} came without its file")
+    elif excuse is not None and re.match(excuse, said.body):
+        tally.excused += 1
     else:
-        tally.excused += excuses
-        tally.wrong_text += not excuses
+        tally.wrong_text += 1
+        tally.notes.append(f"{asked.text!r} wants {says.pattern!r}, and got {said.body!r}")

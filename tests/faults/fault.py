@@ -39,6 +39,8 @@ class Meanwhile(Enum):
 
     ASK = auto()
     """They ask the plan's questions, without waiting for answers."""
+    COMMAND = auto()
+    """They go through the commands, each when the one before is answered; then they ask."""
     NOTHING = auto()
     """They say what the fault has them say (`world.ask`), and nothing else."""
 
@@ -50,6 +52,7 @@ class Fault:
     Attributes:
         name: The row; several faults may share one.
         happen: What it does; see the module's docstring.
+        prepare: What is done before the service is started for the first time.
         stage: When it begins.
         meanwhile: What the persons do.
         combines: Whether it may happen together with another one.
@@ -65,6 +68,7 @@ class Fault:
 
     name: str
     happen: Callable[[World, Random], Awaitable[None]]
+    prepare: Callable[[World], None] | None = None
     stage: Stage = Stage.TALKING
     meanwhile: Meanwhile = Meanwhile.ASK
     combines: bool = True

@@ -8,6 +8,7 @@ import trio
 
 from lambda_matrix.demo.person import Person
 from lambda_matrix.ids import RoomId
+from tests.faults.commands import use_commands
 from tests.faults.fault import Meanwhile
 from tests.faults.plan import CHATS
 from tests.faults.world import World
@@ -46,6 +47,9 @@ async def talk(world: World, meanwhile: Meanwhile) -> None:
     """Do what the persons do meanwhile."""
     match meanwhile:
         case Meanwhile.ASK:
+            await _ask(world)
+        case Meanwhile.COMMAND:
+            await use_commands(world)
             await _ask(world)
         case Meanwhile.NOTHING:
             pass

@@ -75,7 +75,7 @@ def test_an_excuse_is_an_answer_only_where_a_fault_excuses() -> None:
     sorry = Message(sorry.event_id, BOT, "m.text", ("I could not.",), mark=sorry.mark)
     messages = [*QUESTIONS, RIGHT[0], sorry]
     assert count_room(messages, ASKED, [], BOT).wrong_text == 1
-    tally = count_room(messages, ASKED, [], BOT, excuses=True)
+    tally = count_room(messages, ASKED, [], BOT, excuse="I could not")
     assert tally == Tally(asked=2, answered=2, excused=1)
     assert tally.is_clean
 

@@ -75,7 +75,7 @@ async def test_all_that_is_said_is_answered_once(
     with capsys.disabled():
         print(f"\n{report}")  # noqa: T201  to be read
         for plan in unclean:
-            print(f"seed {plan.seed} ({plan.title}): {tallies[plan]}")  # noqa: T201  to be read
+            print(f"seed {plan.seed} ({plan.title}):", *tallies[plan].notes, sep="\n  ")  # noqa: T201  to be read
             print(f"  replay: CHAOS_SEED={plan.seed} make {FORM or 'faults'}")  # noqa: T201  to be read
     assert not unclean, f"the logs are in {tmp_path}\n" + "\n".join(errors.values())
 

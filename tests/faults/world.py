@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
+from typing import Final
 
 import trio
 from attrs import define, field
 
+from lambda_matrix.conversation.texts_en import english
 from lambda_matrix.demo.bare_http import CallError, Json
 from lambda_matrix.demo.homeserver import Homeserver
 from lambda_matrix.demo.own_programs import Restartable
@@ -22,6 +24,8 @@ from tests.lab.proxy import Proxy
 
 _SERVER_ERROR = 500
 _SAY_AGAIN = 0.3
+PLEASE_REPEAT: Final = english("!").commands.please_repeat
+"""What is said to a command that may have been lost."""
 
 
 @define
@@ -34,13 +38,14 @@ class World:
         stack: The homeserver, the proxy before it, the agent's program, the settings.
         service: The service under something like systemd (`stack.service` is not used).
         people: The persons' clients, "anna" and "boris".
-        rooms: The chats by their labels.
+        rooms: The chats by their labels; `closed` those in which nothing more will be said.
         spaces: The persons' Spaces, `direct` their direct chats with the bot.
         asked: All that was said in a chat and wants an answer, in order.
         numbers: How many messages the agent knows of each chat's conversation.
+        follows: Which chat goes on from which other one.
         made: How many rooms the bot is to have made for each person.
         onboarded: Set when the persons have their rooms.
-        kills: How often the service was killed, of them `late` not at the moment that was meant.
+        late: How many of the service's kills were not at the moment that was meant.
     """
 
     plan: Plan
@@ -49,12 +54,13 @@ class World:
     service: Supervised
     people: dict[str, Person] = field(factory=dict)
     rooms: dict[str, RoomId] = field(factory=dict)
+    closed: dict[str, RoomId] = field(factory=dict)
     spaces: dict[str, RoomId] = field(factory=dict)
     direct: dict[str, RoomId] = field(factory=dict)
     asked: dict[str, list[Asked]] = field(factory=dict)
     numbers: dict[str, int] = field(factory=dict)
+    follows: dict[str, str] = field(factory=dict)
     made: dict[str, int] = field(factory=dict)
-    kills: int = 0
     late: int = 0
     onboarded: trio.Event = field(factory=trio.Event)
     _in_turn: dict[str, trio.Lock] = field(factory=dict)
@@ -104,7 +110,8 @@ class World:
     async def ask_for_file(self, chat: str) -> Asked:
         """Have the agent give a file."""
         event_id, _ = await self.say_numbered(chat, "file photo")
-        return self.note(chat, Asked(event_id, "file photo", "Here is a file", files=1))
+        asked = Asked(event_id, "file photo", "Here is a file", files=1)
+        return self.note(chat, asked)
 
     async def say_numbered(self, chat: str, text: str) -> tuple[EventId, int]:
         """Say what the agent will remember as its so manieth message."""
@@ -114,16 +121,36 @@ class World:
             number = self.numbers[chat] = self.numbers.get(chat, 0) + 1
         return event_id, number
 
-    async def command(self, chat: str, text: str, says: str) -> Asked:
-        """Give a command, the reply to which begins with what the expression `says` fits."""
-        event_id = await self.say(self.person(chat), self.rooms[chat], text)
+    def expect(self, chat: str, event_id: EventId, text: str, says: str) -> Asked:
+        """Note that what was said wants an answer that begins as the expression `says`."""
         return self.note(chat, Asked(event_id, text, says))
+
+    async def tell(self, chat: str, command: str, says: str) -> Answer:
+        """Give a command, and wait for the reply; give it again if it was lost with the database.
+
+        Raises:
+            NotSeenError: there is no reply.
+        """
+        while True:
+            asked = await self.command(chat, command, says)
+            answer = await self.answer(chat, asked)
+            if not answer.text.startswith(PLEASE_REPEAT):
+                return answer
+
+    async def command(self, chat: str, text: str, says: str) -> Asked:
+        """Give a command, the reply to which begins as the expression `says`."""
+        event_id = await self.say(self.person(chat), self.rooms[chat], text)
+        return self.expect(chat, event_id, text, says)
+
+    def close(self, chat: str) -> None:
+        """Note that nothing more will be said in the chat; what was said there is counted."""
+        self.closed[chat] = self.rooms.pop(chat)
 
     async def open_chat(self, chat: str, name: str) -> None:
         """Have another chat made by !new in the person's first one, and join it."""
         person, first = self.person(chat), f"{person_of(chat)} 1"
         known = set(person.rooms)
-        await self.command(first, f"!new {name}", "Your new chat")
+        await self.tell(first, f"!new {name}", "Your new chat")
         self.made[person_of(chat)] += 1
         room = await invited(person, self.bot, known, is_space=False, within=self.patience)
         await person.join(room)
@@ -189,8 +216,7 @@ class World:
     # -- what befalls the service --
 
     async def kill(self, *, restart: bool = True) -> None:
-        """SIGKILL the service, and count it; it is started again unless `restart` is False."""
-        self.kills += 1
+        """SIGKILL the service; it is started again unless `restart` is False."""
         await self.service.kill(restart=restart)
 
     def _tell(self) -> None:
