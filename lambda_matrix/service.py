@@ -3,8 +3,9 @@
 The order is part of exactly-once. The store is locked and open first; then the homeserver is asked
 who we are (transaction ids are the device's); then everything missed is caught up with, so that
 the echoes of what an earlier start sent have settled their rows, and this start is known to be the
-latest; only then is the outbox opened and what waits taken up again. The nesting of the context
-managers is the order of shutdown, reversed.
+latest; then what is recorded is made to agree with what the homeserver says; only then is the
+outbox opened and what waits taken up again. The nesting of the context managers is the order of
+shutdown, reversed.
 """
 
 import logging
@@ -27,6 +28,7 @@ from lambda_matrix.client_server_api.sync import (
 from lambda_matrix.config import ConfigError
 from lambda_matrix.config.settings import Settings
 from lambda_matrix.ids import FilterId
+from lambda_matrix.reconcile.reconciliation import reconcile
 from lambda_matrix.reloading import InForce, Reloading, policy_of
 from lambda_matrix.session import log_in
 from lambda_matrix.status_line import StatusLine
@@ -134,6 +136,13 @@ async def _serve(
                 reloading = Reloading(bridge, in_force, lambda: _settings_and_agents(read_again()))
                 with trio.move_on_after(LOOKS_WAIT):  # rooms are made with the picture
                     await _show_looks(client, store, settings, picture)
+                line.enter("reconciling")
+                await reconcile(
+                    bridge.means,
+                    bridge.bindings,
+                    bridge.spaces,
+                    progress=lambda made, of: line.enter(f"reconciling: {made} of {of}"),
+                )
                 await supervisor.start(bridge.run)
                 supervisor.start_soon(_keep_house, store)
                 logger.info("ready: %s on device %s", ourselves.user_id, ourselves.device_id)

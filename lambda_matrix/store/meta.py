@@ -99,6 +99,12 @@ def platform_chat_id_mark(db: Database) -> PlatformChatId:
     return PlatformChatId(int(_get(db, "platform_chat_id") or "0"))
 
 
+def note_platform_chat_id(db: Database, number: PlatformChatId) -> None:
+    """The number is used: no lower one is new any more."""
+    if number > platform_chat_id_mark(db):
+        _set(db, "platform_chat_id", str(number))
+
+
 def next_platform_chat_id(db: Database, at_least: PlatformChatId) -> PlatformChatId:
     """Use up one more number, never below `at_least` (the homeserver's mark plus one)."""
     following = PlatformChatId(max(platform_chat_id_mark(db) + 1, at_least))

@@ -24,9 +24,11 @@ from lambda_matrix.surface.gaps import Gaps
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.policy import Policy
+from lambda_matrix.surface.rooms.bindings import Bindings
 from lambda_matrix.surface.rooms.by_hand import ByHand
 from lambda_matrix.surface.rooms.onboarding import Onboarding
 from lambda_matrix.surface.rooms.provisioning import Provisioning
+from lambda_matrix.surface.rooms.spaces import Spaces
 from lambda_matrix.surface.rooms.titles import Titles
 from lambda_matrix.surface.rooms.upgrades import Upgrades
 from lambda_matrix.surface.rounds import Rounds
@@ -63,6 +65,8 @@ class Bridge:
     """
 
     means: Means
+    bindings: Bindings
+    spaces: Spaces
     rounds: Rounds
     running: Running
     signals: Signals

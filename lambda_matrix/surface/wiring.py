@@ -156,6 +156,8 @@ def build_bridge(
 
     return Bridge(
         means=means,
+        bindings=bindings,
+        spaces=spaces,
         rounds=rounds,
         running=running,
         signals=signals,

@@ -36,6 +36,7 @@ from lambda_matrix.ids import (
     RoomId,
     UserId,
 )
+from lambda_matrix.reconcile.reconciliation import reconcile
 from lambda_matrix.store import meta
 from lambda_matrix.store.records import Intent, Ourselves, RoomKind
 from lambda_matrix.store.store import Store, open_store
@@ -201,11 +202,13 @@ class Lab:
         *,
         policy: Policy = POLICY,
         live: bool = True,
+        reconciling: bool = False,
         prepare: Callable[[Store, Ourselves], Awaitable[None]] | None = None,
     ) -> AsyncIterator[Service]:
         """One start of the service, as `lambda_matrix.service` does it; cancelled at the end.
 
-        `prepare` has the store before anything begins; without `live` it only catches up.
+        `prepare` has the store before anything begins; without `live` it only catches up. Rooms
+        that tests have planted know nothing of `reconciling`.
         """
         device = DeviceId(self.homeserver.device_id)
         session = Session(BOT, device, AccessToken(TOKEN))
@@ -231,6 +234,8 @@ class Lab:
                     ),
                 )
                 catch_up.hand_over(bridge.take_in)
+                if reconciling:
+                    await reconcile(bridge.means, bridge.bindings, bridge.spaces)
                 if live:
                     await supervisor.start(bridge.run)
                 yield Service(self, store, client, bridge, ourselves)

@@ -27,7 +27,9 @@ def onboard(db: Database, owner: UserId, lobby: RoomId, agent: AgentId) -> bool:
         "INSERT OR IGNORE INTO intents (intent_id, kind, owner, origin) VALUES (?, 'space', ?, ?)",
         (new_intent_id(), owner, lobby),
     )
-    if first_chat(db, owner) is None:
+    # Whose first chat ended, or is not known to have been one, has others: or none were left.
+    has_chats = rooms.space_of(db, owner) and rooms.rooms_of(db, owner, RoomKind.CHAT)
+    if first_chat(db, owner) is None and not has_chats:
         _intend_chat(db, owner, command=None, origin=lobby, name=None, agent=agent)
     return bool(open_intents(db, owner))
 
@@ -72,6 +74,12 @@ def order_chat(
         )
 
 
+def order_first_chat(db: Database, owner: UserId, agent: AgentId) -> None:
+    """Want a first chat for `owner`, whose Space never had one."""
+    if first_chat(db, owner) is None:
+        _intend_chat(db, owner, command=None, origin=None, name=None, agent=agent)
+
+
 def new_intent_id(command: EventId | None = None) -> str:
     """Return an intent's name: the `!new` that wants it, else what nobody else has or guesses."""
     return command or secrets.token_hex(12)
@@ -87,7 +95,7 @@ def _intend_chat(
     owner: UserId,
     *,
     command: EventId | None,
-    origin: RoomId,
+    origin: RoomId | None,
     name: str | None,
     agent: AgentId,
 ) -> None:

@@ -1,0 +1,366 @@
+"""What is to be repaired: a pure function of what is observed and what is recorded.
+
+The theory. Three things are trusted, since nobody but the bot can make them: its own account data,
+the marker in a room that it made itself, and a link in a Space whose sender it is. A marker in
+anybody else's room is a forgery or a copy, and does not count.
+
+What people do by hand wins: a link that somebody emptied is not put back, a link that somebody put
+back is not taken out, and who left is not invited again. What has not ended yet (a room being
+made, a chat being ended, an upgrade to be followed, a command to be done once more) is left to
+whoever takes it up after the start, so a plan never competes with them.
+
+The order is the same however often it is made: people first, for new contexts are for the agent of
+their choice; then rooms in the order in which they were made, so numbers are given in that order.
+"""
+
+from attrs import define, evolve, field
+
+from lambda_matrix.account_data import Binding, SavedContext, Unbound
+from lambda_matrix.ids import PlatformChatId, RoomId, UserId
+from lambda_matrix.matrix_events import RoomMarker
+from lambda_matrix.reconcile.repairs import (
+    BindRoom,
+    FinishChat,
+    FinishTree,
+    FollowBinding,
+    KeepBinding,
+    LeaveDuplicate,
+    LinkChat,
+    NoteByHand,
+    NoteLeft,
+    NoteMoved,
+    Repair,
+    RestoreChat,
+    RestoreDirect,
+    RestoreSaved,
+    RestoreSettings,
+    RestoreSpace,
+    UnlinkChat,
+)
+from lambda_matrix.reconcile.topology import (
+    Observed,
+    Recorded,
+    RecordedRoom,
+    SeenChild,
+    SeenRoom,
+)
+from lambda_matrix.store.records import Intent, RoomKind
+from lambda_matrix.store.records.rooms import PERSON_AND_BOT
+
+_MILLI = 1000
+
+
+def plan(observed: Observed, recorded: Recorded) -> tuple[Repair, ...]:
+    """Return what is to be repaired, in the order in which it is to be done."""
+    planning = _Planning(observed, recorded)
+    planning.people()
+    planning.departures()
+    planning.spaces()
+    for room in planning.rooms:
+        planning.room(room)
+    planning.links()
+    planning.trees()
+    planning.direct_rooms()
+    return tuple(planning.repairs)
+
+
+@define
+class _Chat:
+    """A chat as it will be: whose, and whether archived. `settled`: its Space is looked at."""
+
+    room: SeenRoom
+    owner: UserId
+    archived: bool
+    is_settled: bool = True
+
+
+@define
+class _Planning:
+    """The plan so far, and what will be true once it is done."""
+
+    observed: Observed
+    recorded: Recorded
+    repairs: list[Repair] = field(factory=list)
+    rooms: list[SeenRoom] = field(init=False)
+    intents: dict[str, Intent] = field(init=False)
+    numbers: dict[PlatformChatId, RoomId] = field(init=False)
+    space_of: dict[UserId, SeenRoom] = field(factory=dict)
+    chats: dict[RoomId, _Chat] = field(factory=dict)
+    awaited: set[UserId] = field(factory=set)
+    """Those for whom a chat is being made, or is about to be."""
+    _kept_for: dict[str, RoomId] = field(factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        joined = (room for room in self.observed.rooms if room.room_id in self.observed.joined)
+        self.rooms = sorted(joined, key=_age)
+        self.intents = {intent.intent_id: intent for intent in self.recorded.intents}
+        self.numbers = dict(self.recorded.numbers)
+        self.awaited = {intent.owner for intent in self.recorded.intents if not intent.done}
+
+    # -- people --
+
+    def people(self) -> None:
+        """What they chose and saved is as their account data says."""
+        for settings in sorted(self.observed.settings, key=lambda each: each.user_id):
+            if self.recorded.settings.get(settings.user_id) != settings:
+                self.repairs.append(RestoreSettings(kept=settings))
+        for kept in sorted(self.observed.saved, key=lambda each: each.user_id):
+            known = self.recorded.saved.get(kept.user_id, ())
+            if _in_order(kept.saved) != _in_order(known):
+                self.repairs.append(RestoreSaved(kept=kept))
+
+    # -- rooms --
+
+    def departures(self) -> None:
+        """Rooms that the bot is not in any more."""
+        gone = self.recorded.rooms.keys() - self.observed.joined
+        self.repairs += [NoteLeft(room_id=room_id) for room_id in sorted(gone)]
+
+    def spaces(self) -> None:
+        """The Space of each person: the one that was made first."""
+        for room in self.rooms:
+            known = self._known(room)
+            owner = known.owner
+            if known.kind is RoomKind.UNREGISTERED and room.room_type is not None:
+                marker = self._marker(room)
+                owner = None
+                if marker is not None and marker.kind == "space" and self._is_for_us(room, marker):
+                    owner = marker.owner
+                    self.repairs.append(
+                        RestoreSpace(room_id=room.room_id, owner=owner, intent=marker.intent)
+                    )
+            elif known.kind is not RoomKind.SPACE:
+                continue
+            if owner is not None:
+                self.space_of.setdefault(owner, room)
+
+    def room(self, room: SeenRoom) -> None:
+        """Whatever else a room may be."""
+        known, binding = self._known(room), self.observed.bindings.get(room.room_id)
+        match known.kind:
+            case RoomKind.SPACE | RoomKind.MOVED:
+                pass
+            case RoomKind.CHAT:
+                self._recorded_chat(room, known, binding)
+            case RoomKind.UNREGISTERED | RoomKind.DIRECT if isinstance(binding, Binding):
+                self._bound_room(room, binding)
+            case RoomKind.UNREGISTERED if isinstance(binding, Unbound):
+                if room.replaced_by is not None:
+                    self._moved_room(room)
+            case RoomKind.UNREGISTERED:
+                if room.replaced_by is None and room.room_type is None:
+                    self._unbound_room(room)
+            case RoomKind.DIRECT:
+                pass
+
+    def _bound_room(self, room: SeenRoom, binding: Binding) -> None:
+        """A room of which we know nothing, and our account data all: a chat."""
+        marker = self._marker(room)
+        if marker is not None and not self._is_for_us(room, marker):
+            return
+        if self._is_about_to_move_here(room, binding) or not self._take_numbers(room, binding):
+            return
+        self.repairs.append(
+            RestoreChat(
+                room_id=room.room_id,
+                binding=binding,
+                intent=None if marker is None else marker.intent,
+                created_at=room.created_at,
+            )
+        )
+        self.chats[room.room_id] = _Chat(room, binding.owner, binding.archived)
+
+    def _moved_room(self, room: SeenRoom) -> None:
+        """A chat whose binding went along to another room."""
+        marker = self._marker(room)
+        assert room.replaced_by is not None  # noqa: S101 - an upgraded one
+        goes_on = self.observed.bindings.get(room.replaced_by)
+        owner = goes_on.owner if isinstance(goes_on, Binding) else None
+        if marker is not None:
+            owner = marker.owner
+        intent = None if marker is None else marker.intent
+        self.repairs.append(NoteMoved(room_id=room.room_id, owner=owner, intent=intent))
+
+    def _unbound_room(self, room: SeenRoom) -> None:
+        """A room that may have been made for a chat, and has no binding."""
+        marker = self._marker(room)
+        if marker is not None:
+            is_new = marker.intent not in self.intents
+            if marker.kind == "chat" and self._is_for_us(room, marker) and is_new:
+                self.repairs.append(
+                    FinishChat(room_id=room.room_id, owner=marker.owner, intent=marker.intent)
+                )
+                self.awaited.add(marker.owner)
+            return
+        owner = self._owner_by_space(room)
+        if owner is not None:
+            self.repairs.append(BindRoom(room_id=room.room_id, owner=owner))
+            self.chats[room.room_id] = _Chat(room, owner, archived=False)
+
+    def _recorded_chat(
+        self, room: SeenRoom, known: RecordedRoom, binding: Binding | Unbound | None
+    ) -> None:
+        if known.ended or room.replaced_by is not None or known.owner is None:
+            return
+        chat = _Chat(room, known.owner, known.archived, is_settled=known.noted)
+        self.chats[room.room_id] = chat
+        if binding is None:
+            self.repairs.append(KeepBinding(room_id=room.room_id))
+        elif isinstance(binding, Binding) and known.platform_chat_id is not None:
+            self._compare(chat, known, binding, known.platform_chat_id)
+
+    def _compare(
+        self, chat: _Chat, known: RecordedRoom, binding: Binding, number: PlatformChatId
+    ) -> None:
+        """Numbers only grow: the higher one is the newer one."""
+        if binding.since_event in self.recorded.pending:
+            return  # a command is to be done once more, and gives another
+        if binding.platform_chat_id < number:
+            self.repairs.append(KeepBinding(room_id=known.room_id))
+            return
+        if not known.noted:
+            binding = evolve(binding, archived=known.archived)  # what was done by hand is newer
+        is_same = (
+            binding.platform_chat_id == number
+            and binding.archived is known.archived
+            and binding.own_threads is known.own_threads
+            and all(thread in self.numbers for _, thread in binding.threads)
+        )
+        if not is_same and self._take_numbers(chat.room, binding):
+            self.repairs.append(FollowBinding(room_id=known.room_id, binding=binding))
+            chat.archived = binding.archived
+
+    # -- what stands in Spaces --
+
+    def links(self) -> None:
+        """Each chat stands in its owner's Space, unless it is archived."""
+        seen = {(child.space_id, child.room_id): child for child in self.observed.children}
+        for chat in self.chats.values():
+            space = self.space_of.get(chat.owner)
+            if space is None or space.replaced_by is not None or not chat.is_settled:
+                continue
+            if chat.room.replaced_by is None:
+                self._link(chat, space.room_id, seen.get((space.room_id, chat.room.room_id)))
+
+    def _link(self, chat: _Chat, space_id: RoomId, child: SeenChild | None) -> None:
+        room_id, owner = chat.room.room_id, chat.owner
+        if child is None:
+            if not chat.archived:
+                self.repairs.append(LinkChat(space_id=space_id, room_id=room_id, owner=owner))
+        elif child.has_via is not chat.archived:
+            pass
+        elif child.sender != self.observed.me:
+            self.repairs.append(NoteByHand(room_id=room_id, archived=not child.has_via))
+        elif chat.archived:
+            self.repairs.append(UnlinkChat(space_id=space_id, room_id=room_id, owner=owner))
+
+    def trees(self) -> None:
+        """Whoever has a Space has, or had, a chat."""
+        parents = {child.space_id for child in self.observed.children}
+        have = {chat.owner for chat in self.chats.values()} | self.awaited
+        have |= {i.owner for i in self.intents.values() if i.kind is RoomKind.CHAT}
+        for owner, space in self.space_of.items():
+            if owner not in have and space.room_id not in parents and space.replaced_by is None:
+                self.repairs.append(FinishTree(space_id=space.room_id, owner=owner))
+                self.awaited.add(owner)
+
+    # -- direct rooms --
+
+    def direct_rooms(self) -> None:
+        """Where somebody who may talk to us is alone with us, in a room of their own."""
+        ours = self._going_on()
+        with_chats = {chat.owner for chat in self.chats.values()}
+        for room in self.rooms:
+            creator = room.creator
+            if (
+                self._known(room).kind is RoomKind.UNREGISTERED
+                and creator in self.observed.may_talk
+                and creator != self.observed.me
+                and room.member_count == PERSON_AND_BOT
+                and room.room_type is None
+                and room.replaced_by is None
+                and room.room_id not in ours
+            ):
+                assert creator is not None  # noqa: S101 - one of those who may talk
+                is_greeted = creator in self.space_of and creator in with_chats
+                self.repairs.append(
+                    RestoreDirect(room_id=room.room_id, owner=creator, is_greeted=is_greeted)
+                )
+
+    def _going_on(self) -> set[RoomId]:
+        """Rooms that are chats, or in which a chat is to go on."""
+        going_on = {room.replaced_by for room in self.rooms if room.replaced_by is not None}
+        return going_on | self.chats.keys() | self.observed.bindings.keys()
+
+    # -- what is trusted --
+
+    def _marker(self, room: SeenRoom) -> RoomMarker | None:
+        """Return the room's marker if we made the room; anybody else's is none."""
+        return room.marker if room.creator == self.observed.me else None
+
+    def _is_for_us(self, room: SeenRoom, marker: RoomMarker) -> bool:
+        """Return whether the room is what its intent wanted; if another one is, it is left.
+
+        Of several the bound one is kept, else the one made first. A room that is still being made
+        is nobody's business.
+        """
+        intent = self.intents.get(marker.intent)
+        if intent is not None:
+            kept = intent.room_id
+            if not intent.done:
+                return False
+        else:
+            kept = self._kept_for.get(marker.intent) or self._first_of(marker.intent)
+        if kept is None or kept == room.room_id:
+            self._kept_for[marker.intent] = room.room_id
+            return True
+        if kept in self.observed.joined:
+            self.repairs.append(LeaveDuplicate(room_id=room.room_id, kept=kept))
+        return False
+
+    def _first_of(self, intent: str) -> RoomId | None:
+        made = [
+            room.room_id
+            for room in self.rooms
+            if (marker := self._marker(room)) is not None and marker.intent == intent
+        ]
+        bound = [room for room in made if isinstance(self.observed.bindings.get(room), Binding)]
+        return next(iter((*bound, *made)), None)
+
+    def _owner_by_space(self, room: SeenRoom) -> UserId | None:
+        """Return in whose Space we have put a room that we made."""
+        if room.creator != self.observed.me:
+            return None
+        parents = {
+            child.space_id
+            for child in self.observed.children
+            if child.room_id == room.room_id and child.has_via and child.sender == self.observed.me
+        }
+        owners = (owner for owner, space in self.space_of.items() if space.room_id in parents)
+        return next(owners, None)
+
+    def _is_about_to_move_here(self, room: SeenRoom, binding: Binding) -> bool:
+        """Return whether an upgrade is being followed, and the old room is still bound, too."""
+        old = None if room.predecessor is None else self.observed.bindings.get(room.predecessor)
+        return isinstance(old, Binding) and old.platform_chat_id == binding.platform_chat_id
+
+    def _take_numbers(self, room: SeenRoom, binding: Binding) -> bool:
+        """Have the binding's numbers be the room's; False: one of them is another room's."""
+        wanted = (binding.platform_chat_id, *(number for _, number in binding.threads))
+        if any(self.numbers.get(number, room.room_id) != room.room_id for number in wanted):
+            return False
+        self.numbers |= dict.fromkeys(wanted, room.room_id)
+        return True
+
+    def _known(self, room: SeenRoom) -> RecordedRoom:
+        return self.recorded.rooms.get(room.room_id) or RecordedRoom(room_id=room.room_id)
+
+
+def _age(room: SeenRoom) -> tuple[bool, int, RoomId]:
+    return (room.created_at is None, room.created_at or 0, room.room_id)
+
+
+def _in_order(saved: tuple[SavedContext, ...]) -> list[SavedContext]:
+    """Return them as they are compared: times as they are kept on the homeserver."""
+    rounded = (evolve(each, saved_at=round(each.saved_at * _MILLI) / _MILLI) for each in saved)
+    return sorted(rounded, key=lambda each: each.name)

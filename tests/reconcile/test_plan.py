@@ -1,0 +1,441 @@
+"""What is planned, by example: each repair, and each thing that is left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from attrs import evolve
+
+from lambda_matrix.account_data import Binding, KeptSaved, KeptSettings, Unbound
+from lambda_matrix.ids import EventId, PlatformChatId, RoomId
+from lambda_matrix.reconcile.plan import plan
+from lambda_matrix.reconcile.repairs import (
+    BindRoom,
+    FinishChat,
+    FinishTree,
+    FollowBinding,
+    KeepBinding,
+    LeaveDuplicate,
+    LinkChat,
+    NoteByHand,
+    NoteLeft,
+    NoteMoved,
+    RestoreChat,
+    RestoreDirect,
+    RestoreSaved,
+    RestoreSettings,
+    RestoreSpace,
+    UnlinkChat,
+)
+from lambda_matrix.reconcile.topology import Observed, Recorded, RecordedRoom, SeenRoom
+from lambda_matrix.store.records import RoomKind
+from tests.client_server_api.test_account_data import SAVED
+from tests.reconcile.topologies import (
+    ANNA,
+    BINDING,
+    BORIS,
+    CHAT,
+    LOBBY,
+    ME,
+    RECORDED,
+    SECOND,
+    SECOND_BINDING,
+    SPACE,
+    TREE,
+    chat,
+    intent,
+    link,
+    made,
+    observed,
+)
+
+NOTHING = Recorded()
+NEW = RoomId("!new")
+
+
+def with_room(recorded: Recorded, **changes: object) -> Recorded:
+    """The same, but for the chat's row."""
+    changed = evolve(recorded.rooms[CHAT], **changes)  # type: ignore[arg-type] # columns by name
+    return evolve(recorded, rooms={**recorded.rooms, CHAT: changed})
+
+
+def with_binding(seen: Observed, **changes: object) -> Observed:
+    """The same, but for the chat's binding."""
+    changed = evolve(BINDING, **changes)  # type: ignore[arg-type] # fields by name
+    return evolve(seen, bindings={**seen.bindings, CHAT: changed})
+
+
+def with_seen(seen: Observed, **changes: object) -> Observed:
+    """The same, but for what is said of the chat."""
+    rooms = tuple(
+        evolve(room, **changes) if room.room_id == CHAT else room  # type: ignore[arg-type] # likewise
+        for room in seen.rooms
+    )
+    return evolve(seen, rooms=rooms)
+
+
+def test_where_all_is_well_nothing_is_planned() -> None:
+    assert plan(TREE, RECORDED) == ()
+
+
+def test_all_of_it_comes_back_in_the_order_in_which_it_was_made() -> None:
+    backwards = evolve(TREE, rooms=TREE.rooms[::-1])
+    expected = (
+        RestoreSpace(room_id=SPACE, owner=ANNA, intent="for !space"),
+        RestoreChat(room_id=CHAT, binding=BINDING, intent="for !chat", created_at=3),
+        RestoreChat(room_id=SECOND, binding=SECOND_BINDING, intent="$new", created_at=4),
+        RestoreDirect(room_id=LOBBY, owner=ANNA, is_greeted=True),
+    )
+    assert plan(TREE, NOTHING) == expected
+    assert plan(backwards, NOTHING) == expected
+
+
+# -- people --
+
+CHOSEN = KeptSettings(
+    user_id=ANNA,
+    language="ru",
+    streaming=True,
+    reply_style="plain",
+    tool_lines=True,
+    agent=None,
+)
+KEPT = KeptSaved(ANNA, (SAVED, evolve(SAVED, name="A")))
+
+
+def test_what_people_chose_and_saved_comes_back_first() -> None:
+    seen = evolve(TREE, settings=(CHOSEN,), saved=(KEPT,))
+    repairs = plan(seen, NOTHING)
+    assert repairs[:2] == (RestoreSettings(kept=CHOSEN), RestoreSaved(kept=KEPT))
+    recorded = evolve(RECORDED, settings={ANNA: CHOSEN}, saved={ANNA: KEPT.saved[::-1]})
+    assert plan(seen, recorded) == ()
+    rounded = tuple(evolve(each, saved_at=each.saved_at + 0.0001) for each in KEPT.saved)
+    assert plan(seen, evolve(recorded, saved={ANNA: rounded})) == ()
+
+
+def test_what_they_chose_since_is_followed() -> None:
+    seen = evolve(TREE, settings=(CHOSEN,), saved=(KEPT,))
+    older = evolve(CHOSEN, language="en")
+    recorded = evolve(RECORDED, settings={ANNA: older}, saved={ANNA: (SAVED,)})
+    assert plan(seen, recorded) == (RestoreSettings(kept=CHOSEN), RestoreSaved(kept=KEPT))
+
+
+def test_what_the_homeserver_does_not_know_stays() -> None:
+    recorded = evolve(RECORDED, settings={ANNA: CHOSEN}, saved={ANNA: (SAVED,)})
+    assert plan(TREE, recorded) == ()
+
+
+# -- where the bot is --
+
+
+def test_rooms_that_the_bot_is_not_in_any_more_were_left() -> None:
+    seen = evolve(TREE, joined=TREE.joined - {CHAT, SECOND})
+    assert plan(seen, RECORDED) == (NoteLeft(room_id=CHAT), NoteLeft(room_id=SECOND))
+
+
+def test_nothing_is_made_of_a_room_that_the_bot_is_not_in() -> None:
+    seen = evolve(TREE, joined=TREE.joined - {SPACE, CHAT})
+    assert plan(seen, NOTHING) == (
+        RestoreChat(room_id=SECOND, binding=SECOND_BINDING, intent="$new", created_at=4),
+        RestoreDirect(room_id=LOBBY, owner=ANNA, is_greeted=False),
+    )
+
+
+# -- forgeries --
+
+
+def test_a_marker_in_a_room_of_anybody_elses_is_none() -> None:
+    forged = (
+        made(SPACE, "space", 1, creator=BORIS),
+        made(CHAT, "chat", 2, creator=BORIS),
+        evolve(made(SECOND, "chat", 3), creator=None),
+    )
+    seen = observed(*forged, children=(link(CHAT, by=BORIS),), may_talk=frozenset({ANNA}))
+    assert plan(seen, NOTHING) == ()
+
+
+def test_a_room_in_the_space_of_others_is_not_theirs() -> None:
+    """Boris puts a room that we made for somebody else into his own Space."""
+    his = made(NEW, "space", 1, owner=BORIS)
+    unbound = made(CHAT, at=2)
+    seen = observed(his, unbound, children=(link(CHAT, space_id=NEW, by=BORIS),))
+    assert plan(seen, NOTHING) == (RestoreSpace(room_id=NEW, owner=BORIS, intent="for !new"),)
+
+
+# -- chats --
+
+
+def test_a_chat_of_somebody_elses_making_comes_back_without_an_intent() -> None:
+    seen = with_seen(TREE, creator=BORIS, marker=None)
+    assert RestoreChat(room_id=CHAT, binding=BINDING, created_at=3) in plan(seen, NOTHING)
+
+
+def test_a_direct_room_that_is_bound_is_a_chat() -> None:
+    direct = RecordedRoom(room_id=CHAT, kind=RoomKind.DIRECT, owner=ANNA)
+    recorded = evolve(RECORDED, rooms={**RECORDED.rooms, CHAT: direct}, numbers={})
+    assert plan(with_seen(TREE, creator=ANNA, marker=None), recorded) == (
+        RestoreChat(room_id=CHAT, binding=BINDING, created_at=3),
+    )
+
+
+def test_no_two_rooms_have_one_number() -> None:
+    twice = evolve(TREE, bindings={CHAT: BINDING, SECOND: BINDING})
+    restored = [r.room_id for r in plan(twice, NOTHING) if isinstance(r, RestoreChat)]
+    assert restored == [CHAT]
+    threads = ((EventId("$1"), PlatformChatId(8)),)
+    assert not any(
+        isinstance(r, FollowBinding) for r in plan(with_binding(TREE, threads=threads), RECORDED)
+    )
+
+
+@pytest.mark.parametrize(
+    "newer",
+    [
+        {"platform_chat_id": PlatformChatId(9), "since_event": EventId("$clear")},
+        {"archived": False, "own_threads": True},
+        {"threads": ((EventId("$1"), PlatformChatId(9)),)},
+    ],
+)
+def test_a_newer_binding_is_followed(newer: Mapping[str, object]) -> None:
+    binding = evolve(BINDING, **newer)  # type: ignore[arg-type] # fields by name
+    seen = with_binding(TREE, **newer)
+    assert plan(seen, RECORDED) == (FollowBinding(room_id=CHAT, binding=binding),)
+    pending = frozenset({EventId("$clear")})
+    is_pending = binding.since_event in pending
+    assert (plan(seen, evolve(RECORDED, pending=pending)) == ()) == is_pending
+
+
+def test_an_archive_that_was_forgotten_is_followed_and_taken_out() -> None:
+    archived = evolve(BINDING, archived=True)
+    assert plan(with_binding(TREE, archived=True), RECORDED) == (
+        FollowBinding(room_id=CHAT, binding=archived),
+        UnlinkChat(space_id=SPACE, room_id=CHAT, owner=ANNA),
+    )
+
+
+def test_an_older_binding_is_replaced() -> None:
+    older = with_binding(TREE, platform_chat_id=PlatformChatId(6))
+    assert plan(older, RECORDED) == (KeepBinding(room_id=CHAT),)
+    none = evolve(TREE, bindings={SECOND: SECOND_BINDING})
+    assert plan(none, RECORDED) == (KeepBinding(room_id=CHAT),)
+
+
+@pytest.mark.parametrize("binding", [None, Unbound()])
+def test_a_chat_that_is_ended_is_left_alone(binding: Unbound | None) -> None:
+    bindings = {SECOND: SECOND_BINDING} | ({} if binding is None else {CHAT: binding})
+    seen = evolve(TREE, bindings=bindings, children=(link(CHAT, has_via=False), link(SECOND)))
+    assert plan(seen, with_room(RECORDED, ended=True)) == ()
+    assert (plan(seen, RECORDED) == ()) is (binding is not None)
+
+
+# -- upgrades --
+
+MOVED = observed(
+    evolve(made(CHAT, "chat", 1), replaced_by=NEW),
+    evolve(made(NEW, at=2, creator=ANNA), predecessor=CHAT),
+)
+
+
+def test_a_chat_that_went_on_elsewhere_has_moved() -> None:
+    seen = evolve(MOVED, bindings={CHAT: Unbound(), NEW: BINDING})
+    assert plan(seen, NOTHING) == (
+        NoteMoved(room_id=CHAT, owner=ANNA, intent="for !chat"),
+        RestoreChat(room_id=NEW, binding=BINDING, created_at=2),
+    )
+    others = with_seen(seen, creator=BORIS)
+    assert plan(others, NOTHING)[0] == NoteMoved(room_id=CHAT, owner=ANNA)
+    nowhere = evolve(others, bindings={CHAT: Unbound()})
+    assert plan(nowhere, NOTHING)[0] == NoteMoved(room_id=CHAT, owner=None)
+
+
+@pytest.mark.parametrize("new", [{}, {NEW: BINDING}])
+def test_an_upgrade_that_is_not_followed_yet_is_left_to_be(new: dict[RoomId, Binding]) -> None:
+    seen = evolve(MOVED, bindings={CHAT: BINDING, **new})
+    restored = RestoreChat(room_id=CHAT, binding=BINDING, intent="for !chat", created_at=1)
+    assert plan(seen, NOTHING) == (restored,)
+    recorded = evolve(RECORDED, rooms={CHAT: chat(CHAT)})
+    assert plan(seen, evolve(recorded, intents=(intent(CHAT),))) == ()
+
+
+def test_nothing_is_linked_into_a_space_that_goes_on_elsewhere() -> None:
+    rooms = (evolve(made(SPACE, "space", 2), replaced_by=NEW), made(CHAT, "chat", 3))
+    assert plan(observed(*rooms, bindings={CHAT: BINDING}), RECORDED) == (
+        NoteLeft(room_id=LOBBY),
+        NoteLeft(room_id=SECOND),
+    )
+    alone = observed(rooms[0])
+    assert plan(alone, NOTHING) == (RestoreSpace(room_id=SPACE, owner=ANNA, intent="for !space"),)
+
+
+def test_moved_rooms_stay_moved() -> None:
+    moved = RecordedRoom(room_id=CHAT, kind=RoomKind.MOVED, owner=ANNA)
+    recorded = Recorded(
+        rooms={CHAT: moved, NEW: chat(NEW)},
+        numbers={PlatformChatId(7): NEW},
+        intents=(intent(CHAT),),
+    )
+    assert plan(evolve(MOVED, bindings={CHAT: Unbound(), NEW: BINDING}), recorded) == ()
+
+
+# -- rooms from before there were bindings --
+
+
+def test_rooms_without_a_binding_get_one_in_the_order_in_which_they_were_made() -> None:
+    seen = observed(
+        made(SPACE, "space", 1),
+        made(RoomId("!b"), at=5),
+        made(RoomId("!a"), at=5),
+        made(RoomId("!c"), at=4),
+        made(RoomId("!not linked"), at=2),
+        made(RoomId("!linked by others"), at=2),
+        children=(
+            *(link(RoomId(f"!{name}")) for name in "abc"),
+            link(RoomId("!linked by others"), by=ANNA),
+        ),
+    )
+    bound = [r.room_id for r in plan(seen, NOTHING) if isinstance(r, BindRoom)]
+    assert bound == ["!c", "!a", "!b"]
+    assert len(plan(seen, NOTHING)) == 4
+
+
+# -- half of a tree --
+
+
+def test_a_chat_that_was_made_and_never_bound_is_finished() -> None:
+    seen = observed(made(SPACE, "space", 1), made(CHAT, "chat", 2, intent="$new"))
+    assert plan(seen, NOTHING) == (
+        RestoreSpace(room_id=SPACE, owner=ANNA, intent="for !space"),
+        FinishChat(room_id=CHAT, owner=ANNA, intent="$new"),
+    )
+    upgraded = with_seen(seen, replaced_by=NEW)
+    assert not any(isinstance(r, FinishChat) for r in plan(upgraded, NOTHING))
+    ended = evolve(seen, bindings={CHAT: Unbound()})
+    assert not any(isinstance(r, FinishChat) for r in plan(ended, NOTHING))
+
+
+def test_what_is_still_being_made_is_left_to_whoever_makes_it() -> None:
+    seen = observed(made(SPACE, "space", 1), made(CHAT, "chat", 2))
+    rooms = {room: RecordedRoom(room_id=room) for room in (SPACE, CHAT)}
+    for known in (SPACE, None):
+        going_on = (
+            intent(known, RoomKind.SPACE, name="for !space", done=False),
+            intent(None, name="for !chat", done=False),
+        )
+        assert plan(seen, Recorded(rooms=rooms, intents=going_on)) == ()
+        bound = evolve(seen, bindings={CHAT: BINDING})
+        assert plan(bound, Recorded(rooms=rooms, intents=going_on)) == ()
+
+
+def test_a_room_whose_chat_has_ended_is_not_made_again() -> None:
+    """The bot was invited back to a chat that its owner had deleted."""
+    seen = observed(made(SPACE, "space", 1), made(CHAT, "chat", 2), children=(link(CHAT),))
+    rooms = {SPACE: RECORDED.rooms[SPACE], CHAT: RecordedRoom(room_id=CHAT)}
+    assert plan(seen, evolve(RECORDED, rooms=rooms, numbers={})) == ()
+
+
+def test_a_space_that_never_had_a_chat_gets_its_first() -> None:
+    space = made(SPACE, "space", 1)
+    restored = RestoreSpace(room_id=SPACE, owner=ANNA, intent="for !space")
+    finish = FinishTree(space_id=SPACE, owner=ANNA)
+    assert plan(observed(space), NOTHING) == (restored, finish)
+    had_one = observed(space, children=(link(CHAT, has_via=False, by=ANNA),))
+    assert plan(had_one, NOTHING) == (restored,)
+    only_space = {SPACE: RECORDED.rooms[SPACE]}
+    assert plan(observed(space), evolve(RECORDED, rooms=only_space)) == ()
+
+
+@pytest.mark.parametrize(
+    ("bindings", "kept"),
+    [({}, CHAT), ({CHAT: BINDING}, CHAT), ({SECOND: SECOND_BINDING}, SECOND)],
+)
+def test_of_two_rooms_of_one_intent_one_is_left(
+    bindings: dict[RoomId, Binding | Unbound], kept: RoomId
+) -> None:
+    rooms = (made(CHAT, "chat", 1, intent="i"), made(SECOND, "chat", 2, intent="i"))
+    (left,) = {CHAT, SECOND} - {kept}
+    repairs = plan(observed(*rooms, bindings=bindings), NOTHING)
+    assert LeaveDuplicate(room_id=left, kept=kept) in repairs
+    assert {r.room_id for r in repairs if isinstance(r, RestoreChat | FinishChat)} == {kept}
+    known = Recorded(rooms={kept: chat(kept)}, intents=(intent(kept, name="i"),))
+    assert LeaveDuplicate(room_id=left, kept=kept) in plan(observed(*rooms), known)
+
+
+def test_a_room_is_not_left_for_one_that_is_gone() -> None:
+    seen = observed(made(SECOND, "chat", 2, intent="i"))
+    known = Recorded(intents=(intent(CHAT, name="i"),))
+    assert plan(seen, known) == ()
+
+
+# -- the user's hand --
+
+
+def test_what_somebody_took_out_is_archived_and_never_linked_again() -> None:
+    seen = evolve(TREE, children=(link(CHAT, has_via=False, by=ANNA), link(SECOND)))
+    noted = NoteByHand(room_id=CHAT, archived=True)
+    assert plan(seen, RECORDED) == (noted,)
+    assert noted in plan(seen, NOTHING)
+    assert plan(with_binding(seen, archived=True), with_room(RECORDED, archived=True)) == ()
+
+
+def test_what_somebody_put_back_is_a_chat_again() -> None:
+    seen = with_binding(evolve(TREE, children=(link(CHAT, by=ANNA), link(SECOND))), archived=True)
+    noted = NoteByHand(room_id=CHAT, archived=False)
+    assert plan(seen, with_room(RECORDED, archived=True)) == (noted,)
+    assert noted in plan(seen, NOTHING)
+
+
+def test_a_hand_that_is_noted_already_is_left_to_be_followed() -> None:
+    by_hand = with_room(RECORDED, archived=True, noted=False)
+    seen = evolve(TREE, children=(link(CHAT, has_via=False, by=ANNA), link(SECOND)))
+    assert plan(seen, by_hand) == ()
+
+
+def test_what_we_took_out_ourselves_means_nothing() -> None:
+    seen = evolve(TREE, children=(link(CHAT, has_via=False), link(SECOND)))
+    assert plan(seen, RECORDED) == ()
+
+
+def test_an_archived_chat_is_taken_out() -> None:
+    seen = with_binding(TREE, archived=True)
+    repairs = plan(seen, with_room(RECORDED, archived=True))
+    assert repairs == (UnlinkChat(space_id=SPACE, room_id=CHAT, owner=ANNA),)
+    never = evolve(seen, children=(link(SECOND),))
+    assert plan(never, with_room(RECORDED, archived=True)) == ()
+
+
+def test_a_link_that_never_was_is_made() -> None:
+    seen = evolve(TREE, children=(link(SECOND), link(CHAT, space_id=NEW)))
+    assert plan(seen, RECORDED) == (LinkChat(space_id=SPACE, room_id=CHAT, owner=ANNA),)
+
+
+# -- direct rooms --
+
+
+@pytest.mark.parametrize(
+    "lobby",
+    [
+        evolve(made(LOBBY, creator=ANNA), member_count=3),
+        evolve(made(LOBBY, creator=ANNA), room_type="m.space"),
+        evolve(made(LOBBY, creator=ANNA), replaced_by=NEW),
+        evolve(made(LOBBY), creator=None),
+        made(LOBBY),
+    ],
+)
+def test_other_rooms_are_not_direct_ones(lobby: SeenRoom) -> None:
+    assert plan(observed(lobby), NOTHING) == ()
+
+
+def test_a_direct_room_is_one_of_somebody_who_may_talk_to_us() -> None:
+    room = made(LOBBY, creator=ANNA)
+    direct = RestoreDirect(room_id=LOBBY, owner=ANNA, is_greeted=False)
+    assert plan(observed(room), NOTHING) == (direct,)
+    assert plan(observed(room, may_talk=frozenset({BORIS, ME})), NOTHING) == ()
+    assert plan(observed(room, bindings={LOBBY: Unbound()}), NOTHING) == ()
+
+
+def test_who_has_a_space_and_no_chat_yet_was_not_greeted() -> None:
+    seen = observed(made(LOBBY, creator=ANNA), made(SPACE, "space", 2))
+    direct = RestoreDirect(room_id=LOBBY, owner=ANNA, is_greeted=False)
+    assert plan(seen, NOTHING)[-1] == direct
+    assert ME not in {room.creator for room in seen.rooms if room.room_id == LOBBY}
