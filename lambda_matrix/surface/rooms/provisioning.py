@@ -89,11 +89,12 @@ class Provisioning:
                     return  # and with it went all that was to be made in it
 
     async def _complete(self, intent: Intent) -> None:
+        found: Room | None = None
         if intent.room_id is not None:
             found = await self._means.store.transact(rooms.room, intent.room_id)
-            if found is not None and found.kind is RoomKind.CHAT:
-                await self._tell_of(intent, found)
-                return
+        if found is not None and found.kind is RoomKind.CHAT:
+            await self._tell_of(intent, found)
+            return
         if intent.kind is RoomKind.CHAT:
             intent = await self._number(intent)
         via = server_name(self._means.ourselves.user_id)
@@ -110,7 +111,8 @@ class Provisioning:
         name = await self._name(intent)
         made = evolve(intent, room_id=room_id)
         texts = await self._means.languages.of(made.owner)
-        link = room_link(room_id, name, via)
+        called = None if found is None else found.name  # after loss of the database only that tells
+        link = room_link(room_id, called or name, via)
         drafts = room_made_drafts(made, link, texts, self._means.ourselves)
         lobbies = await self._means.store.transact(
             intents.complete, made, name, room_id, drafts, self._means.ourselves
