@@ -18,19 +18,23 @@ from lambda_matrix.config import load_settings
 from lambda_matrix.exits import Exit, ending_of
 from lambda_matrix.logs import start_logging
 from lambda_matrix.service import serve
+from lambda_matrix.upkeep.options import config_option
 
 _logger = logging.getLogger(__name__)
-DEFAULT_FILE = Path("/etc/lambda-matrix/config.toml")
 
 
 class _Commands(click.Group):
     """The group; a command's own module is imported when it is asked for.
 
-    So the service's process carries neither the demo nor the bundled agent.
+    So the service's process carries neither the demo nor the bundled agent nor the rest.
     """
 
     _ELSEWHERE: Mapping[str, str] = MappingProxyType(
-        {"agent": "lambda_matrix.reference.command", "demo": "lambda_matrix.demo.command"}
+        {
+            "agent": "lambda_matrix.reference.command",
+            "demo": "lambda_matrix.demo.command",
+            "reset": "lambda_matrix.upkeep.reset",
+        }
     )
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -52,14 +56,7 @@ def main() -> None:
 
 
 @main.command()
-@click.option(
-    "--config",
-    "file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=DEFAULT_FILE,
-    show_default=True,
-    help="The TOML file with the settings (docs/configuration.md).",
-)
+@config_option
 @click.option("--verbose", "-v", is_flag=True, help="Log what is done for each message, too.")
 def run(file: Path, *, verbose: bool) -> None:
     """Run the service until SIGTERM or Ctrl-C.

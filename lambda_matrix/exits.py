@@ -8,6 +8,7 @@ An operator's mistake ends in one sentence on stderr, never in a traceback:
 2     a wrong option on the command line
 69    a command: the homeserver does not answer. What is done stays done: run it again
 70    the homeserver ended the session (logged out, deactivated); what was stored is kept
+73    a command: the disk refuses what is to be written or removed
 74    the database is damaged and was set aside: started again, the service begins a new one
 75    another instance runs: with this state directory, or as this account on another machine
 77    a command: the homeserver refused some of it, which the command has named
@@ -41,6 +42,7 @@ class Exit(IntEnum):
     FAULT = 1
     HOMESERVER_AWAY = 69
     SESSION_DEAD = 70
+    DISK_REFUSES = 73
     DATABASE_DAMAGED = 74
     ANOTHER_INSTANCE = 75
     REFUSED = 77

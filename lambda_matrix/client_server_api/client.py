@@ -42,6 +42,7 @@ from lambda_matrix.client_server_api.parsing import (
 from lambda_matrix.client_server_api.parsing_json import JsonObject
 from lambda_matrix.client_server_api.room_creation import RoomCreation, creation_body
 from lambda_matrix.client_server_api.room_state import RoomStates
+from lambda_matrix.client_server_api.survey import SURVEY_FILTER, Survey, parse_survey
 from lambda_matrix.client_server_api.transport import (
     Transport,
     open_transport,
@@ -296,22 +297,27 @@ class Client:
         The homeserver waits up to `timeout_ms` milliseconds for news. `sync.sync_forever` is the
         loop around this.
         """
-        params: dict[str, str] = {
-            "timeout": str(timeout_ms),
-            "set_presence": "offline",
-            "use_state_after": "true",
-        }
+        params: dict[str, str] = {"timeout": str(timeout_ms)}
         if filter_id is not None:
             params["filter"] = filter_id
         if since is not None:
             params["since"] = since
-        body = await self._long_polls.request(
+        timeout = _FIRST_SYNC_TIMEOUT if since is None else timeout_ms / 1000 + _SYNC_GRACE
+        return parse_sync(await self._sync(params, timeout), self.session.user_id)
+
+    async def survey(self) -> Survey:
+        """All that we have at the homeserver; a request that leaves nothing behind there (8.4)."""
+        params = {"timeout": "0", "filter": SURVEY_FILTER}
+        return parse_survey(await self._sync(params, _FIRST_SYNC_TIMEOUT))
+
+    async def _sync(self, params: dict[str, str], timeout: float) -> bytes:  # noqa: ASYNC109 - the request's own, as in `Transport.request`
+        always = {"set_presence": "offline", "use_state_after": "true"}
+        return await self._long_polls.request(
             endpoints.SYNC,
             token=self.session.access_token,
-            params=params,
-            timeout=_FIRST_SYNC_TIMEOUT if since is None else timeout_ms / 1000 + _SYNC_GRACE,
+            params=params | always,
+            timeout=timeout,
         )
-        return parse_sync(body, self.session.user_id)
 
 
 @asynccontextmanager

@@ -1,0 +1,1 @@
+"""What an operator does while the service is stopped: commands that look, ask, act and tell."""

@@ -1,0 +1,92 @@
+"""Commands as processes, beside a small homeserver in the test's own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import trio
+from attrs import frozen
+
+from tests.lab.small_homeserver import BOT, PASSWORD
+
+SETTINGS = """
+[homeserver]
+url = "{url}"
+user_id = "{bot}"
+password_file = "password"
+[state]
+directory = "state"
+[access]
+users = ["@*:example.org"]
+[service]
+language = "en"
+[agents]
+registry = "agents.toml"
+"""
+REGISTRY = '[agent.main]\nbase_url = "ws://127.0.0.1:9"\n'
+WITHIN = 60
+"""Seconds of real time that a command may take."""
+
+
+@frozen
+class Ended:
+    """A command that has ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+def write_settings(directory: Path, url: str) -> Path:
+    """Write what the service needs; return the configuration file."""
+    (directory / "password").write_text(PASSWORD)
+    (directory / "password").chmod(0o600)
+    (directory / "agents.toml").write_text(REGISTRY)
+    config = directory / "config.toml"
+    config.write_text(SETTINGS.format(url=url, bot=BOT))
+    return config
+
+
+def command_line(config: Path, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "lambda_matrix", *arguments, "--config", str(config)]
+
+
+async def perform(config: Path, *arguments: str) -> Ended:
+    """Give a command without a terminal, and wait for its end."""
+    with trio.fail_after(WITHIN):
+        done = await trio.run_process(
+            command_line(config, *arguments),
+            capture_stdout=True,
+            capture_stderr=True,
+            check=False,
+        )
+    said = Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
+    assert "Traceback" not in said.err, said.err
+    assert PASSWORD not in said.out + said.err
+    return said
+
+
+async def perform_at_terminal(config: Path, keys: str, *arguments: str) -> tuple[int, str]:
+    """Give a command at a terminal, type `keys` when it asks; return its status and the screen."""
+    ours, theirs = os.openpty()
+    screen = ""
+    process = await trio.lowlevel.open_process(
+        command_line(config, *arguments), stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    with trio.fail_after(WITHIN):
+        while True:
+            try:
+                await trio.lowlevel.wait_readable(ours)
+                screen += os.read(ours, 65_536).decode()
+            except OSError:  # so a terminal says that nobody is there any more
+                break
+            if keys and screen.endswith("[y/N] "):
+                os.write(ours, keys.encode())
+                keys = ""
+        await process.wait()
+    os.close(ours)
+    assert process.returncode is not None
+    return process.returncode, screen
