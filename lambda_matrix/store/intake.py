@@ -138,12 +138,10 @@ def _enter_room(
     """Note what the room's state says; return what counts of its timeline, and its gap."""
     was_joined = rooms.note_joined(db, room)
     timeline = room.timeline
-    to_token = since
-    if not was_joined:
-        joined_at = _own_join(timeline, ourselves)
-        if joined_at is not None:
-            return timeline[joined_at + 1 :], None
-        to_token = None  # the join lies before the timeline: read back to it
+    to_token = since if was_joined else None  # else the join lies before the timeline
+    joined_at = _own_join(timeline, ourselves)
+    if joined_at is not None and not (was_joined and _is_news(db, timeline, joined_at, ourselves)):
+        return timeline[joined_at + 1 :], None
     if not room.limited or room.prev_batch is None:
         return timeline, None
     gap = Gap(room.room_id, number, room.prev_batch, to_token)
@@ -161,6 +159,27 @@ def _own_join(timeline: tuple[TimelineEvent, ...], ourselves: Ourselves) -> int 
         if is_own_join(event, ourselves):
             return place
     return None
+
+
+def _is_news(
+    db: Database, timeline: tuple[TimelineEvent, ...], joined_at: int, ourselves: Ourselves
+) -> bool:
+    """Return whether what lies before the join is to count, in a room that the bot was in before.
+
+    That is so if it went out meanwhile, or merely has another name; not if all is told once more,
+    from the beginning: then what comes after the join is known.
+    """
+    has_left = any(
+        isinstance(event, MemberChange)
+        and event.target == ourselves.user_id
+        and event.membership in {Membership.LEAVE, Membership.BAN}
+        for event in timeline[:joined_at]
+    )
+    return has_left or not any(
+        is_known(db, event.event_id) or outbox.is_ours(db, event.event_id)
+        for event in timeline[joined_at + 1 :]
+        if not isinstance(event, MalformedEvent)
+    )
 
 
 def is_own_join(event: TimelineEvent, ourselves: Ourselves) -> bool:

@@ -32,6 +32,11 @@ def add(db: Database, drafts: Sequence[Draft], own: Ourselves) -> tuple[int, ...
     return tuple(_add(db, draft, own) for draft in drafts)
 
 
+def add_new(db: Database, drafts: Sequence[Draft], own: Ourselves) -> None:
+    """Commit those of the events that were not said for the same cause before."""
+    add(db, [draft for draft in drafts if not is_said(db, draft)], own)
+
+
 def new_transaction_id() -> TransactionId:
     """Return a transaction id that nobody else has."""
     return TransactionId(secrets.token_urlsafe(16))

@@ -16,7 +16,7 @@ from lambda_matrix.ids import EventId, PlatformChatId, RoomId, UserId
 from lambda_matrix.store.conversations import contexts
 from lambda_matrix.store.records import NewContext, RoomKind
 from lambda_matrix.store.topology import rooms
-from tests.lab.proxy import Hold
+from tests.lab.proxy import Answer, Hold
 from tests.lab.small_homeserver import ANNA, BORIS, BOT
 from tests.surface.bridging import (
     SEND,
@@ -478,3 +478,74 @@ def offer_a_file(root: Path) -> Callable[[AgentRun], Awaitable[None]]:
         await run.finish()
 
     return behave
+
+
+async def test_a_room_that_was_made_is_not_made_again(clock: MockClock, tmp_path: Path) -> None:
+    async with open_lab(clock, tmp_path) as lab:
+        room = await chat_of(lab, ANNA)
+        async with lab.service():
+            hold = Hold()
+            rule = lab.proxy.spoil(r"PUT .*/user/.*/account_data/", hold)
+            command = lab.homeserver.say(room, ANNA, "!new")
+            await hold.caught.wait()
+            old = lab.directory.with_name("old")
+            shutil.copytree(lab.directory, old)
+            lab.proxy.mend(rule)
+            await lab.homeserver.answer(room, command)
+            await trio.sleep(5)
+        lab.directory = old
+        async with lab.service():
+            await trio.sleep(60)
+        assert len(lab.homeserver.created) == 1
+        assert len(said_to(lab, room, command)) == 1
+
+
+# -- a token that the homeserver refuses --
+
+
+def refuse_the_token(lab: Lab, where: str) -> None:
+    """The homeserver knows nothing of the token that the service has."""
+    refusal = Answer(400, b'{"errcode": "M_UNKNOWN_POS", "error": "What is this?"}')
+    lab.proxy.spoil(f"GET .*/{where}.*=s{lab.homeserver.position}(&|$)", refusal)
+
+
+@pytest.mark.parametrize("where", ["sync", "(sync|messages)"])
+async def test_with_a_refused_token_nothing_is_lost_and_nothing_twice(
+    clock: MockClock, tmp_path: Path, where: str
+) -> None:
+    async with open_lab(clock, tmp_path) as lab:
+        chats = [await chat_of(lab, ANNA) for _ in range(3)]
+        refuse_the_token(lab, where)
+        missed: dict[RoomId, list[EventId]] = {room: [] for room in chats}
+        for number in range(120):
+            for room in chats:
+                missed[room].append(lab.homeserver.say(room, ANNA, f"Q{number:03d}"))
+        renamed = lab.homeserver.say(chats[0], ANNA, "!rename X")
+        async with lab.service():
+            for room in chats:
+                await lab.homeserver.answer(room, missed[room][-1], within=3000)
+            await lab.homeserver.answer(chats[0], renamed)
+            await trio.sleep(60)
+        for room in chats:
+            answers = [body for body in lab.homeserver.bodies(room) if body.startswith("Answer")]
+            assert answers == ["Answer to before", *(f"Answer to Q{n:03d}" for n in range(120))]
+        assert said_to(lab, chats[0], renamed) != [TEXTS.commands.please_repeat]
+        assert TEXTS.service.gap not in lab.homeserver.bodies(chats[0])
+
+
+async def test_with_a_refused_token_nothing_from_before_the_join_counts(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab:
+        direct = lab.homeserver.direct_chat(ANNA)
+        lab.homeserver.say(direct, ANNA, "Before you came")
+        async with lab.service():
+            await lab.homeserver.wait(lambda: bool(lab.homeserver.bodies(direct)))
+            await trio.sleep(5)
+        before = lab.homeserver.bodies(direct)
+        refuse_the_token(lab, "sync")
+        lab.homeserver.say(direct, ANNA, "!help")
+        async with lab.service():
+            await lab.homeserver.wait(lambda: len(lab.homeserver.bodies(direct)) > len(before))
+            await trio.sleep(60)
+        assert len(lab.homeserver.bodies(direct)) == len(before) + 1

@@ -64,7 +64,7 @@ def fetched(
     if updated[0][0] is None:
         waiting = attachments.staged(db, file.room_id, file.sender)
         if all(each.state == "ready" for each in waiting):
-            outbox.add(db, (reply(waiting),), own)
+            outbox.add_new(db, (reply(waiting),), own)
     return True
 
 
@@ -89,7 +89,7 @@ def refuse(db: Database, file: StagedFile, reply: Callable[[bool], Draft], own: 
         db.execute(
             "UPDATE attachments SET request = NULL WHERE request = ? AND state <> 'refused'", row
         )
-    outbox.add(db, (reply(bool(given_up)),), own)
+    outbox.add_new(db, (reply(bool(given_up)),), own)
 
 
 def remove(

@@ -105,7 +105,7 @@ def expire(db: Database, confirmation: Confirmation, notice: Draft, own: Ourselv
         (confirmation.user_id, confirmation.room_id, confirmation.expires_at),
     )
     if dropped.rowcount:
-        outbox.add(db, (notice,), own)
+        outbox.add_new(db, (notice,), own)
 
 
 def next_expiry(db: Database) -> float | None:

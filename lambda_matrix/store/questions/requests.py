@@ -185,8 +185,7 @@ def say_once(db: Database, draft: Draft, own: Ourselves, *, once: str) -> None:
 
 def say_new(db: Database, draft: Draft, own: Ourselves) -> None:
     """Commit a sentence unless one was committed for the same cause (the mark's request)."""
-    if not outbox.is_said(db, draft):
-        outbox.add(db, (draft,), own)
+    outbox.add_new(db, (draft,), own)
 
 
 def begin_next(db: Database, room_id: RoomId) -> Attempt | None:

@@ -166,7 +166,7 @@ def complete(
         )
         contexts.begin(db, new)
     _close(db, intent, room_id)
-    outbox.add(db, drafts, own)
+    outbox.add_new(db, drafts, own)
     if intent.kind is not RoomKind.CHAT or intent.command is not None:
         return ()
     return tuple(room.room_id for room in rooms.rooms_of(db, intent.owner, RoomKind.DIRECT))
@@ -175,7 +175,7 @@ def complete(
 def answer(db: Database, intent: Intent, drafts: Sequence[Draft], own: Ourselves) -> None:
     """The room was at work before: all that was missing is what is said of it."""
     _close(db, intent, intent.room_id)
-    outbox.add(db, drafts, own)
+    outbox.add_new(db, drafts, own)
 
 
 def _close(db: Database, intent: Intent, room_id: RoomId | None) -> None:
@@ -192,7 +192,7 @@ def abandon(db: Database, intent: Intent, drafts: Sequence[Draft], own: Ourselve
         db.execute("DELETE FROM intents WHERE owner = ? AND done = 0", (intent.owner,))
     else:
         db.execute("DELETE FROM intents WHERE intent_id = ?", (intent.intent_id,))
-    outbox.add(db, drafts, own)
+    outbox.add_new(db, drafts, own)
 
 
 def place_of(db: Database, intent: Intent) -> int:

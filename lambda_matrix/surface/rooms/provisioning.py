@@ -156,10 +156,10 @@ class Provisioning:
         creation = await self._looks.creation(intent, await self._name(intent), space)
         pause = FIRST_PAUSE
         while True:
-            if unknown:
-                found = await self._look_for(intent)
-                if found is not None:
-                    return found
+            # A store that was set back may have forgotten that it tried.
+            found = await (self._look_for(intent) if unknown else self._found(intent))
+            if found is not None:
+                return found
             await self._means.store.transact(intents.count_try, intent.intent_id)
             try:
                 room_id = await outbox.in_turn(lambda: client.create_room(creation))
