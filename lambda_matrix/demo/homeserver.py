@@ -127,8 +127,15 @@ async def open_homeserver(settings: HomeserverSettings) -> AsyncIterator[Homeser
       ChildError: it did not get ready; the text shows the end of its log.
       OSError: there is no such Python.
     """
+    homeserver, program = await prepare_homeserver(settings)
+    async with running(program) as child:
+        await wait_homeserver(child, homeserver)
+        yield homeserver
+
+
+async def prepare_homeserver(settings: HomeserverSettings) -> tuple[Homeserver, Program]:
+    """Write Synapse's files; return where it will be, and the program that it is."""
     port = settings.port or free_port()
-    url = f"http://127.0.0.1:{port}"
     secret = secrets.token_hex(16)
     await trio.to_thread.run_sync(_write_files, settings, port, secret)
     program = Program(
@@ -138,9 +145,18 @@ async def open_homeserver(settings: HomeserverSettings) -> AsyncIterator[Homeser
         {"SYNAPSE_CACHE_FACTOR": "0.5"},
         settings.directory,
     )
-    async with running(program) as child, open_caller(url) as caller:
+    url = f"http://127.0.0.1:{port}"
+    return Homeserver(url, settings.server_name, secret, program.log), program
+
+
+async def wait_homeserver(child: Child, homeserver: Homeserver) -> None:
+    """Wait until a homeserver that was started is ready.
+
+    Raises:
+      ChildError: it ended, or took too long.
+    """
+    async with open_caller(homeserver.url) as caller:
         await _wait_ready(child, caller)
-        yield Homeserver(url, settings.server_name, secret, program.log)
 
 
 def free_port() -> int:

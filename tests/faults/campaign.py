@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import trio
+from attrs import frozen
 
 from lambda_matrix.agent_events import RunFailure
 from lambda_matrix.conversation.texts_en.answers import why
@@ -22,6 +23,7 @@ from lambda_matrix.store.questions.requests import MAX_ATTEMPTS
 from tests.faults import persons
 from tests.faults.count import Tally, count_room
 from tests.faults.fault import Stage
+from tests.faults.own_homeserver import OwnHomeserver, open_own_homeserver
 from tests.faults.plan import Plan
 from tests.faults.supervised import Supervised
 from tests.faults.world import World
@@ -30,7 +32,16 @@ from tests.lab.chatting import fresh_account, open_stack
 _FENCE = "fence"
 
 
-async def run_plan(plan: Plan, homeserver: Homeserver, directory: Path, *, is_long: bool) -> Tally:
+@frozen
+class Lab:
+    """What all runs share: a homeserver, and the interpreter of its environment."""
+
+    homeserver: Homeserver
+    synapse_python: Path
+    is_long: bool
+
+
+async def run_plan(plan: Plan, lab: Lab, directory: Path) -> Tally:
     """Perform a plan with a bot, an agent and people of its own.
 
     Raises:
@@ -38,13 +49,22 @@ async def run_plan(plan: Plan, homeserver: Homeserver, directory: Path, *, is_lo
         NotSeenError: a person did not even get a room, or a reply to wait for.
         ChildError: a program that must run did not.
     """
+    if not any(fault.own_homeserver for fault in plan.faults):
+        return await _run(plan, lab, lab.homeserver, None, directory)
+    async with open_own_homeserver(lab.synapse_python, directory / "homeserver") as own:
+        return await _run(plan, lab, own.homeserver, own, directory)
+
+
+async def _run(
+    plan: Plan, lab: Lab, homeserver: Homeserver, own: OwnHomeserver | None, directory: Path
+) -> Tally:
     async with (
         open_stack(homeserver, directory) as stack,
         trio.open_nursery() as supervisor,
         AsyncExitStack() as opened,
     ):
         service = Supervised(stack.service.program)
-        world = World(plan, is_long, stack, service)
+        world = World(plan, lab.is_long, stack, service, own)
         for name in ("anna", "boris"):
             account = await fresh_account(homeserver, name)
             world.people[name] = await opened.enter_async_context(

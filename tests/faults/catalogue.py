@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.faults import clocks, disks, kills, losses, sessions, steps, syncs, weather
+from tests.faults import clocks, databases, disks, kills, losses, sessions, steps, syncs, weather
 from tests.faults.fault import Fault
 from tests.lab.openapi import in_ci
 
@@ -15,6 +15,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *losses.FAULTS,
     *syncs.FAULTS,
     *sessions.FAULTS,
+    *databases.FAULTS,
     *disks.FAULTS,
     *clocks.FAULTS,
 )

@@ -44,7 +44,8 @@ _HELD: Final[dict[Moment, tuple[str, bytes, bool]]] = {
 """Moments at which the proxy holds an exchange: pattern, part of the body, whether its answer."""
 
 
-async def _kill_at(moment: Moment, world: World, draw: Random) -> None:
+async def kill_at(moment: Moment, world: World, draw: Random, *, restart: bool = True) -> None:
+    """SIGKILL the service at such a moment, or, if it does not come, in a while."""
     nth, delay = draw.randint(1, 3), draw.uniform(0, _LONGEST_DELAY)
     with trio.move_on_after(_MOMENT_WITHIN) as patience:
         match moment:
@@ -53,14 +54,14 @@ async def _kill_at(moment: Moment, world: World, draw: Random) -> None:
             case Moment.PREVIEW_SEEN | Moment.ANSWER_SEEN:
                 await world.wait_seen(nth, whole=moment is Moment.ANSWER_SEEN)
             case _:
-                await _kill_held(moment, nth, world)
+                await _kill_held(moment, nth, world, restart=restart)
                 return
         await trio.sleep(delay)
     world.late += patience.cancelled_caught
-    await world.kill()
+    await world.kill(restart=restart)
 
 
-async def _kill_held(moment: Moment, nth: int, world: World) -> None:
+async def _kill_held(moment: Moment, nth: int, world: World, *, restart: bool) -> None:
     """Let go of all but the `nth` exchange, and kill while that one is held."""
     pattern, containing, answer = _HELD[moment]
     for turn in range(1, nth + 1):
@@ -69,7 +70,7 @@ async def _kill_held(moment: Moment, nth: int, world: World) -> None:
         try:
             await hold.caught.wait()
             if turn == nth:
-                await world.kill()
+                await world.kill(restart=restart)
         finally:
             world.proxy.mend(rule)
 
@@ -103,7 +104,7 @@ FAULTS: Final = (
     ),
     Fault(name="SIGKILL while it starts", happen=_kill_while_starting),
     *(
-        Fault(name=f"SIGKILL when {moment.value}", happen=partial(_kill_at, moment))
+        Fault(name=f"SIGKILL when {moment.value}", happen=partial(kill_at, moment))
         for moment in Moment
     ),
     Fault(name="SIGKILL at random moments", happen=_kill_at_random),

@@ -18,7 +18,7 @@ import trio
 from lambda_matrix.demo.homeserver import Homeserver
 from lambda_matrix.demo.person import NotSeenError
 from lambda_matrix.demo.processes import ChildError
-from tests.faults.campaign import run_plan
+from tests.faults.campaign import Lab, run_plan
 from tests.faults.catalogue import faults_of
 from tests.faults.count import Tally
 from tests.faults.plan import Plan, draw
@@ -46,17 +46,18 @@ def plans() -> list[Plan]:
 
 @pytest.mark.timeout(7200)
 async def test_all_that_is_said_is_answered_once(
-    synapse: Homeserver, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    synapse: Homeserver, synapse_python: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tallies: dict[Plan, Tally] = {}
     errors: dict[int, str] = {}
+    lab = Lab(synapse, synapse_python, IS_LONG)
     lanes = trio.CapacityLimiter(LANES)
 
     async def run(plan: Plan) -> None:
         async with lanes:
             directory = tmp_path / f"seed-{plan.seed}"
             try:
-                tallies[plan] = await run_plan(plan, synapse, directory, is_long=IS_LONG)
+                tallies[plan] = await run_plan(plan, lab, directory)
             except* (NotSeenError, ChildError, AssertionError) as error:
                 tallies[plan] = Tally(runs=1, failed=1)
                 errors[plan.seed] = "".join(traceback.format_exception(error))

@@ -55,6 +55,17 @@ async def _far(world: World, draw: Random) -> None:
     world.proxy.mend(rule)
 
 
+async def _restart(world: World, draw: Random) -> None:
+    """The homeserver is killed and started again, on the same data."""
+    assert world.own is not None
+    for _ in range(2 if world.is_long else 1):
+        await world.wait_said(draw.randint(1, 5))
+        await trio.sleep(draw.uniform(0, 2))
+        await world.own.kill()
+        await trio.sleep(draw.uniform(0, 5))
+        await world.own.start()
+
+
 def _weather(name: str, *spoilings: Spoiling, share: float = 1.0, stage: Stage) -> Fault:
     happen = partial(_storm, spoilings, share)
     return Fault(name=name, happen=happen, stage=stage, patience=_HEALING + _LONG)
@@ -62,6 +73,12 @@ def _weather(name: str, *spoilings: Spoiling, share: float = 1.0, stage: Stage) 
 
 FAULTS: Final = (
     Fault(name="the homeserver is away", happen=_away, patience=_HEALING + _LONG),
+    Fault(
+        name="the homeserver is killed and starts again",
+        happen=_restart,
+        patience=_HEALING,
+        own_homeserver=True,
+    ),
     _weather("502 with an HTML body", bad_gateway(), stage=Stage.TALKING),
     _weather("502 with an HTML body", bad_gateway(), stage=Stage.ONBOARDING),
     _weather(

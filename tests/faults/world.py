@@ -17,6 +17,7 @@ from lambda_matrix.demo.person import Person
 from lambda_matrix.demo.view import Answer
 from lambda_matrix.ids import EventId, RoomId, UserId
 from tests.faults.count import Asked
+from tests.faults.own_homeserver import OwnHomeserver
 from tests.faults.plan import Plan, person_of
 from tests.faults.supervised import Supervised
 from tests.lab.chatting import Stack, invited
@@ -37,6 +38,7 @@ class World:
         is_long: Whether this is the long form: what lasts may last longer.
         stack: The homeserver, the proxy before it, the agent's program, the settings.
         service: The service under something like systemd (`stack.service` is not used).
+        own: The homeserver's process, for a fault that asks for one (`own_homeserver`).
         people: The persons' clients, "anna" and "boris".
         rooms: The chats by their labels; `closed` those in which nothing more will be said.
         spaces: The persons' Spaces, `direct` their direct chats with the bot.
@@ -52,6 +54,7 @@ class World:
     is_long: bool
     stack: Stack
     service: Supervised
+    own: OwnHomeserver | None = None
     people: dict[str, Person] = field(factory=dict)
     rooms: dict[str, RoomId] = field(factory=dict)
     closed: dict[str, RoomId] = field(factory=dict)
