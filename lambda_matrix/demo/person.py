@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 from typing import TypeVar
 
 import trio
@@ -239,13 +239,16 @@ class Person:
 
     async def _fill_gap(self, view: RoomView, prev_batch: str | None) -> None:
         missed: list[Json] = []
-        async for event in self._pages(view.room_id, "b", prev_batch):
-            if view.knows(event):
-                break
-            missed.append(event)
+        async with aclosing(self._pages(view.room_id, "b", prev_batch)) as pages:
+            async for event in pages:
+                if view.knows(event):
+                    break
+                missed.append(event)
         view.add_timeline(reversed(missed))
 
-    async def _pages(self, room: RoomId, direction: str, start: str | None) -> AsyncIterator[Json]:
+    async def _pages(
+        self, room: RoomId, direction: str, start: str | None
+    ) -> AsyncGenerator[Json, None]:
         path = (*_CLIENT, "rooms", room, "messages")
         token = self.account.access_token
         while True:

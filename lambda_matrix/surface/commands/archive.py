@@ -47,19 +47,20 @@ class ArchiveCommands:
 
     async def _set(self, order: Order, *, archived: bool) -> None:
         texts = order.texts.rooms
-        binding = await self._bindings.of(order.room_id)
-        assert binding is not None  # noqa: S101 - the command works in chats alone
-        if archived:
-            await self._spaces.take_out(binding.owner, order.room_id)
-        else:
-            await self._spaces.put_in(binding.owner, order.room_id)
-        await self._bindings.note(order.room_id, evolve(binding, archived=archived))
-        reply = self._means.reply_to(
-            order.message, texts.archived if archived else texts.unarchived
-        )
-        await self._means.store.transact(
-            chats.archive, order.message, reply, self._means.ourselves, archived=archived
-        )
+        async with self._bindings.changing(order.room_id):
+            binding = await self._bindings.of(order.room_id)
+            assert binding is not None  # noqa: S101 - the command works in chats alone
+            if archived:
+                await self._spaces.take_out(binding.owner, order.room_id)
+            else:
+                await self._spaces.put_in(binding.owner, order.room_id)
+            await self._bindings.note(order.room_id, evolve(binding, archived=archived))
+            reply = self._means.reply_to(
+                order.message, texts.archived if archived else texts.unarchived
+            )
+            await self._means.store.transact(
+                chats.archive, order.message, reply, self._means.ourselves, archived=archived
+            )
         if archived:
             self._running.stop(order.room_id)
             self._runs.wake([order.room_id])

@@ -55,7 +55,8 @@ class BindCommand:
         if refusal is not None:
             await self._means.reply(order.message, refusal)
             return
-        await self._bind(order)
+        async with self._bindings.changing(order.room_id):
+            await self._bind(order)
 
     async def _has_power(self, order: Order) -> bool:
         """Return whether the sender could also give the room another name."""

@@ -140,20 +140,21 @@ class SettingCommands:
 
     async def _set_threads(self, order: Order, change: SetThreads, *, is_own: bool) -> None:
         """Give the chat's threads contexts of their own, or the chat's."""
-        binding = await self._bindings.of(order.room_id)
-        if binding is None:
-            language = order.texts.language
-            command = spoken_name(CommandName.SET, language, self._means.policy.command_prefix)
-            written = " ".join((command, *described(change, language)))
-            await self._means.reply(
-                order.message, order.texts.commands.not_here(written, Place.LOBBY)
+        async with self._bindings.changing(order.room_id):
+            binding = await self._bindings.of(order.room_id)
+            if binding is None:
+                language = order.texts.language
+                command = spoken_name(CommandName.SET, language, self._means.policy.command_prefix)
+                written = " ".join((command, *described(change, language)))
+                await self._means.reply(
+                    order.message, order.texts.commands.not_here(written, Place.LOBBY)
+                )
+                return
+            await self._bindings.note(order.room_id, evolve(binding, own_threads=is_own))
+            reply = self._means.reply_to(order.message, order.texts.settings.changed(change))
+            await self._means.store.transact(
+                choices.choose_threads, order.message, reply, self._means.ourselves, is_own=is_own
             )
-            return
-        await self._bindings.note(order.room_id, evolve(binding, own_threads=is_own))
-        reply = self._means.reply_to(order.message, order.texts.settings.changed(change))
-        await self._means.store.transact(
-            choices.choose_threads, order.message, reply, self._means.ourselves, is_own=is_own
-        )
         self._means.outbox.wake([order.room_id])
 
 

@@ -4,6 +4,8 @@ The high-water mark of the numbers stands in the bot's account data and is raise
 is used: whatever is lost here, no number is ever used twice.
 """
 
+from weakref import WeakValueDictionary
+
 import trio
 from attrs import define, evolve, field
 
@@ -32,6 +34,14 @@ class Bindings:
     _client: Client
     _numbering: trio.Lock = field(factory=trio.Lock)
     _server_mark: PlatformChatId | None = None
+    _changing: WeakValueDictionary[RoomId, trio.Lock] = field(factory=WeakValueDictionary)
+
+    def changing(self, room_id: RoomId) -> trio.Lock:
+        """Return what is to be held from the look at a room's binding until it is noted here.
+
+        Otherwise of two who change it at once one may leave the other's on the homeserver.
+        """
+        return self._changing.setdefault(room_id, trio.Lock())
 
     async def new_number(self) -> PlatformChatId:
         """Return a `platform_chat_id` that was never used, and never will be again.
@@ -84,14 +94,21 @@ class Bindings:
         current = await self._store.transact(contexts.of_place, room, thread_root)
         if current is not None:
             return current.platform_chat_id
-        binding = await self.of(room.room_id)
+        async with self.changing(room.room_id):
+            current = await self._store.transact(contexts.of_place, room, thread_root)
+            if current is not None:
+                return current.platform_chat_id
+            return await self._new_context_of(room.room_id, thread_root)
+
+    async def _new_context_of(self, room_id: RoomId, thread_root: EventId | None) -> PlatformChatId:
+        binding = await self.of(room_id)
         assert binding is not None  # noqa: S101 - chats are bound; a thread is in a chat
         assert thread_root is not None  # noqa: S101 - a chat's own context is there from the start
         number = await self.new_number()
-        await self.note(room.room_id, with_thread(binding, thread_root, number))
+        await self.note(room_id, with_thread(binding, thread_root, number))
         new = NewContext(
             platform_chat_id=number,
-            room_id=room.room_id,
+            room_id=room_id,
             agent=binding.agent,
             thread_root=thread_root,
         )

@@ -36,16 +36,21 @@ class ByHand:
         Raises:
             MatrixError: the homeserver refuses; it is asked again later.
         """
-        binding = await self._bindings.of(room_id)
-        if binding is None:
-            return
-        await self._bindings.note(room_id, binding)
-        texts = (await self._means.languages.of(binding.owner)).rooms
-        text = texts.archived if binding.archived else texts.unarchived
-        draft = notice_draft(
-            room_id, text, self._means.ourselves, request=f"by hand:{room_id}:{binding.archived}"
-        )
-        await self._means.store.transact(
-            chats.noted, room_id, draft, self._means.ourselves, archived=binding.archived
-        )
+        async with self._bindings.changing(room_id):
+            binding = await self._bindings.of(room_id)
+            unnoted = await self._means.store.transact(chats.unnoted)
+            if binding is None or room_id not in unnoted:
+                return
+            await self._bindings.note(room_id, binding)
+            texts = (await self._means.languages.of(binding.owner)).rooms
+            text = texts.archived if binding.archived else texts.unarchived
+            draft = notice_draft(
+                room_id,
+                text,
+                self._means.ourselves,
+                request=f"by hand:{room_id}:{binding.archived}",
+            )
+            await self._means.store.transact(
+                chats.noted, room_id, draft, self._means.ourselves, archived=binding.archived
+            )
         self._means.outbox.wake([room_id])

@@ -72,28 +72,29 @@ class Contexts:
         Raises:
             MatrixError: the homeserver refuses; everything is as it was.
         """
-        old = await self.in_force(room, command)
-        binding = await self._bindings.of(room.room_id)
-        assert binding is not None  # noqa: S101 - the commands that do this work in chats alone
-        new = NewContext(
-            platform_chat_id=await self._bindings.new_number(),
-            room_id=room.room_id,
-            agent=binding.agent,
-            thread_root=command.thread_root if room.own_threads else None,
-            since_event=command.event_id,
-            loaded=stretches,
-            messages=messages,
-        )
-        await self._bindings.note(room.room_id, _bound_to(binding, new))
-        stopped = await self._means.store.transact(
-            rotations.rotate,
-            command,
-            None if old is None else old.platform_chat_id,
-            new,
-            self._means.reply_to(command, reply),
-            self._means.ourselves,
-            at_work=self._running.at_work(room.room_id),
-        )
+        async with self._bindings.changing(room.room_id):
+            old = await self.in_force(room, command)
+            binding = await self._bindings.of(room.room_id)
+            assert binding is not None  # noqa: S101 - the commands that do this work in chats alone
+            new = NewContext(
+                platform_chat_id=await self._bindings.new_number(),
+                room_id=room.room_id,
+                agent=binding.agent,
+                thread_root=command.thread_root if room.own_threads else None,
+                since_event=command.event_id,
+                loaded=stretches,
+                messages=messages,
+            )
+            await self._bindings.note(room.room_id, _bound_to(binding, new))
+            stopped = await self._means.store.transact(
+                rotations.rotate,
+                command,
+                None if old is None else old.platform_chat_id,
+                new,
+                self._means.reply_to(command, reply),
+                self._means.ourselves,
+                at_work=self._running.at_work(room.room_id),
+            )
         if stopped is not None:
             self._running.stop(room.room_id, stopped)
         self._runs.wake([room.room_id])  # what waited for a word that nobody will give now

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import trio
 from trio.testing import MockClock
 
 from tests.lab.proxy import Hold
@@ -74,3 +76,26 @@ async def test_a_crash_in_between_notes_it_all_the_same(clock: MockClock, tmp_pa
             await homeserver.wait(lambda: TEXTS.rooms.archived in homeserver.bodies(chat))
             assert homeserver.room_account_data[chat, BINDING]["archived"] is True
         assert homeserver.bodies(chat).count(TEXTS.rooms.archived) == 1
+
+
+async def test_of_two_who_change_a_binding_neither_undoes_the_other(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.service():
+        _, space, chat = await onboarded(lab)
+        before = lab.homeserver.room_account_data[chat, BINDING]
+        hold = Hold()
+        lab.proxy.spoil(f"PUT .*/account_data/{BINDING}", hold, times=1)
+        lab.homeserver.add(space, "m.space.child", {}, ANNA, state_key=chat)
+        await hold.caught.wait()
+        command = lab.homeserver.say(chat, ANNA, "!clear")
+        await trio.sleep(60)
+        hold.release()
+        assert await lab.homeserver.answer(chat, command) == TEXTS.contexts.cleared
+        await lab.homeserver.wait(lambda: TEXTS.rooms.archived in lab.homeserver.bodies(chat))
+        binding = lab.homeserver.room_account_data[chat, BINDING]
+        puts = lab.proxy.made(f"PUT .*/account_data/{BINDING}")
+        numbers = [json.loads(put.body)["platform_chat_id"] for put in puts]
+        assert numbers == sorted(numbers)
+        assert binding["platform_chat_id"] == before["platform_chat_id"] + 1
+        assert binding["archived"] is True
