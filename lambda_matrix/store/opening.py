@@ -20,6 +20,8 @@ from lambda_matrix.store.schema import migrations
 logger = logging.getLogger(__name__)
 
 DATABASE = "lambda-matrix.db"
+_OURS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+"""Root gives commands in a folder that is the service's to write: no link there leads elsewhere."""
 
 
 class StoreError(Exception):
@@ -44,7 +46,7 @@ def take_lock(directory: Path) -> int:
     """
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = os.open(directory / "lock", _OURS, 0o600)
     except OSError as error:
         why = f"The state directory {directory} ([state] directory) cannot be used: "
         why += str(error.strerror)
@@ -105,8 +107,11 @@ def open_database(directory: Path) -> Database:
 def _connected(path: Path) -> Database | None:
     """Open the database and bring its tables up to date; None if that is not possible."""
     # The file exists with its mode before SQLite opens it; -wal and -shm inherit the mode.
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    path.chmod(0o600)
+    descriptor = os.open(path, _OURS, 0o600)
+    try:
+        os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)
     with ExitStack() as undo:
         connection = sqlite3.connect(path, check_same_thread=False)
         undo.callback(connection.close)
@@ -140,7 +145,8 @@ def _is_the_disk(error: sqlite3.Error, directory: Path) -> bool:
         return True
     probe = directory / "probe"
     try:
-        probe.touch(mode=0o600)
+        probe.unlink(missing_ok=True)
+        probe.touch(mode=0o600, exist_ok=False)
         probe.unlink()
     except OSError as refused:
         return disk.passes_by_itself(refused)

@@ -199,6 +199,22 @@ async def test_a_database_that_is_a_directory(tmp_path: Path) -> None:
     assert "Is a directory" in await refusal(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["lambda-matrix.db", "lock"])
+async def test_a_link_in_the_state_directory_is_not_followed(tmp_path: Path, name: str) -> None:
+    """Root gives commands there, and a service that was taken over could lead it elsewhere."""
+    directory = tmp_path / "state"
+    directory.mkdir()
+    elsewhere = tmp_path / "elsewhere"
+    (directory / name).symlink_to(elsewhere)
+    assert "symbolic links" in await refusal(directory)
+    assert not elsewhere.exists()
+    with closing(sqlite3.connect(elsewhere)) as another:
+        another.execute("CREATE TABLE someone (elses)")
+    elsewhere.chmod(0o644)
+    assert "symbolic links" in await refusal(directory)
+    assert stat.S_IMODE(elsewhere.stat().st_mode) == 0o644
+
+
 # -- transactions --
 
 
