@@ -294,8 +294,8 @@ class Client:
     ) -> SyncBatch:
         """Ask for what is new since `since` (8.4), on a connection of its own.
 
-        The homeserver waits up to `timeout_ms` milliseconds for news. `sync.sync_forever` is the
-        loop around this.
+        The homeserver waits up to `timeout_ms` milliseconds for news. The filter may also be one
+        itself, as JSON. `sync.sync_forever` is the loop around this.
         """
         params: dict[str, str] = {"timeout": str(timeout_ms)}
         if filter_id is not None:

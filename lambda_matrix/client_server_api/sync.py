@@ -38,6 +38,8 @@ from lambda_matrix.matrix_events import SyncBatch
 log = logging.getLogger(__name__)
 
 TIMELINE_LIMIT: Final = 50
+FIRST_TIMELINE_LIMIT: Final = 10
+"""Events of each room that a sync without a token tells: with 1,000 rooms its answer has 10 MB."""
 LONG_POLL_MS: Final = 30_000
 _EMPTY_ANSWER_INTERVAL: Final = 1.0
 """Seconds from one empty answer that came at once to the next: a guard against a broken server."""
@@ -58,8 +60,10 @@ _STATE_TYPES: Final = (
     "m.space.parent",
 )
 _NOTHING: Final[dict[str, tuple[str, ...]]] = {"types": ()}
-SYNC_FILTER: Final = json.dumps(
-    {
+
+
+def _filter(timeline_limit: int) -> bytes:
+    wanted = {
         "presence": _NOTHING,
         "account_data": {"types": (f"{PERSON_PREFIX}*", f"{SAVED_PREFIX}*")},
         "room": {
@@ -68,7 +72,7 @@ SYNC_FILTER: Final = json.dumps(
             "state": {"types": _STATE_TYPES, "lazy_load_members": True},
             # Our own events are not left out: their echoes settle what we sent (ADR 0002).
             "timeline": {
-                "limit": TIMELINE_LIMIT,
+                "limit": timeline_limit,
                 "lazy_load_members": True,
                 "types": (
                     "m.room.message",
@@ -80,8 +84,13 @@ SYNC_FILTER: Final = json.dumps(
             },
         },
     }
-).encode()
+    return json.dumps(wanted).encode()
+
+
+SYNC_FILTER: Final = _filter(TIMELINE_LIMIT)
 """What the service wants to hear of, as JSON (8.2)."""
+FIRST_SYNC_FILTER: Final = FilterId(_filter(FIRST_TIMELINE_LIMIT).decode())
+"""The same of a sync without a token; it goes along as it is (8.4), since it is hardly used."""
 SYNC_FILTER_FINGERPRINT: Final = hashlib.sha256(SYNC_FILTER).hexdigest()[:16]
 """Store a filter's id under this, so that another filter gets another id."""
 
@@ -139,14 +148,8 @@ async def sync_forever(
     loop = _Loop(client, since, filter_id, on_filter, Backoff(watch))
     caught_up = False
     while True:
-        # An answer without a token may be one that was kept for an earlier start (Synapse does that
-        # for minutes): whoever begins anew has caught up only with the answer after it.
-        is_news = loop.since is not None
-        batch = await loop.next_batch(LONG_POLL_MS if caught_up else 0)
-        await on_batch(batch)  # an empty one, too: it says that the homeserver is there
-        is_news = is_news and loop.since is not None
-        loop.since = batch.next_batch
-        if not caught_up and is_news and not any(room.limited for room in batch.joined):
+        was_all = await loop.hand_over(on_batch, LONG_POLL_MS if caught_up else 0)
+        if was_all and not caught_up:
             caught_up = True
             task_status.started()
 
@@ -162,6 +165,21 @@ class _Loop:
     backoff: Backoff
     _refusals: int = 0
     _was_empty_at_once: bool = False
+
+    async def hand_over(
+        self, on_batch: Callable[[SyncBatch], Awaitable[None]], timeout_ms: int
+    ) -> bool:
+        """Have the next batch made durable; return whether it told all that was missing.
+
+        Nothing of a batch is kept while the next is waited for: the first has many megabytes.
+        """
+        batch = await self.next_batch(timeout_ms)
+        # An answer without a token may be one that was kept for an earlier start (Synapse does that
+        # for minutes): whoever begins anew has caught up only with the answer after it.
+        is_news = self.since is not None
+        await on_batch(batch)  # an empty one, too: it says that the homeserver is there
+        self.since = batch.next_batch
+        return is_news and not any(room.limited for room in batch.joined)
 
     async def next_batch(self, timeout_ms: int) -> SyncBatch:
         """Ask until there is an answer."""
@@ -179,6 +197,8 @@ class _Loop:
             return batch
 
     async def _ask(self, timeout_ms: int) -> SyncBatch:
+        if self.since is None:
+            return await sync_once(self.client, None, FIRST_SYNC_FILTER, timeout_ms)
         if self.filter_id is None:
             self.filter_id = await self.client.upload_filter(SYNC_FILTER)
             await self.on_filter(self.filter_id)

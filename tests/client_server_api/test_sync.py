@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import logging
 from functools import partial
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import trio
@@ -12,6 +13,8 @@ from trio.testing import MockClock
 from lambda_matrix.client_server_api.backoff import Health, HomeserverAway, HomeserverBack
 from lambda_matrix.client_server_api.client import Client
 from lambda_matrix.client_server_api.sync import (
+    FIRST_SYNC_FILTER,
+    FIRST_TIMELINE_LIMIT,
     SYNC_FILTER,
     SYNC_FILTER_FINGERPRINT,
     TIMELINE_LIMIT,
@@ -108,7 +111,10 @@ def test_the_filter_leaves_nothing_of_ours_out() -> None:
     wanted = json.loads(SYNC_FILTER)
 
     timeline = wanted["room"]["timeline"]
-    assert timeline["limit"] == TIMELINE_LIMIT >= 50
+    first = json.loads(FIRST_SYNC_FILTER)
+    assert first["room"]["timeline"].pop("limit") == FIRST_TIMELINE_LIMIT
+    assert timeline.pop("limit") == TIMELINE_LIMIT >= 50
+    assert first == wanted
     assert "not_senders" not in timeline
     assert {"m.room.message", "m.room.encrypted", "m.room.redaction"} <= set(timeline["types"])
     assert wanted["room"]["state"]["lazy_load_members"]
@@ -157,6 +163,9 @@ async def test_the_first_start_uploads_the_filter(
     assert taken.filters == ["9"]
     assert homeserver.of("filter$")[0].body == SYNC_FILTER
     assert sinces(homeserver) == ["-/0", "s1/0"]
+    first, second = (parse_qs(urlsplit(one.target).query) for one in homeserver.of("GET .*/sync"))
+    assert first["filter"] == [FIRST_SYNC_FILTER], "the first answer is bounded"
+    assert second["filter"] == ["9"]
 
 
 async def test_an_answer_with_nothing_new_is_handed_over_too(
@@ -234,9 +243,9 @@ async def test_a_homeserver_that_refuses_everything_is_waited_for(
     refusals = [refusal(404, "M_UNRECOGNIZED")] * 5
     homeserver.on("sync", *refusals, batch("s2", event()))
 
-    taken = await synced(client, "s2", since=None)
+    taken = await synced(client, "s2", filter_id=None)
 
-    assert len(homeserver.of("filter$")) == 1
+    assert len(homeserver.of("filter$")) == 2
     assert [type(one) for one in taken.health] == [HomeserverAway, HomeserverBack]
 
 
@@ -301,6 +310,6 @@ async def test_a_filter_need_not_be_kept(homeserver: FakeHomeserver, client: Cli
         scope.cancel()
 
     with trio.CancelScope() as scope:
-        await sync_forever(client, since=None, filter_id=None, on_batch=on_batch)
+        await sync_forever(client, since=SINCE, filter_id=None, on_batch=on_batch)
 
     assert len(homeserver.of("filter$")) == 1
