@@ -144,12 +144,37 @@ def _enter_room(
         return timeline[joined_at + 1 :], None
     if not room.limited or room.prev_batch is None:
         return timeline, None
+    if to_token is None and _shows_all_before(timeline, ourselves):
+        return timeline, None
     gap = Gap(room.room_id, number, room.prev_batch, to_token)
     db.execute(
         "INSERT INTO gaps (room_id, batch, from_token, to_token) VALUES (?, ?, ?, ?)",
         (gap.room_id, gap.batch, gap.from_token, gap.to_token),
     )
     return timeline, gap
+
+
+def _shows_all_before(timeline: tuple[TimelineEvent, ...], ourselves: Ourselves) -> bool:
+    """Return whether the timeline itself proves that whatever lies before it has been answered.
+
+    So it is in nearly all rooms that are told anew, and none of those needs to be read back.
+    """
+    proofs = (all_before(event, ourselves) for event in reversed(timeline))
+    proven = next((proof for proof in proofs if proof is not None), None)
+    return proven is not None and any(
+        not isinstance(event, MalformedEvent) and event.event_id == proven for event in timeline
+    )
+
+
+def all_before(event: TimelineEvent, ourselves: Ourselves) -> EventId | None:
+    """Return the message before which, as `event` proves, all had been answered."""
+    if not isinstance(event, TextMessage) or event.sender != ourselves.user_id:
+        return None
+    mark = event.answer
+    # Commands are answered out of turn: only an answer proves anything of what was before it.
+    if mark is None or not (mark.completes and mark.is_answer):
+        return None
+    return mark.waits or mark.question
 
 
 def _own_join(timeline: tuple[TimelineEvent, ...], ourselves: Ourselves) -> int | None:

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Iterable
 from functools import partial
 
+import trio
 from attrs import define, field
 
 from lambda_matrix.client_server_api.errors import (
@@ -36,6 +37,8 @@ logger = logging.getLogger(__name__)
 BOUND = 2000
 """Events read back at most in one room (ADR 0006)."""
 PAGE = 100
+AT_ONCE = 4
+"""Requests: after an absence each room may have a gap, and people are talking already."""
 BAD_REQUEST = 400
 GAP = "gap"
 """The cause of what we say where not everything could be read."""
@@ -47,6 +50,7 @@ class Gaps:
 
     _means: Means
     _filled: Callable[[RoomId], None]
+    _hands: trio.CapacityLimiter = field(factory=lambda: trio.CapacityLimiter(AT_ONCE))
     lanes: Lanes[RoomId] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -93,7 +97,7 @@ class Gaps:
                     return newest_first[::-1], True
                 newest_first.append(event)
                 if to is None and answered is None:
-                    answered = self._all_before(event)
+                    answered = intake.all_before(event, self._means.ourselves)
                 elif not isinstance(event, MalformedEvent) and event.event_id == answered:
                     return newest_first[::-1], True
             if not page.events or page.end is None or page.end == position:
@@ -102,9 +106,10 @@ class Gaps:
         return newest_first[::-1], False
 
     async def _page(self, room_id: RoomId, position: SyncToken, to: SyncToken | None) -> Page:
-        return await self._means.client.messages(
-            room_id, from_=position, to=to, limit=PAGE, direction="b"
-        )
+        async with self._hands:
+            return await self._means.client.messages(
+                room_id, from_=position, to=to, limit=PAGE, direction="b"
+            )
 
     async def _is_behind(self, gap: Gap, event: TimelineEvent) -> bool:
         """Return whether `event` lies before what is missing."""
@@ -113,14 +118,6 @@ class Gaps:
         if gap.to_token is None or isinstance(event, MalformedEvent):
             return False
         return await self._means.store.transact(intake.is_known, event.event_id)
-
-    def _all_before(self, event: TimelineEvent) -> EventId | None:
-        """Return the message before which, as `event` proves, all had been answered."""
-        mark = _own_mark(event, self._means.ourselves)
-        # Commands are answered out of turn: only an answer proves anything of what was before it.
-        if mark is None or not (mark.completes and mark.is_answer):
-            return None
-        return mark.waits or mark.question
 
     async def _confess(self, gap: Gap) -> None:
         """Say that not everything could be read: whoever asked in vain should ask again."""

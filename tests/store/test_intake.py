@@ -434,6 +434,44 @@ async def test_a_gap_of_a_new_room_ends_at_the_bots_join(told: Told) -> None:
     assert accepted.gaps == (Gap(ROOM, 2, SyncToken("p1"), None),)
 
 
+async def test_what_is_told_anew_need_not_be_read_back_behind_an_answer(told: Told) -> None:
+    answered = echo("$a", mark("$q1"))
+    accepted = await told.batch(joined(said("$q1"), answered, said("$q2"), prev_batch="p1"))
+    assert accepted.gaps == ()
+    assert await told.waits() == ["$q2"]
+    accepted = await told.batch(joined(said("$q3"), echo("$b", mark("$q3")), prev_batch="p2"))
+    assert len(accepted.gaps) == 1, "nothing is told anew"
+
+
+@pytest.mark.parametrize(
+    "timeline",
+    [
+        (echo("$a", mark("$q1")), said("$q2")),
+        (said("$q1"), echo("$a", mark("$q1", state=OPEN))),
+        (said("$q1"), echo("$a", mark("$q1", parts=2))),
+        (said("$q1"), echo("$a", mark("$q1"), by=BOB)),
+        (said("$c"), echo("$a", mark("$c", request="command:$c"))),
+        (said("$q1"), echo("$a", evolve(mark("$q1"), waits=EventId("$q0")))),
+        (said("$q1"), echo("$a", mark("$q1")), echo("$b", mark("$q0"))),
+        (said("$q1"), malformed("$q1"), echo("$a", None)),
+    ],
+    ids=["no question", "begun", "a part", "another's", "a command's", "waits", "older", "no mark"],
+)
+async def test_what_proves_nothing_leaves_a_gap(
+    told: Told, timeline: tuple[TimelineEvent, ...]
+) -> None:
+    accepted = await told.batch(joined(*timeline, prev_batch="p1"))
+    assert accepted.gaps == (Gap(ROOM, 1, SyncToken("p1"), None),)
+
+
+async def test_an_older_message_that_waited_may_be_in_sight(told: Told) -> None:
+    answered = echo("$a", evolve(mark("$q1"), waits=EventId("$q0")))
+    accepted = await told.batch(
+        joined(malformed(), said("$q0"), said("$q1"), answered, prev_batch="p1")
+    )
+    assert accepted.gaps == ()
+
+
 async def test_a_limited_timeline_that_leads_nowhere_leaves_no_gap(told: Told) -> None:
     room = joined(said("$q1"), prev_batch="p1")
     accepted = await told.batch(

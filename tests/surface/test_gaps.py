@@ -10,6 +10,7 @@ import trio
 from trio.testing import MockClock
 
 from lambda_matrix.ids import RoomId
+from lambda_matrix.surface.gaps import AT_ONCE
 from tests.lab.proxy import Answer, Hold, bad_gateway
 from tests.lab.small_homeserver import ANNA, BOT
 from tests.surface.bridging import TEXTS, Lab, Service, open_lab
@@ -125,6 +126,23 @@ async def test_a_passing_error_leaves_the_gap_and_other_rooms_go_on(
             assert lab.agent.questions == ["Before", "Elsewhere"], "also after a crash"
             lab.proxy.mend(rule)
             await all_answered(lab, room, 10)
+
+
+async def test_many_gaps_are_read_a_few_at_a_time(clock: MockClock, tmp_path: Path) -> None:
+    async with open_lab(clock, tmp_path) as lab:
+        async with lab.chat() as service:
+            chats = [await service.new_chat() for _ in range(AT_ONCE + 2)]
+            other = await service.new_chat()
+            await trio.sleep(5)
+        for room in chats:
+            say_many(lab, room, 5)
+        rule = lab.proxy.spoil(MESSAGES, Hold())
+        async with lab.service() as service:
+            assert await service.ask("Elsewhere", other) == "Answer to Elsewhere"
+            assert len(lab.proxy.made(MESSAGES)) == AT_ONCE
+            lab.proxy.mend(rule)
+            for room in chats:
+                await all_answered(lab, room, 5)
 
 
 async def test_a_session_that_ends_meanwhile_loses_nothing(
