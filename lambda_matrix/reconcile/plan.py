@@ -1,13 +1,10 @@
 """What is to be repaired: a pure function of what is observed and what is recorded.
 
-The theory. Three things are trusted, since nobody but the bot can make them: its own account data,
-the marker in a room that it made itself, and a link in a Space whose sender it is. A marker in
-anybody else's room is a forgery or a copy, and does not count.
-
-What people do by hand wins: a link that somebody emptied is not put back, a link that somebody put
-back is not taken out, and who left is not invited again. What has not ended yet (a room being
-made, a chat being ended, an upgrade to be followed, a command to be done once more) is left to
-whoever takes it up after the start, so a plan never competes with them.
+The theory. What people do by hand wins: a link that somebody emptied is not put back, a link that
+somebody put back is not taken out, and who left is not invited again. What has not ended yet (a
+room being made, a chat being ended, an upgrade to be followed, a command to be done once more) is
+left to whoever takes it up after the start, so a plan never competes with them. What may be
+believed at all is `evidence`'s.
 
 The order is the same however often it is made: people first, for new contexts are for the agent of
 their choice; then rooms in the order in which they were made, so numbers are given in that order.
@@ -18,6 +15,7 @@ from attrs import define, evolve, field
 from lambda_matrix.account_data import Binding, SavedContext, Unbound
 from lambda_matrix.ids import PlatformChatId, RoomId, UserId
 from lambda_matrix.matrix_events import RoomMarker
+from lambda_matrix.reconcile.evidence import Evidence
 from lambda_matrix.reconcile.repairs import (
     BindRoom,
     FinishChat,
@@ -56,7 +54,7 @@ def plan(observed: Observed, recorded: Recorded) -> tuple[Repair, ...]:
     planning.people()
     planning.departures()
     planning.spaces()
-    for room in planning.rooms:
+    for room in planning.evidence.rooms:
         planning.room(room)
     planning.links()
     planning.trees()
@@ -81,18 +79,16 @@ class _Planning:
     observed: Observed
     recorded: Recorded
     repairs: list[Repair] = field(factory=list)
-    rooms: list[SeenRoom] = field(init=False)
+    evidence: Evidence = field(init=False)
     intents: dict[str, Intent] = field(init=False)
     numbers: dict[PlatformChatId, RoomId] = field(init=False)
     space_of: dict[UserId, SeenRoom] = field(factory=dict)
     chats: dict[RoomId, _Chat] = field(factory=dict)
     awaited: set[UserId] = field(factory=set)
     """Those for whom a chat is being made, or is about to be."""
-    _kept_for: dict[str, RoomId] = field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
-        joined = (room for room in self.observed.rooms if room.room_id in self.observed.joined)
-        self.rooms = sorted(joined, key=_age)
+        self.evidence = Evidence(self.observed)
         self.intents = {intent.intent_id: intent for intent in self.recorded.intents}
         self.numbers = dict(self.recorded.numbers)
         self.awaited = {intent.owner for intent in self.recorded.intents if not intent.done}
@@ -118,11 +114,11 @@ class _Planning:
 
     def spaces(self) -> None:
         """The Space of each person: the one that was made first."""
-        for room in self.rooms:
+        for room in self.evidence.rooms:
             known = self._known(room)
             owner = known.owner
             if known.kind is RoomKind.UNREGISTERED and room.room_type is not None:
-                marker = self._marker(room)
+                marker = self.evidence.marker(room)
                 owner = None
                 if marker is not None and marker.kind == "space" and self._is_for_us(room, marker):
                     owner = marker.owner
@@ -136,7 +132,7 @@ class _Planning:
 
     def room(self, room: SeenRoom) -> None:
         """Whatever else a room may be."""
-        known, binding = self._known(room), self.observed.bindings.get(room.room_id)
+        known, binding = self._known(room), self.evidence.binding(room.room_id)
         match known.kind:
             case RoomKind.SPACE | RoomKind.MOVED:
                 pass
@@ -155,10 +151,12 @@ class _Planning:
 
     def _bound_room(self, room: SeenRoom, binding: Binding) -> None:
         """A room of which we know nothing, and our account data all: a chat."""
-        marker = self._marker(room)
+        marker = self.evidence.marker(room)
         if marker is not None and not self._is_for_us(room, marker):
             return
-        if self._is_about_to_move_here(room, binding) or not self._take_numbers(room, binding):
+        if self.evidence.is_about_to_move_to(room, binding) or not self._take_numbers(
+            room, binding
+        ):
             return
         self.repairs.append(
             RestoreChat(
@@ -172,9 +170,8 @@ class _Planning:
 
     def _moved_room(self, room: SeenRoom) -> None:
         """A chat whose binding went along to another room."""
-        marker = self._marker(room)
-        assert room.replaced_by is not None  # noqa: S101 - an upgraded one
-        goes_on = self.observed.bindings.get(room.replaced_by)
+        marker = self.evidence.marker(room)
+        goes_on = self.evidence.binding(room.replaced_by)
         owner = goes_on.owner if isinstance(goes_on, Binding) else None
         if marker is not None:
             owner = marker.owner
@@ -183,7 +180,7 @@ class _Planning:
 
     def _unbound_room(self, room: SeenRoom) -> None:
         """A room that may have been made for a chat, and has no binding."""
-        marker = self._marker(room)
+        marker = self.evidence.marker(room)
         if marker is not None:
             is_new = marker.intent not in self.intents
             if marker.kind == "chat" and self._is_for_us(room, marker) and is_new:
@@ -192,7 +189,9 @@ class _Planning:
                 )
                 self.awaited.add(marker.owner)
             return
-        owner = self._owner_by_space(room)
+        parents = self.evidence.parents(room)
+        owners = (owner for owner, space in self.space_of.items() if space.room_id in parents)
+        owner = next(owners, None) if parents else None
         if owner is not None:
             self.repairs.append(BindRoom(room_id=room.room_id, owner=owner))
             self.chats[room.room_id] = _Chat(room, owner, archived=False)
@@ -234,13 +233,13 @@ class _Planning:
 
     def links(self) -> None:
         """Each chat stands in its owner's Space, unless it is archived."""
-        seen = {(child.space_id, child.room_id): child for child in self.observed.children}
         for chat in self.chats.values():
             space = self.space_of.get(chat.owner)
             if space is None or space.replaced_by is not None or not chat.is_settled:
                 continue
             if chat.room.replaced_by is None:
-                self._link(chat, space.room_id, seen.get((space.room_id, chat.room.room_id)))
+                child = self.evidence.link(space.room_id, chat.room.room_id)
+                self._link(chat, space.room_id, child)
 
     def _link(self, chat: _Chat, space_id: RoomId, child: SeenChild | None) -> None:
         room_id, owner = chat.room.room_id, chat.owner
@@ -256,7 +255,7 @@ class _Planning:
 
     def trees(self) -> None:
         """Whoever has a Space has, or had, a chat."""
-        parents = {child.space_id for child in self.observed.children}
+        parents = self.evidence.spaces_with_children()
         have = {chat.owner for chat in self.chats.values()} | self.awaited
         have |= {i.owner for i in self.intents.values() if i.kind is RoomKind.CHAT}
         for owner, space in self.space_of.items():
@@ -268,9 +267,9 @@ class _Planning:
 
     def direct_rooms(self) -> None:
         """Where somebody who may talk to us is alone with us, in a room of their own."""
-        ours = self._going_on()
+        ours = self.evidence.spoken_for() | self.chats.keys()
         with_chats = {chat.owner for chat in self.chats.values()}
-        for room in self.rooms:
+        for room in self.evidence.rooms:
             creator = room.creator
             if (
                 self._known(room).kind is RoomKind.UNREGISTERED
@@ -287,62 +286,22 @@ class _Planning:
                     RestoreDirect(room_id=room.room_id, owner=creator, is_greeted=is_greeted)
                 )
 
-    def _going_on(self) -> set[RoomId]:
-        """Rooms that are chats, or in which a chat is to go on."""
-        going_on = {room.replaced_by for room in self.rooms if room.replaced_by is not None}
-        return going_on | self.chats.keys() | self.observed.bindings.keys()
-
-    # -- what is trusted --
-
-    def _marker(self, room: SeenRoom) -> RoomMarker | None:
-        """Return the room's marker if we made the room; anybody else's is none."""
-        return room.marker if room.creator == self.observed.me else None
+    # -- what may not be twice --
 
     def _is_for_us(self, room: SeenRoom, marker: RoomMarker) -> bool:
         """Return whether the room is what its intent wanted; if another one is, it is left.
 
-        Of several the bound one is kept, else the one made first. A room that is still being made
-        is nobody's business.
+        A room that is still being made is nobody's business.
         """
         intent = self.intents.get(marker.intent)
-        if intent is not None:
-            kept = intent.room_id
-            if not intent.done:
-                return False
-        else:
-            kept = self._kept_for.get(marker.intent) or self._first_of(marker.intent)
-        if kept is None or kept == room.room_id:
-            self._kept_for[marker.intent] = room.room_id
+        if intent is not None and not intent.done:
+            return False
+        kept = self.evidence.made_for(marker.intent) if intent is None else intent.room_id
+        if kept == room.room_id:
             return True
-        if kept in self.observed.joined:
+        if kept is not None and kept in self.observed.joined:
             self.repairs.append(LeaveDuplicate(room_id=room.room_id, kept=kept))
         return False
-
-    def _first_of(self, intent: str) -> RoomId | None:
-        made = [
-            room.room_id
-            for room in self.rooms
-            if (marker := self._marker(room)) is not None and marker.intent == intent
-        ]
-        bound = [room for room in made if isinstance(self.observed.bindings.get(room), Binding)]
-        return next(iter((*bound, *made)), None)
-
-    def _owner_by_space(self, room: SeenRoom) -> UserId | None:
-        """Return in whose Space we have put a room that we made."""
-        if room.creator != self.observed.me:
-            return None
-        parents = {
-            child.space_id
-            for child in self.observed.children
-            if child.room_id == room.room_id and child.has_via and child.sender == self.observed.me
-        }
-        owners = (owner for owner, space in self.space_of.items() if space.room_id in parents)
-        return next(owners, None)
-
-    def _is_about_to_move_here(self, room: SeenRoom, binding: Binding) -> bool:
-        """Return whether an upgrade is being followed, and the old room is still bound, too."""
-        old = None if room.predecessor is None else self.observed.bindings.get(room.predecessor)
-        return isinstance(old, Binding) and old.platform_chat_id == binding.platform_chat_id
 
     def _take_numbers(self, room: SeenRoom, binding: Binding) -> bool:
         """Have the binding's numbers be the room's; False: one of them is another room's."""
@@ -354,10 +313,6 @@ class _Planning:
 
     def _known(self, room: SeenRoom) -> RecordedRoom:
         return self.recorded.rooms.get(room.room_id) or RecordedRoom(room_id=room.room_id)
-
-
-def _age(room: SeenRoom) -> tuple[bool, int, RoomId]:
-    return (room.created_at is None, room.created_at or 0, room.room_id)
 
 
 def _in_order(saved: tuple[SavedContext, ...]) -> list[SavedContext]:

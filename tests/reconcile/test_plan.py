@@ -391,6 +391,13 @@ def test_a_hand_that_is_noted_already_is_left_to_be_followed() -> None:
     assert plan(seen, by_hand) == ()
 
 
+def test_a_hand_that_is_noted_is_newer_than_the_binding() -> None:
+    by_hand = with_room(RECORDED, archived=True, noted=False)
+    newer = with_binding(TREE, platform_chat_id=PlatformChatId(9))
+    followed = evolve(BINDING, platform_chat_id=PlatformChatId(9), archived=True)
+    assert plan(newer, by_hand) == (FollowBinding(room_id=CHAT, binding=followed),)
+
+
 def test_what_we_took_out_ourselves_means_nothing() -> None:
     seen = evolve(TREE, children=(link(CHAT, has_via=False), link(SECOND)))
     assert plan(seen, RECORDED) == ()

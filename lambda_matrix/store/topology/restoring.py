@@ -48,7 +48,7 @@ def restore_chat(
         meta.note_platform_chat_id(db, each)
     db.execute(
         "UPDATE rooms SET kind = 'chat', owner = ?, agent = ?, platform_chat_id = ?, archived = ?,"
-        " own_threads = ?, noted = 1 WHERE room_id = ?",
+        " own_threads = ? WHERE room_id = ?",
         (binding.owner, binding.agent, number, binding.archived, binding.own_threads, room_id),
     )
     if binding.archived:
@@ -130,9 +130,11 @@ def note_by_hand(db: Database, room_id: RoomId, *, archived: bool) -> None:
 def restore_direct(db: Database, room_id: RoomId, owner: UserId, *, is_greeted: bool) -> None:
     """The room is where its owner invited the bot; they are not greeted there a second time."""
     rooms.make_direct(db, room_id, owner)
-    rooms.tell_once(db, room_id, "encrypted")
     if is_greeted:
+        room = rooms.room(db, room_id)
         rooms.tell_once(db, room_id, "way")
+        if room is not None and room.encrypted:
+            rooms.tell_once(db, room_id, "encrypted")
 
 
 def restore_settings(db: Database, kept: KeptSettings) -> None:
