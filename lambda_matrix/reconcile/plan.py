@@ -140,13 +140,11 @@ class _Planning:
                 self._recorded_chat(room, known, binding)
             case RoomKind.UNREGISTERED | RoomKind.DIRECT if isinstance(binding, Binding):
                 self._bound_room(room, binding)
-            case RoomKind.UNREGISTERED if isinstance(binding, Unbound):
-                if room.replaced_by is not None:
-                    self._moved_room(room)
-            case RoomKind.UNREGISTERED:
-                if room.replaced_by is None and room.room_type is None:
-                    self._unbound_room(room)
-            case RoomKind.DIRECT:
+            case RoomKind.UNREGISTERED if room.replaced_by is not None:
+                self._replaced_room(room, binding)
+            case RoomKind.UNREGISTERED if room.room_type is None and binding is None:
+                self._unbound_room(room)
+            case RoomKind.UNREGISTERED | RoomKind.DIRECT:
                 pass
 
     def _bound_room(self, room: SeenRoom, binding: Binding) -> None:
@@ -168,11 +166,15 @@ class _Planning:
         )
         self.chats[room.room_id] = _Chat(room, binding.owner, binding.archived)
 
-    def _moved_room(self, room: SeenRoom) -> None:
-        """A chat whose binding went along to another room."""
-        marker = self.evidence.marker(room)
-        goes_on = self.evidence.binding(room.replaced_by)
+    def _replaced_room(self, room: SeenRoom, binding: Binding | Unbound | None) -> None:
+        """A room that goes on in another one: a chat, if a binding went along.
+
+        Some homeservers forget account data that was emptied; then the marker says what it was.
+        """
+        marker, goes_on = self.evidence.marker(room), self.evidence.binding(room.replaced_by)
         owner = goes_on.owner if isinstance(goes_on, Binding) else None
+        if binding is None and (marker is None or owner is None):
+            return
         if marker is not None:
             owner = marker.owner
         intent = None if marker is None else marker.intent

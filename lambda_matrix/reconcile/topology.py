@@ -96,7 +96,12 @@ def _observed(db: Database, me: UserId) -> Observed:
         "SELECT room_id, binding FROM kept_bindings JOIN rooms USING (room_id)"
         " WHERE membership = 'join'"
     )
-    children = db.execute("SELECT space_id, room_id, has_via, sender FROM space_children")
+    # Others may make a Space of a million rooms, and invite us to it.
+    children = db.execute(
+        "SELECT space_id, space_children.room_id, has_via, sender FROM space_children"
+        " JOIN rooms ON rooms.room_id = space_id WHERE creator = ? OR kind = 'space'",
+        (me,),
+    )
     saved = db.execute("SELECT user_id, saved FROM kept_saved")
     return Observed(
         me=me,

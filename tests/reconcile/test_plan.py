@@ -245,6 +245,10 @@ def test_a_chat_that_went_on_elsewhere_has_moved() -> None:
     )
     others = with_seen(seen, creator=BORIS)
     assert plan(others, NOTHING)[0] == NoteMoved(room_id=CHAT, owner=ANNA)
+    forgotten = evolve(seen, bindings={NEW: BINDING})
+    assert plan(forgotten, NOTHING) == plan(seen, NOTHING)
+    theirs = with_seen(forgotten, creator=BORIS)
+    assert not any(isinstance(r, NoteMoved) for r in plan(theirs, NOTHING))
     nowhere = evolve(others, bindings={CHAT: Unbound()})
     assert plan(nowhere, NOTHING)[0] == NoteMoved(room_id=CHAT, owner=None)
 

@@ -12,7 +12,7 @@ from trio.testing import MockClock
 
 from lambda_matrix.client_server_api.sync import SessionDeadError
 from lambda_matrix.ids import EventId, RoomId
-from lambda_matrix.reconcile.reconciliation import Done, hear_again, reconcile
+from lambda_matrix.reconcile.reconciliation import Done, hear_again, observe, reconcile
 from lambda_matrix.reconcile.repairs import describe
 from lambda_matrix.store import meta, people
 from lambda_matrix.store.conversations import contexts, saved
@@ -412,3 +412,41 @@ async def test_what_was_missed_is_heard_when_all_is_told_again(
         assert await service.store.transact(lambda db: db["inbox"].count) == inbox
         assert await service.store.transact(meta.sync_token) == token
         assert links(lab, space, CHILD) == [chat]
+
+
+async def test_a_space_that_went_on_elsewhere_is_followed_once_more(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab:
+        homeserver = lab.homeserver
+        async with lab.service() as service:
+            _, space, chat = await onboarded(lab)
+            homeserver.member(space, ANNA, "join", ANNA)
+            new = homeserver.upgrade(space, ANNA)
+            homeserver.rooms[new].events[0][1]["content"]["type"] = "m.space"
+            homeserver.member(new, BOT, "invite", ANNA)
+            await homeserver.wait(lambda: chat in links(lab, new, CHILD))
+            await service.caught_up()
+        before = said(homeserver)
+        lab.lose_database()
+        async with lab.service(reconciling=True) as service:
+            await trio.sleep(600)
+            for room_id, kind in ((space, RoomKind.MOVED), (new, RoomKind.SPACE)):
+                room = await service.store.transact(rooms.room, room_id)
+                assert room is not None
+                assert room.kind is kind
+            assert said(homeserver) == before
+            assert await plans(service) == []
+
+
+async def test_the_links_of_others_spaces_are_not_even_read(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab:
+        theirs = lab.homeserver._new_room(BORIS, {"type": "m.space"})
+        lab.homeserver.member(theirs, BOT, "join", BOT)
+        lab.homeserver.add(theirs, CHILD, {"via": ["x"]}, BORIS, state_key="!any")
+        async with lab.service(live=False) as service:
+            observed, _ = await observe(service.bridge.means)
+            assert [room.room_id for room in observed.rooms] == [theirs]
+            assert observed.children == ()
