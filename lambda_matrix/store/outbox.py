@@ -71,12 +71,15 @@ def _add(db: Database, draft: Draft, own: Ourselves) -> int:
 
 
 def next_row(db: Database, room_id: RoomId) -> OutboxRow | None:
-    """Return the room's oldest row that is still to be sent."""
+    """Return the room's oldest row that is still to be sent.
+
+    A parked one is, too, as soon as there is a newer one that is not: that one may not overtake it.
+    """
     row = db.execute(
         f"SELECT {_ROW} FROM outbox AS row LEFT JOIN outbox AS root ON root.seq = row.replaces"  # noqa: S608 - a constant
-        " WHERE row.room_id = ? AND row.state = 'pending' AND row.parked = 0"
-        " ORDER BY row.seq LIMIT 1",
-        (room_id,),
+        " WHERE row.room_id = ? AND row.state = 'pending' AND EXISTS (SELECT 1 FROM outbox"
+        " WHERE room_id = ? AND state = 'pending' AND parked = 0) ORDER BY row.seq LIMIT 1",
+        (room_id, room_id),
     ).fetchone()
     return None if row is None else read(OutboxRow, row)
 

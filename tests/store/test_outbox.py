@@ -185,6 +185,20 @@ async def test_what_was_said_for_a_cause_is_known(told: Told) -> None:
     )
 
 
+async def test_what_is_new_does_not_overtake_what_is_parked(told: Told) -> None:
+    """The bot may be in the room again before sync says so."""
+    parked, newer = draft(mark("$q1", "q1")), draft(mark("$q2", "q2"))
+    await told.commit(parked)
+    await told.store.transact(outbox.park, ROOM)
+    assert await told.next_row() is None
+    await told.commit(newer)
+    for request in ("q1", "q2"):
+        row = await told.row()
+        assert row.request == request
+        await told.store.transact(outbox.sent, row.seq, EventId(f"${request}-answer"))
+    assert await told.next_row() is None
+
+
 async def test_an_echo_settles_a_parked_row(told: Told) -> None:
     (seq,) = await told.commit(draft(mark("$q1")))
     await told.store.transact(outbox.park, ROOM)

@@ -116,7 +116,7 @@ class Delivery:
             case CheckMembership():
                 if row.room_id in await self._joined(trouble):
                     return await self._follow_or_refuse(row, error, trouble)
-                await self._park(row.room_id)
+                await self._park(row.room_id, trouble)
             case _:
                 await self._refuse(row, error)
         return None
@@ -153,9 +153,15 @@ class Delivery:
                 logger.debug("cannot learn which rooms are joined: %s", error)
                 await trio.sleep(trouble.backoff())
 
-    async def _park(self, room_id: RoomId) -> None:
+    async def _park(self, room_id: RoomId, trouble: Trouble) -> None:
+        """Have the room's rows wait for a new join, unless that has come meanwhile.
+
+        Sync may have told of it before they were parked; a later one it tells of later.
+        """
         logger.warning("the bot is not in room %s: what it is owed waits for a new join", room_id)
         await self._store.transact(rows.park, room_id)
+        if room_id in await self._joined(trouble):
+            await self._store.transact(rows.unpark, room_id)
 
     async def _follow_or_refuse(
         self, row: OutboxRow, error: MatrixError, trouble: Trouble
