@@ -13,8 +13,9 @@ from typing import Final, Protocol
 import trio
 
 from lambda_matrix.agent.backlog import Backlog
+from lambda_matrix.agent.bounds import Bounds
 from lambda_matrix.agent.decoder import FrameDecoder
-from lambda_matrix.agent.errors import AgentError, FrameTooLarge, IdleTimeout, RunTimeout
+from lambda_matrix.agent.errors import AgentError, IdleTimeout, RunTimeout
 from lambda_matrix.agent.registry import AgentEntry
 from lambda_matrix.agent.run_input import RunInput
 from lambda_matrix.agent.sse import open_sse
@@ -23,8 +24,6 @@ from lambda_matrix.agent_events import AgentEvent
 
 CLOSE_TIMEOUT: Final = 1.0
 """Seconds that the agent has to answer our goodbye."""
-MAX_RUN: Final = 256 << 20
-"""Characters of all frames of one run."""
 
 
 class Frames(Protocol):
@@ -146,11 +145,11 @@ async def _converse(
 async def _read(
     frames: Frames, decoder: FrameDecoder, backlog: Backlog, patience: _Patience
 ) -> None:
-    size = 0
+    bounds = Bounds()
     while decoder.outcome is None:
         frame = await frames.receive()
         patience.heard()
-        size += len(frame)
-        if size > MAX_RUN:
-            raise FrameTooLarge(f"a run of over {MAX_RUN} characters")
-        backlog.put(decoder.feed(frame))
+        bounds.take_frame(frame)
+        events = decoder.feed(frame)
+        bounds.take(events)
+        backlog.put(events)

@@ -17,7 +17,7 @@ import trio.testing
 import trustme
 from trio_websocket import ConnectionClosed, WebSocketConnection, WebSocketRequest
 
-from lambda_matrix.agent import session, websocket
+from lambda_matrix.agent import bounds, session, websocket
 from lambda_matrix.agent.errors import (
     AgentError,
     BadFrame,
@@ -420,7 +420,7 @@ async def test_a_broken_frame(run_input: RunInput, frame: bytes) -> None:
 async def test_a_run_may_not_be_endless_in_size(
     run_input: RunInput, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "MAX_RUN", 1000)
+    monkeypatch.setattr(bounds, "MAX_RUN", 1000)
 
     async with websocket_agent(endless) as url:
         assert type(await failure_of(entry_at(url), run_input)) is FrameTooLarge

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.faults import clocks, databases, disks, kills, losses, sessions, steps, syncs, weather
+from tests.faults import (
+    agents,
+    clocks,
+    databases,
+    disks,
+    kills,
+    losses,
+    sessions,
+    steps,
+    syncs,
+    weather,
+)
 from tests.faults.fault import Fault
 from tests.lab.openapi import in_ci
 
@@ -18,6 +29,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *databases.FAULTS,
     *disks.FAULTS,
     *clocks.FAULTS,
+    *agents.FAULTS,
 )
 
 
