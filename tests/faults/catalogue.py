@@ -7,6 +7,7 @@ from typing import Final
 from tests.faults import (
     agents,
     clocks,
+    damages,
     databases,
     disks,
     kills,
@@ -27,6 +28,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *syncs.FAULTS,
     *sessions.FAULTS,
     *databases.FAULTS,
+    *damages.FAULTS,
     *disks.FAULTS,
     *clocks.FAULTS,
     *agents.FAULTS,
