@@ -32,7 +32,7 @@ help: ## this list
 	@echo 'make test    every check: linters, types, floors, tests, coverage'
 	@echo 'make lint    the linters, types and floors alone'
 	@echo 'make unit    the tests alone; ARGS="-k name" are given to pytest'
-	@echo 'make long    the scenarios that take minutes, which make test leaves out'
+	@echo 'make long    the tests that take minutes, which make test leaves out'
 	@echo 'make faults  every fault once, and what became of the questions; CHAOS_SEED=17 for one'
 	@echo 'make chaos   the same for long; SEEDS=200'
 	@echo 'make properties  the property tests with thirty times as many examples; EFFORT=300 for more'
@@ -126,16 +126,16 @@ ifeq ($(ARGS),)
 	@.venv/bin/coverage erase
 	@.venv/bin/coverage run -m pytest $(SIDE_BY_SIDE) --ignore tests/scenarios --ignore tests/faults
 	@.venv/bin/pytest $(SIDE_BY_SIDE) tests/scenarios -m 'not long'
-	@.venv/bin/pytest tests/faults
+	@.venv/bin/pytest tests/faults -m 'not long'
 	@.venv/bin/coverage combine --quiet
 	@.venv/bin/coverage report
 else
 	@.venv/bin/pytest $(ARGS)
 endif
 
-# The scenarios that take minutes: CI goes through them, too.
+# The tests that take minutes: CI goes through them, too.
 long: .venv/.dev .venv-synapse/.stamp
-	@.venv/bin/pytest $(SIDE_BY_SIDE) tests/scenarios -m long $(ARGS)
+	@.venv/bin/pytest $(SIDE_BY_SIDE) tests/scenarios tests/faults -m long $(ARGS)
 
 # What happens is drawn from a seed; a seed that fails says how it is replayed.
 faults: .venv/.dev .venv-synapse/.stamp

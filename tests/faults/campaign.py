@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import signal
+import traceback
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from lambda_matrix.agent_events import RunFailure
 from lambda_matrix.conversation.texts_en.answers import why
 from lambda_matrix.demo.homeserver import Homeserver
 from lambda_matrix.demo.person import NotSeenError, open_person
+from lambda_matrix.demo.processes import ChildError
 from lambda_matrix.demo.view import fold_messages
 from lambda_matrix.store.questions.requests import MAX_ATTEMPTS
 from tests.faults import persons
@@ -42,13 +44,27 @@ class Lab:
 
 
 async def run_plan(plan: Plan, lab: Lab, directory: Path) -> Tally:
-    """Perform a plan with a bot, an agent and people of its own.
+    """Perform a plan with a bot, an agent and people of its own, and count.
 
-    Raises:
-        AssertionError: a fault missed what it must see.
-        NotSeenError: a person did not even get a room, or a reply to wait for.
-        ChildError: a program that must run did not.
+    A run is `failed`, with its reason in the notes, if a fault missed what it must see, a person
+    did not even get a room or a reply to wait for, or a program that must run did not.
     """
+    failed = Tally(runs=1, failed=1)
+    try:
+        return await _run_somewhere(plan, lab, directory)
+    except* (AssertionError, ChildError, NotSeenError) as error:
+        failed.notes += [str(leaf) for leaf in _leaves(error)]
+        failed.notes.append("".join(traceback.format_exception(error)))
+    return failed
+
+
+def _leaves(error: BaseException) -> list[BaseException]:
+    if not isinstance(error, BaseExceptionGroup):
+        return [error]
+    return [leaf for each in error.exceptions for leaf in _leaves(each)]
+
+
+async def _run_somewhere(plan: Plan, lab: Lab, directory: Path) -> Tally:
     if not any(fault.own_homeserver for fault in plan.faults):
         return await _run(plan, lab, lab.homeserver, None, directory)
     async with open_own_homeserver(lab.synapse_python, directory / "homeserver") as own:

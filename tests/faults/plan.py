@@ -8,7 +8,7 @@ from typing import Final
 
 from attrs import frozen
 
-from tests.faults.fault import Fault
+from tests.faults.fault import Fault, Meanwhile
 
 CHATS: Final = ("anna 1", "anna 2", "boris 1")
 """Chat rooms by their labels: the person, and which of the person's chats."""
@@ -47,6 +47,11 @@ class Plan:
     def title(self) -> str:
         """What happens, for people."""
         return " and ".join(fault.name for fault in self.faults)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it is over soon, as runs go."""
+        return self.faults[0].meanwhile is not Meanwhile.COMMAND
 
     def draw_for(self, fault: Fault) -> Random:
         """What the fault draws from: the same always."""

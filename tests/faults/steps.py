@@ -10,6 +10,7 @@ from attrs import evolve
 
 from lambda_matrix.demo.processes import Program
 from tests.faults.fault import Fault, Meanwhile, Stage
+from tests.faults.mortal import FORGET
 from tests.faults.world import World
 from tests.lab.homeserver_process import ROOT
 
@@ -17,12 +18,13 @@ _PARTS: Final = 6
 """Runs among which the steps are divided."""
 
 
-def _mortal(part: int, program: Program) -> Program:
-    """The same service, which dies (`tests.faults.mortal`)."""
+def mortal(world: World, steps: str, *launcher: str) -> Program:
+    """The same service, which dies at such steps (`tests.faults.mortal`)."""
+    program = world.service.program
     interpreter, option, _, *arguments = program.command
+    launched = [interpreter, option, *(launcher or ("tests.faults.mortal",))]
     ledger = program.log.with_name("deaths")
-    command = [interpreter, option, "tests.faults.mortal", str(ledger), str(part), str(_PARTS)]
-    return evolve(program, command=[*command, *arguments], directory=ROOT)
+    return evolve(program, command=[*launched, str(ledger), steps, *arguments], directory=ROOT)
 
 
 def deaths(world: World) -> list[str]:
@@ -31,25 +33,34 @@ def deaths(world: World) -> list[str]:
     return ledger.read_text().splitlines() if ledger.exists() else []
 
 
+def _prepare(steps: str, world: World) -> None:
+    world.service.program = mortal(world, steps)
+
+
 async def _watch(world: World, _: Random) -> None:
     """The service sees to its deaths itself; that it dies at all is to be seen."""
     await world.onboarded.wait()
     assert deaths(world)
 
 
-def _prepare(part: int, world: World) -> None:
-    world.service.program = _mortal(part, world.service.program)
-
-
-FAULTS: Final = tuple(
-    Fault(
-        name="SIGKILL at every durable step",
-        prepare=partial(_prepare, part),
-        happen=_watch,
-        stage=Stage.ONBOARDING,
-        meanwhile=Meanwhile.COMMAND,
-        combines=False,
-        patience=120,
+def _parts(name: str, prefix: str, *, only_long: bool = False) -> tuple[Fault, ...]:
+    return tuple(
+        Fault(
+            name=name,
+            prepare=partial(_prepare, f"{prefix}{part}/{_PARTS}"),
+            happen=_watch,
+            stage=Stage.ONBOARDING,
+            meanwhile=Meanwhile.COMMAND,
+            combines=False,
+            excuses=bool(prefix),
+            patience=120,
+            only_long=only_long,
+        )
+        for part in range(1, _PARTS + 1)
     )
-    for part in range(_PARTS)
+
+
+FAULTS: Final = (
+    *_parts("SIGKILL at every durable step", ""),
+    *_parts("the database is deleted at every durable step", FORGET, only_long=True),
 )

@@ -13,6 +13,8 @@ from tests.faults.world import World
 from tests.lab.proxy import Answer, Delay, Fault as Spoiling, Loss, bad_gateway, rate_limited
 
 _NOBODY: Final = "http://127.0.0.1:1"
+_SEND: Final = r"^PUT .*/send/"
+_SYNC: Final = r"^GET .*/sync\?"
 _SHORT: Final = 20.0
 _LONG: Final = 600.0
 _HEALING: Final = 90.0
@@ -66,6 +68,18 @@ async def _restart(world: World, draw: Random) -> None:
         await world.own.start()
 
 
+async def _send_unseen(world: World, draw: Random) -> None:
+    """What was sent is there, but neither its answer nor its echo comes in time."""
+    rules = [
+        world.proxy.spoil(_SEND, Loss.ANSWER, chance=lambda: draw.random() < 0.5),
+        world.proxy.spoil(_SYNC, Delay(lambda: draw.uniform(2, 4))),
+    ]
+    await trio.sleep(_lasts(world, draw))
+    for rule in rules:
+        world.proxy.mend(rule)
+    assert rules[0].hits
+
+
 def _weather(name: str, *spoilings: Spoiling, share: float = 1.0, stage: Stage) -> Fault:
     happen = partial(_storm, spoilings, share)
     return Fault(name=name, happen=happen, stage=stage, patience=_HEALING + _LONG)
@@ -100,4 +114,5 @@ FAULTS: Final = (
     _weather("answers are lost", Loss.ANSWER, share=0.4, stage=Stage.ONBOARDING),
     _weather("answers are cut", Loss.HALF, share=0.4, stage=Stage.TALKING),
     Fault(name="answers take long", happen=_far),
+    Fault(name="what was sent is neither answered for nor told", happen=_send_unseen),
 )
