@@ -152,6 +152,9 @@ class _Planning:
         marker = self.evidence.marker(room)
         if marker is not None and not self._is_for_us(room, marker):
             return
+        number = binding.platform_chat_id
+        if binding.since_event in self.recorded.pending and number <= self.recorded.highest:
+            return  # a `!bind` was cut off here, and is to be done once more
         if self.evidence.is_about_to_move_to(room, binding) or not self._take_numbers(
             room, binding
         ):

@@ -8,9 +8,13 @@ from sqlite_utils import Database
 from lambda_matrix.account_data import Binding, KeptSaved, KeptSettings, SavedContext, Unbound
 from lambda_matrix.ids import AgentId, EventId, PlatformChatId, RoomId, UserId
 from lambda_matrix.matrix_events import RoomMarker
+from lambda_matrix.store import meta
 from lambda_matrix.store.facts import load_binding, load_saved
 from lambda_matrix.store.records import Intent, RoomKind
 from lambda_matrix.store.rows import columns, read
+
+NO_NUMBER = PlatformChatId(0)
+"""Below every number that is ever given."""
 
 
 @frozen(kw_only=True)
@@ -75,7 +79,8 @@ class Recorded:
     """What we made of it. `numbers` says whose each context is.
 
     `pending` are the commands by which a context was begun on the homeserver, and which are still
-    to be done here: a crash cut them off, and they will be done once more.
+    to be done here: a crash cut them off, and they will be done once more. `highest` is the highest
+    number that was given here.
     """
 
     rooms: Mapping[RoomId, RecordedRoom] = field(factory=dict)
@@ -84,6 +89,7 @@ class Recorded:
     settings: Mapping[UserId, KeptSettings] = field(factory=dict)
     saved: Mapping[UserId, tuple[SavedContext, ...]] = field(factory=dict)
     pending: frozenset[EventId] = frozenset()
+    highest: PlatformChatId = NO_NUMBER
 
 
 def read_topology(db: Database, me: UserId) -> tuple[Observed, Recorded]:
@@ -171,6 +177,7 @@ def _recorded(db: Database) -> Recorded:
         settings={kept.user_id: kept for kept in _settings(db, "users")},
         saved=saved,
         pending=frozenset(EventId(row[0]) for row in pending),
+        highest=meta.platform_chat_id_mark(db),
     )
 
 

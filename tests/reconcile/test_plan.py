@@ -179,6 +179,19 @@ def test_a_direct_room_that_is_bound_is_a_chat() -> None:
     )
 
 
+def test_a_bind_that_was_cut_off_is_left_to_its_command() -> None:
+    seen = with_binding(with_seen(TREE, creator=ANNA, marker=None), since_event=EventId("$bind"))
+    recorded = evolve(
+        RECORDED,
+        rooms={**RECORDED.rooms, CHAT: RecordedRoom(room_id=CHAT)},
+        numbers={PlatformChatId(8): SECOND},
+        pending=frozenset({EventId("$bind")}),
+    )
+    assert plan(seen, evolve(recorded, highest=PlatformChatId(8))) == ()
+    lost = evolve(recorded, highest=PlatformChatId(0))
+    assert [type(repair) for repair in plan(seen, lost)] == [RestoreChat]
+
+
 def test_no_two_rooms_have_one_number() -> None:
     twice = evolve(TREE, bindings={CHAT: BINDING, SECOND: BINDING})
     restored = [r.room_id for r in plan(twice, NOTHING) if isinstance(r, RestoreChat)]

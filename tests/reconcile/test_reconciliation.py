@@ -10,6 +10,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from lambda_matrix.client_server_api.account_data import binding_content
 from lambda_matrix.client_server_api.sync import SessionDeadError
 from lambda_matrix.ids import EventId, RoomId
 from lambda_matrix.reconcile.reconciliation import Done, hear_again, observe, reconcile
@@ -450,3 +451,29 @@ async def test_the_links_of_others_spaces_are_not_even_read(
             observed, _ = await observe(service.bridge.means)
             assert [room.room_id for room in observed.rooms] == [theirs]
             assert observed.children == ()
+
+
+async def test_an_older_database_is_brought_up_to_date(
+    clock: MockClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_lab(clock, tmp_path) as lab:
+        async with lab.service() as service:
+            _, space, chat = await onboarded(lab)
+            await service.caught_up()
+            lab.crash()  # what is done from here on is lost
+            for command in ("!clear", "!set threads own", "!archive"):
+                await service.ask(command, chat)
+        kept = lab.homeserver.room_account_data[chat, BINDING]
+        said_before = said(lab.homeserver)
+        with caplog.at_level(logging.INFO):
+            async with lab.service(reconciling=True) as service:
+                assert f"reconciled: chat {chat} of {ANNA} brought up to date" in caplog.text
+                bound = await service.bridge.bindings.of(chat)
+                assert bound is not None
+                assert binding_content(bound) == kept
+                assert await plans(service) == []
+                await trio.sleep(600)
+                assert said(lab.homeserver) == said_before
+                assert lab.homeserver.room_account_data[chat, BINDING] == kept
+                assert await service.ask("Hello?", chat) == TEXTS.rooms.archived_question
+        assert links(lab, space, CHILD) == [chat]
