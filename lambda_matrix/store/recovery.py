@@ -98,8 +98,11 @@ def newest_answered(db: Database, room_id: RoomId) -> EventId | None:
 
 
 def rooms_to_look_at(db: Database) -> tuple[RoomId, ...]:
-    """Return the rooms in which something of ours was forgotten."""
-    rows = db.execute("SELECT DISTINCT room_id FROM outbox WHERE content = x''")
+    """Return the rooms in which `bereft` may find something: a file or a prompt was forgotten."""
+    rows = db.execute(
+        "SELECT DISTINCT room_id FROM outbox WHERE content = x'' AND (asks = 1 OR request LIKE ?)",
+        (f"{STAGED}:%",),
+    )
     return tuple(RoomId(row[0]) for row in rows)
 
 
