@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test unit long faults chaos properties model-test lint bench bench-limits pex clean \
+.PHONY: help demo test unit long faults chaos properties model-test lint bench bench-limits bench-scale pex clean \
   synapse-requirements agents-requirements model-requirements
 MAKEFLAGS += --no-print-directory
 
@@ -38,7 +38,8 @@ help: ## this list
 	@echo 'make properties  the property tests with thirty times as many examples; EFFORT=300 for more'
 	@echo 'make model-test  the bundled agent with a real language model'
 	@echo 'make bench   the service beside other bots on one homeserver'
-	@echo 'make bench-limits   long answers under a homeserver's default rate limits'
+	@echo 'make bench-limits   long answers under the default rate limits of a homeserver'
+	@echo 'make bench-scale    one process with 1,000 rooms, whose making takes half an hour, once'
 	@echo 'make pex     one file to install: dist/lambda-matrix.pex'
 	@echo 'make screenshots   docs/images anew: a person meets Lambda in a browser'
 	@echo 'make clean   removes what these made'
@@ -159,6 +160,10 @@ bench: .venv-bench/.stamp .venv-synapse/.stamp
 bench-limits: .venv-bench/.stamp .venv-synapse/.stamp
 	@.venv-bench/bin/python bench/limits.py --synapse-python .venv-synapse/bin/python $(ARGS)
 
+# The populated homeserver stays in .bench-scale for the next run; rm -r it to have it made anew.
+bench-scale: .venv-bench/.stamp .venv-synapse/.stamp
+	@.venv-bench/bin/python bench/scale.py --synapse-python .venv-synapse/bin/python $(ARGS)
+
 pex: | $(UV)
 	@UV='$(CURDIR)/$(UV)' ./build_pex.sh dist/lambda-matrix.pex
 
@@ -175,4 +180,4 @@ screenshots: .venv/.runtime .venv-synapse/.stamp $(HYDROGEN)
 clean:
 	rm -rf tools/screenshots/node_modules
 	rm -rf .venv .venv-uv .venv-bench .venv-pex .venv-synapse .venv-agents .venv-model \
-	  tests/lab/aimock/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov build dist
+	  tests/lab/aimock/node_modules .bench-scale .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov build dist

@@ -25,7 +25,7 @@ from lambda_matrix.demo.homeserver import Homeserver
 _LINE = re.compile(
     r"(?P<ended>\d+\.\d+) \S+ - \S+ - \{(?P<user>[^}]*)\} Processed request:"
     r" (?P<processing>[\d.]+)sec/(?P<sending>-?[\d.]+)sec .*?"
-    r' \d+B (?P<status>\d+)!? "(?P<method>[A-Z]+) (?P<path>[^ "]+) '
+    r' (?P<size>\d+)B (?P<status>\d+)!? "(?P<method>[A-Z]+) (?P<path>[^ "]+) '
 )
 _KINDS = (
     ("PUT", "/send/m.room.message/", "event"),
@@ -39,12 +39,16 @@ KINDS = ("event", "receipt", "typing", "sync", "other")
 
 @frozen
 class Request:
-    """One request: its kind, when the homeserver got it and answered it (Unix time), and how."""
+    """One request: its kind, when the homeserver got it and answered it (Unix time), and how.
+
+    `size` is the answer's, in bytes as they were sent.
+    """
 
     kind: str
     began: float
     ended: float
     status: int
+    size: int
 
 
 @define
@@ -72,7 +76,9 @@ def _request(found: re.Match[str]) -> Request:
     lasted = float(found["processing"]) + max(0.0, float(found["sending"]))
     method, path = found["method"], found["path"]
     kinds = (kind for verb, part, kind in _KINDS if verb == method and part in path)
-    return Request(next(kinds, "other"), ended - lasted, ended, int(found["status"]))
+    return Request(
+        next(kinds, "other"), ended - lasted, ended, int(found["status"]), int(found["size"])
+    )
 
 
 def time_inside(requests: Iterable[Request]) -> float | None:

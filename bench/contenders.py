@@ -132,7 +132,7 @@ async def _service(ground: Ground) -> AsyncIterator[Contender]:
         )
         program = service_program(settings)
         if ground.profile is not None:
-            program = _profiled(program, ground.profile)
+            program = under("profiled.py", program, ground.profile)
         service = Restartable(program)
         opened.push_async_callback(service.stop)
         await service.start()
@@ -141,18 +141,18 @@ async def _service(ground: Ground) -> AsyncIterator[Contender]:
         asker = await opened.enter_async_context(
             open_asker(homeserver.url, person, account.user_id)
         )
-        bot, other = _pid(service), _pid(agent.program)
+        bot, other = pid_of(service), pid_of(agent.program)
         yield Contender("lambda-matrix", account.user_id, asker, rooms, bot, other)
 
 
-def _profiled(program: Program, into: Path) -> Program:
-    """The same program under a profiler."""
+def under(script: str, program: Program, into: Path) -> Program:
+    """The same program under a script that writes into a file what it has seen."""
     arguments = program.command[program.command.index("run") :]
-    command = [sys.executable, str(_HERE / "profiled.py"), str(into), *arguments]
+    command = [sys.executable, str(_HERE / script), str(into), *arguments]
     return evolve(program, command=command)
 
 
-def _pid(program: Restartable) -> int:
+def pid_of(program: Restartable) -> int:
     if program.child is None:
         raise ChildError(f"{program.program.name} is not running")
     return program.child.pid
@@ -168,8 +168,10 @@ async def _chats(person: Person, bot: UserId, many: int) -> tuple[RoomId, ...]:
     return tuple(rooms)
 
 
-async def join_next(person: Person, bot: UserId, *, is_space: bool) -> RoomId:
-    """Join the Space or chat that the bot invites to next."""
+async def join_next(
+    person: Person, bot: UserId, *, is_space: bool, within: float = _READY_WITHIN
+) -> RoomId:
+    """Join the Space or chat that the bot invites to next, `within` so many seconds."""
 
     def find() -> RoomId | None:
         invites = (
@@ -179,7 +181,7 @@ async def join_next(person: Person, bot: UserId, *, is_space: bool) -> RoomId:
         )
         return next(invites, None)
 
-    room = await person.wait_until(find, _READY_WITHIN, "the bot's invite")
+    room = await person.wait_until(find, within, "the bot's invite")
     await person.join(room)
     return room
 

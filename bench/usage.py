@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic
@@ -35,14 +36,15 @@ def sample(processes: Mapping[str, int]) -> Sample:
     machine = psutil.cpu_times()
     return Sample(
         monotonic(),
-        {name: _cpu(psutil.Process(pid)) for name, pid in processes.items()},
-        _cpu(psutil.Process()),
+        {name: cpu_of(pid) for name, pid in processes.items()},
+        cpu_of(os.getpid()),
         sum(machine) - machine.idle - machine.iowait - machine.guest - machine.guest_nice,
     )
 
 
-def _cpu(process: psutil.Process) -> float:
-    times = process.cpu_times()
+def cpu_of(pid: int) -> float:
+    """The CPU seconds of a process since it began."""
+    times = psutil.Process(pid).cpu_times()
     return times.user + times.system
 
 
@@ -68,7 +70,16 @@ def add(one: Used, other: Used) -> Used:
 
 def peak_memory(pid: int) -> float:
     """The most memory that the process ever held (VmHWM), in MB (10^6 bytes)."""
+    return _memory(pid, "VmHWM:")
+
+
+def resident_memory(pid: int) -> float:
+    """The memory that the process holds (VmRSS), in MB (10^6 bytes)."""
+    return _memory(pid, "VmRSS:")
+
+
+def _memory(pid: int, key: str) -> float:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
+        if line.startswith(key):
             return int(line.split()[1]) * 1024 / 1e6
     raise ValueError(f"process {pid} is gone")
