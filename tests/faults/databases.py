@@ -13,6 +13,7 @@ from tests.faults.kills import Moment, kill_at
 from tests.faults.world import World
 
 _LIVES: Final = 3
+_ALSO_SHORT: Final = {Moment.SYNC_ANSWER, Moment.PREVIEW_DONE, Moment.FINAL_DONE}
 
 
 async def _lose(world: World, draw: Random) -> None:
@@ -59,6 +60,7 @@ FAULTS: Final = (
             name=f"the database is deleted when {moment.value}",
             happen=partial(_lose_at, moment),
             combines=False,
+            only_long=moment not in _ALSO_SHORT,
         )
         for moment in Moment
     ),

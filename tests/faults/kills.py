@@ -10,12 +10,15 @@ from typing import Final
 import trio
 
 from tests.faults.fault import Fault, Stage
+from tests.faults.plan import CHATS
 from tests.faults.world import World
 from tests.lab.proxy import Hold
 
 _MOMENT_WITHIN: Final = 8.0
 """Seconds for a moment to come; else the kill happens then."""
 _LONGEST_DELAY: Final = 0.4
+_MANY: Final = 10
+"""Kills of a run of the long form, and such runs in a round."""
 _SEND: Final = r"^PUT .*/send/m\.room\.message/"
 
 
@@ -90,10 +93,13 @@ async def _kill_while_starting(world: World, draw: Random) -> None:
     await world.kill()
 
 
-async def _kill_at_random(world: World, draw: Random) -> None:
-    for _ in range(draw.randint(2, 4)):
-        await trio.sleep(draw.uniform(0, 2))
+async def _kill_at_random(kills: int, world: World, draw: Random) -> None:
+    """Killed at any moment, again and again; something is asked between the kills."""
+    for kill in range(kills):
+        await trio.sleep(draw.uniform(0, 3))
         await world.kill()
+        chat = draw.choice(CHATS)
+        await world.ask(chat, f"q{world.plan.seed}-after-kill-{kill}")
 
 
 FAULTS: Final = (
@@ -107,5 +113,14 @@ FAULTS: Final = (
         Fault(name=f"SIGKILL when {moment.value}", happen=partial(kill_at, moment))
         for moment in Moment
     ),
-    Fault(name="SIGKILL at random moments", happen=_kill_at_random),
+    Fault(name="SIGKILL at random moments", happen=partial(_kill_at_random, 3)),
+    *(
+        Fault(
+            name="SIGKILL at random moments",
+            happen=partial(_kill_at_random, _MANY),
+            combines=False,
+            only_long=True,
+        )
+        for _ in range(_MANY)
+    ),
 )

@@ -54,39 +54,48 @@ async def _come_back(world: World) -> None:
 
 
 async def _lose(
-    pattern: str, cause: Callable[[World], Awaitable[None]], world: World, draw: Random
+    patterns: tuple[str, ...],
+    cause: Callable[[World], Awaitable[None]],
+    world: World,
+    draw: Random,
 ) -> None:
-    rule = world.proxy.spoil(pattern, Loss.ANSWER, times=draw.randint(1, 3))
+    rules = [
+        world.proxy.spoil(pattern, Loss.ANSWER, times=draw.randint(1, 3)) for pattern in patterns
+    ]
     await world.onboarded.wait()
     await cause(world)
-    await world.proxy.wait_made(pattern, within=_IN_TIME)
+    for pattern in patterns:
+        await world.proxy.wait_made(pattern, within=_IN_TIME)
     await trio.sleep(draw.uniform(0, 3))
-    world.proxy.mend(rule)
-    assert rule.hits
+    for rule in rules:
+        world.proxy.mend(rule)
+        assert rule.hits
 
 
-_KINDS: Final[dict[str, tuple[str, Callable[[World], Awaitable[None]]]]] = {
-    "send": (r"^PUT .*/send/", _nothing_more),
-    "createRoom": (r"^POST .*/createRoom", _nothing_more),
-    "join": (r"^POST .*/join", _nothing_more),
-    "invite": (r"^POST .*/invite", _come_back),
-    "state": (r"^PUT .*/state/", _nothing_more),
-    "media upload": (r"^POST .*/upload", _want_a_file),
-    "room account data": (r"^PUT .*/rooms/.*/account_data/", _nothing_more),
-    "account data": (r"^PUT .*/v3/user/[^/]*/account_data/", _nothing_more),
-    "redact": (r"^PUT .*/redact/", _take_back),
-    "receipt": (r"^POST .*/receipt/", _nothing_more),
-    "typing": (r"^PUT .*/typing/", _nothing_more),
-    "filter": (r"^POST .*/filter", _nothing_more),
-    "login": (r"^POST .*/login", _nothing_more),
-    "profile": (r"^PUT .*/profile/", _nothing_more),
+_KINDS: Final[dict[str, tuple[tuple[str, ...], Callable[[World], Awaitable[None]]]]] = {
+    "send": ((r"^PUT .*/send/",), _nothing_more),
+    "createRoom": ((r"^POST .*/createRoom",), _nothing_more),
+    "join": ((r"^POST .*/join",), _nothing_more),
+    "invite": ((r"^POST .*/invite",), _come_back),
+    "state": ((r"^PUT .*/state/",), _nothing_more),
+    "media upload": ((r"^POST .*/upload",), _want_a_file),
+    "account data": (
+        (r"^PUT .*/rooms/.*/account_data/", r"^PUT .*/v3/user/[^/]*/account_data/"),
+        _nothing_more,
+    ),
+    "redact": ((r"^PUT .*/redact/",), _take_back),
+    "receipt, typing": ((r"^POST .*/receipt/", r"^PUT .*/typing/"), _nothing_more),
+    "login, filter, profile": (
+        (r"^POST .*/login", r"^POST .*/filter", r"^PUT .*/profile/"),
+        _nothing_more,
+    ),
 }
 
 FAULTS: Final = tuple(
     Fault(
         name=f"the answer of a processed request is lost: {kind}",
-        happen=partial(_lose, pattern, cause),
+        happen=partial(_lose, patterns, cause),
         stage=Stage.ONBOARDING,
     )
-    for kind, (pattern, cause) in _KINDS.items()
+    for kind, (patterns, cause) in _KINDS.items()
 )

@@ -4,9 +4,9 @@
 
 A durable step is a transaction that changes something. The service dies in it, before it is
 committed, and in another life right after it, before anything follows: when the step comes for the
-first time, and in a later life when it comes for the third. LEDGER remembers the deaths. STEPS is
-"2/6" for the second of six parts of all steps, or a step's name; with "forget " before it the
-database goes with each death.
+first time. LEDGER remembers the deaths. STEPS is "2/6" for the second of six parts of all steps, or
+a step's name; with "forget " before it the database goes with each death, and with "twice " there
+is another death in a later life, when the step comes for the third time.
 
 It does not die where that would cost a question its last attempt: then the right answer would be
 that there is none, and nothing would be learnt.
@@ -32,8 +32,7 @@ from lambda_matrix.store.store import Store
 
 BEFORE, AFTER = "before the commit of", "after the commit of"
 FORGET: Final = "forget "
-_AT: Final = (1, 3)
-"""The so manieth time that a step comes in one life is a death, each in a life of its own."""
+TWICE: Final = "twice "
 
 
 @define
@@ -51,8 +50,8 @@ class Death:
             return
         self._times[line] += 1
         deaths = self.ledger.read_text().splitlines() if self.ledger.exists() else []
-        died = deaths.count(line)
-        if died < len(_AT) and self._times[line] == _AT[died]:
+        times = (1, 3) if self.steps.startswith(TWICE) else (1,)
+        if deaths.count(line) < len(times) and self._times[line] == times[deaths.count(line)]:
             with self.ledger.open("a") as ledger:
                 ledger.write(f"{line}\n")
             if self.steps.startswith(FORGET):
@@ -61,7 +60,7 @@ class Death:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def _is_meant(self, line: str) -> bool:
-        part, _, of = self.steps.removeprefix(FORGET).partition("/")
+        part, _, of = self.steps.removeprefix(FORGET).removeprefix(TWICE).partition("/")
         return zlib.crc32(line.encode()) % int(of) == int(part) - 1 if of else part in line
 
 

@@ -51,7 +51,8 @@ class Plan:
     @property
     def is_short(self) -> bool:
         """Whether it is over soon, as runs go."""
-        return self.faults[0].meanwhile is not Meanwhile.COMMAND
+        first = self.faults[0]
+        return first.meanwhile is not Meanwhile.COMMAND and not first.only_long
 
     def draw_for(self, fault: Fault) -> Random:
         """What the fault draws from: the same always."""

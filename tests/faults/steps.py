@@ -10,7 +10,7 @@ from attrs import evolve
 
 from lambda_matrix.demo.processes import Program
 from tests.faults.fault import Fault, Meanwhile, Stage
-from tests.faults.mortal import FORGET
+from tests.faults.mortal import FORGET, TWICE
 from tests.faults.world import World
 from tests.lab.homeserver_process import ROOT
 
@@ -34,7 +34,8 @@ def deaths(world: World) -> list[str]:
 
 
 def _prepare(steps: str, world: World) -> None:
-    world.service.program = mortal(world, steps)
+    twice = TWICE if world.is_long and not steps.startswith(FORGET) else ""
+    world.service.program = mortal(world, twice + steps)
 
 
 async def _watch(world: World, _: Random) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 from random import Random
 from typing import Final
 
@@ -14,13 +15,12 @@ from attrs import define, field
 from lambda_matrix.demo.bare_http import Json
 from lambda_matrix.demo.view import object_at
 from tests.faults.fault import Fault, Meanwhile
+from tests.faults.plan import CHATS
 from tests.faults.world import World
 from tests.lab.proxy import Answer, Doctored
 
 _SYNC: Final = r"^GET .*/sync\?.*since="
 _LASTS: Final = 15.0
-_MANY_CHATS: Final = 19
-"""Of Anna, in the long form; with Boris' there are twenty."""
 
 
 @define
@@ -97,13 +97,11 @@ def _overwrite_token(database: str) -> None:
     connection.close()
 
 
-async def _fall_behind(world: World, draw: Random) -> None:
+async def _fall_behind(chats: int, messages: int, every: int, world: World, draw: Random) -> None:
     """So much is said while the service is down that /sync tells only the end of it."""
-    if world.is_long:
-        for number in range(3, _MANY_CHATS + 1):
-            await world.open_chat(f"anna {number}", f"Number {number}")
+    for number in range(len(CHATS), chats):
+        await world.open_chat(f"anna {number}", f"Number {number}")
     await world.service.stop()
-    messages, every = (300, 6) if world.is_long else (120, 12)
     async with trio.open_nursery() as nursery:
         for chat in world.rooms:
             nursery.start_soon(_say_much, world, chat, messages, every)
@@ -129,9 +127,17 @@ FAULTS: Final = (
     Fault(name="a spoilt sync token", happen=_spoil_token),
     Fault(
         name="limited timelines after downtime",
-        happen=_fall_behind,
+        happen=partial(_fall_behind, len(CHATS), 120, 12),
         meanwhile=Meanwhile.NOTHING,
         combines=False,
         patience=300,
+    ),
+    Fault(
+        name="limited timelines after downtime: 300 messages in each of 20 rooms",
+        happen=partial(_fall_behind, 20, 300, 6),
+        meanwhile=Meanwhile.NOTHING,
+        combines=False,
+        patience=1200,
+        only_long=True,
     ),
 )

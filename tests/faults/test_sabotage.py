@@ -11,6 +11,7 @@ from lambda_matrix.demo.homeserver import Homeserver
 from tests.faults import weather
 from tests.faults.campaign import Lab, run_plan
 from tests.faults.fault import Fault
+from tests.faults.mortal import TWICE
 from tests.faults.plan import draw
 from tests.faults.sabotage import Kind
 from tests.faults.steps import mortal
@@ -32,9 +33,9 @@ async def nothing(world: World, _: object) -> None:
 
 UNSEEN = next(fault for fault in weather.FAULTS if "neither" in fault.name)
 BROKEN = {
-    Kind.EARLY_TOKEN: ("move_token", nothing),
+    Kind.EARLY_TOKEN: (TWICE + "move_token", nothing),
     Kind.LATE_ID: ("no step", UNSEEN.happen),
-    Kind.SPLIT_T2: ("mark_done", nothing),
+    Kind.SPLIT_T2: (TWICE + "mark_done", nothing),
 }
 
 

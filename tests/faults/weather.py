@@ -16,16 +16,16 @@ _NOBODY: Final = "http://127.0.0.1:1"
 _SEND: Final = r"^PUT .*/send/"
 _SYNC: Final = r"^GET .*/sync\?"
 _SHORT: Final = 20.0
-_LONG: Final = 600.0
-_HEALING: Final = 90.0
+_LONGER: Final = 60.0
+_TEN_MINUTES: Final = 600.0
+_HEALING: Final = 150.0
 """Seconds for everything to be answered afterwards: the longest pause between two tries is 60."""
 
 
 def _lasts(world: World, draw: Random) -> float:
-    """How long it lasts, in seconds: ten minutes in one of ten runs of the long form."""
-    if world.is_long and draw.random() < 0.1:
-        return _LONG
-    return draw.uniform(_SHORT / 3, _SHORT)
+    """How long it lasts, in seconds; longer in the long form."""
+    longest = _LONGER if world.is_long else _SHORT
+    return draw.uniform(_SHORT / 3, longest)
 
 
 async def _away(world: World, draw: Random) -> None:
@@ -36,14 +36,16 @@ async def _away(world: World, draw: Random) -> None:
     world.proxy.upstream = there
 
 
-async def _storm(spoilings: tuple[Spoiling, ...], share: float, world: World, draw: Random) -> None:
-    """Each request gets one of `spoilings`, or, by `share`, none."""
+async def _storm(
+    spoilings: tuple[Spoiling, ...], share: float, lasts: float | None, world: World, draw: Random
+) -> None:
+    """By `share` a request gets one of `spoilings`; it lasts so many seconds."""
     await world.wait_said(draw.randint(0, 3))
     rules = [
         world.proxy.spoil(".*", spoiling, chance=lambda: draw.random() < share / len(spoilings))
         for spoiling in spoilings
     ]
-    await trio.sleep(_lasts(world, draw))
+    await trio.sleep(lasts or _lasts(world, draw))
     for rule in rules:
         world.proxy.mend(rule)
     assert sum(rule.hits for rule in rules)
@@ -80,13 +82,25 @@ async def _send_unseen(world: World, draw: Random) -> None:
     assert rules[0].hits
 
 
-def _weather(name: str, *spoilings: Spoiling, share: float = 1.0, stage: Stage) -> Fault:
-    happen = partial(_storm, spoilings, share)
-    return Fault(name=name, happen=happen, stage=stage, patience=_HEALING + _LONG)
+def _weather(
+    name: str,
+    *spoilings: Spoiling,
+    share: float = 1.0,
+    stage: Stage = Stage.TALKING,
+    lasts: float | None = None,
+) -> Fault:
+    return Fault(
+        name=name,
+        happen=partial(_storm, spoilings, share, lasts),
+        stage=stage,
+        patience=_HEALING if lasts is None else lasts + _HEALING,
+        only_long=lasts is not None,
+        combines=lasts is None,
+    )
 
 
 FAULTS: Final = (
-    Fault(name="the homeserver is away", happen=_away, patience=_HEALING + _LONG),
+    Fault(name="the homeserver is away", happen=_away, patience=_HEALING),
     Fault(
         name="the homeserver is killed and starts again",
         happen=_restart,
@@ -95,6 +109,7 @@ FAULTS: Final = (
     ),
     _weather("502 with an HTML body", bad_gateway(), stage=Stage.TALKING),
     _weather("502 with an HTML body", bad_gateway(), stage=Stage.ONBOARDING),
+    _weather("502 with an HTML body for ten minutes", bad_gateway(), lasts=_TEN_MINUTES),
     _weather(
         "429 storms",
         *(rate_limited(wait) for wait in (50, 500, 3000)),
