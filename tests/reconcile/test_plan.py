@@ -271,6 +271,9 @@ def test_an_upgrade_that_is_not_followed_yet_is_left_to_be(new: dict[RoomId, Bin
     seen = evolve(MOVED, bindings={CHAT: BINDING, **new})
     restored = RestoreChat(room_id=CHAT, binding=BINDING, intent="for !chat", created_at=1)
     assert plan(seen, NOTHING) == (restored,)
+    old, replacement = MOVED.rooms
+    by_a_wrong_clock = evolve(seen, rooms=(old, evolve(replacement, created_at=0)))
+    assert plan(by_a_wrong_clock, NOTHING) == (restored,)
     recorded = evolve(RECORDED, rooms={CHAT: chat(CHAT)})
     assert plan(seen, evolve(recorded, intents=(intent(CHAT),))) == ()
 

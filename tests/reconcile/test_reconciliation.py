@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from pathlib import Path
 
 import pytest
@@ -477,3 +478,33 @@ async def test_an_older_database_is_brought_up_to_date(
                 assert lab.homeserver.room_account_data[chat, BINDING] == kept
                 assert await service.ask("Hello?", chat) == TEXTS.rooms.archived_question
         assert links(lab, space, CHILD) == [chat]
+
+
+async def test_cut_off_anywhere_the_next_start_does_the_rest(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab:
+        async with lab.service() as service:
+            _, space, chat = await onboarded(lab)
+            await service.ask("!set language ru", chat)
+        old = lab.homeserver.chat_of_bot(ANNA)
+        lab.homeserver.add(space, CHILD, {"via": ["x"]}, BOT, state_key=old)
+        lab.lose_database()
+        left: list[Path] = []
+
+        def copy(made: int, _of: int) -> None:
+            left.append(tmp_path / f"after {made}")
+            shutil.copytree(lab.directory, left[-1])
+
+        async with lab.service(live=False) as service:
+            bridge = service.bridge
+            done = await reconcile(bridge.means, bridge.bindings, bridge.spaces, progress=copy)
+        assert len(done) == len(left) == 5
+        numbers = set()
+        for directory in left:
+            lab.directory = directory
+            async with lab.service(live=False, reconciling=True) as service:
+                await service.caught_up()
+                assert await plans(service) == []
+                numbers.add(lab.homeserver.room_account_data[old, BINDING]["platform_chat_id"])
+        assert len(numbers) == 1
