@@ -312,7 +312,8 @@ class LeftRoom:
 class SyncBatch:
     """One answer of /sync: to be made durable as one transaction, together with `next_batch`.
 
-    `kept` is what the bot's own account data newly says of people.
+    `kept` is what the bot's own account data newly says of people, `instance` which start of the
+    service it says to be the one that answers.
     """
 
     next_batch: SyncToken
@@ -320,8 +321,9 @@ class SyncBatch:
     invited: tuple[InvitedRoom, ...] = ()
     left: tuple[LeftRoom, ...] = ()
     kept: tuple[KeptOfPerson, ...] = ()
+    instance: InstanceId | None = None
 
     @property
     def is_empty(self) -> bool:
         """True when the batch moves nothing but the token."""
-        return not (self.joined or self.invited or self.left or self.kept)
+        return not (self.joined or self.invited or self.left or self.kept or self.instance)

@@ -133,6 +133,7 @@ async def _serve(
                     workspaces=Workspaces(agents, settings.state.directory / "files"),
                 )
                 catch_up.hand_over(bridge.take_in)
+                await catching_up.announce(store, client, ourselves)
                 reloading = Reloading(bridge, in_force, lambda: _settings_and_agents(read_again()))
                 with trio.move_on_after(LOOKS_WAIT):  # rooms are made with the picture
                     await _show_looks(client, store, settings, picture)

@@ -24,7 +24,7 @@ from lambda_matrix.client_server_api.parsing_json import (
     text_at,
 )
 from lambda_matrix.conversation.settings import PersonSettings
-from lambda_matrix.ids import AgentId, EventId, PlatformChatId, RoomId, UserId
+from lambda_matrix.ids import AgentId, EventId, InstanceId, PlatformChatId, RoomId, UserId
 
 SEQUENCE_KEY: Final = "ru.coredump.lambda.sequence"
 """Global account data: the highest `platform_chat_id` ever used, PUT before it is used."""
@@ -34,6 +34,8 @@ PERSON_PREFIX: Final = "ru.coredump.lambda.person."
 """Global account data, one for each person: what they chose. Their id follows."""
 SAVED_PREFIX: Final = "ru.coredump.lambda.saved."
 """Global account data, one for each person: what they saved, under what names. Likewise."""
+INSTANCE_KEY: Final = "ru.coredump.lambda.instance"
+"""Global account data: the start of the service that is to answer; the others fall silent."""
 _MILLI = 1000
 _LANGUAGES: Final[dict[str, Literal["en", "ru"]]] = {"en": "en", "ru": "ru"}
 _STYLES: Final[dict[str, Literal["formatted", "plain"]]] = {
@@ -50,6 +52,17 @@ def sequence_content(highest: PlatformChatId) -> dict[str, object]:
 def read_sequence(content: JsonObject | None) -> PlatformChatId:
     """Return the highest number ever used, 0 where none is noted."""
     return PlatformChatId(max(0, integer_at(content or {}, "highest") or 0))
+
+
+def instance_content(instance: InstanceId) -> dict[str, object]:
+    """Return the content under `INSTANCE_KEY`."""
+    return {"instance": instance}
+
+
+def read_instance(content: JsonObject) -> InstanceId | None:
+    """Return the start that announced itself; None for what is not as `instance_content` is."""
+    instance = id_at(content, "instance")
+    return None if instance is None else InstanceId(instance)
 
 
 # -- people --

@@ -14,7 +14,11 @@ from attrs import frozen
 
 from lambda_matrix.client_server_api.content_address import read_mxc
 from lambda_matrix.client_server_api.errors import UnreadableAnswer
-from lambda_matrix.client_server_api.parsing_account_data import parse_binding, parse_kept
+from lambda_matrix.client_server_api.parsing_account_data import (
+    parse_binding,
+    parse_instance,
+    parse_kept,
+)
 from lambda_matrix.client_server_api.parsing_events import parse_event
 from lambda_matrix.client_server_api.parsing_json import (
     JsonObject,
@@ -116,6 +120,7 @@ def parse_sync(body: bytes, me: UserId) -> SyncBatch:
             for room_id, section in _sections(rooms, "leave")
         ),
         kept=parse_kept(answer),
+        instance=parse_instance(answer),
     )
 
 

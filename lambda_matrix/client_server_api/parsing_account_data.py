@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from lambda_matrix.account_data import Binding, KeptOfPerson, Unbound
 from lambda_matrix.client_server_api.account_data import (
     BINDING_KEY,
+    INSTANCE_KEY,
     PERSON_PREFIX,
     SAVED_PREFIX,
     read_binding,
+    read_instance,
     read_person,
     read_saved,
 )
@@ -24,7 +26,7 @@ from lambda_matrix.client_server_api.parsing_json import (
     list_at,
     object_at,
 )
-from lambda_matrix.ids import RoomId, UserId
+from lambda_matrix.ids import InstanceId, RoomId, UserId
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +46,12 @@ def parse_kept(answer: JsonObject) -> tuple[KeptOfPerson, ...]:
     """Return what an answer newly says of what people chose and saved."""
     found = (_of_person(kind, content) for kind, content in _entries(answer))
     return tuple(kept for kept in found if kept is not None)
+
+
+def parse_instance(answer: JsonObject) -> InstanceId | None:
+    """Return which start of the service an answer newly says to be the one that answers."""
+    contents = [content for kind, content in _entries(answer) if kind == INSTANCE_KEY]
+    return read_instance(contents[-1]) if contents else None
 
 
 def _of_person(kind: str, content: JsonObject) -> KeptOfPerson | None:

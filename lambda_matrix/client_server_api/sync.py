@@ -21,6 +21,7 @@ from attrs import define
 
 from lambda_matrix.client_server_api.account_data import (
     BINDING_KEY,
+    INSTANCE_KEY,
     PERSON_PREFIX,
     SAVED_PREFIX,
 )
@@ -65,7 +66,7 @@ _NOTHING: Final[dict[str, tuple[str, ...]]] = {"types": ()}
 def _filter(timeline_limit: int) -> bytes:
     wanted = {
         "presence": _NOTHING,
-        "account_data": {"types": (f"{PERSON_PREFIX}*", f"{SAVED_PREFIX}*")},
+        "account_data": {"types": (f"{PERSON_PREFIX}*", f"{SAVED_PREFIX}*", INSTANCE_KEY)},
         "room": {
             "ephemeral": _NOTHING,
             "account_data": {"types": (BINDING_KEY,)},

@@ -47,7 +47,7 @@ def accept_batch(db: Database, batch: SyncBatch, ourselves: Ourselves) -> Accept
         recovery.doubt(db, number)  # an empty store, and there are rooms: it is not the first one
     wake: set[RoomId] = set()
     gaps: list[Gap] = []
-    foreign: list[InstanceId] = []
+    foreign = _announced(db, batch)
     entered: list[RoomId] = []
     archived: list[RoomId] = []
     gone: list[departures.Departure] = []
@@ -90,6 +90,17 @@ def accept_batch(db: Database, batch: SyncBatch, ourselves: Ourselves) -> Accept
         untitled=chats.to_be_named(db),
         foreign=max(foreign, default=None),
     )
+
+
+def _announced(db: Database, batch: SyncBatch) -> list[InstanceId]:
+    """Note which start of the service announced itself; return it if it is none of this store's."""
+    if batch.instance is None:
+        return []
+    meta.note_announced(db, batch.instance)
+    if meta.is_own_instance(db, batch.instance):
+        return []
+    meta.note_foreign(db, batch.instance)
+    return [batch.instance]
 
 
 def _gone(room: JoinedRoom, ourselves: Ourselves) -> frozenset[UserId]:

@@ -87,6 +87,17 @@ def note_foreign(db: Database, instance: InstanceId) -> None:
         _set(db, "foreign_instance", instance)
 
 
+def note_announced(db: Database, instance: InstanceId) -> None:
+    """The start has announced itself as the one that answers."""
+    _set(db, "announced_instance", instance)
+
+
+def is_alone(db: Database) -> bool:
+    """Return whether the start that announced itself last, if any did, is one of this store's."""
+    announced = _get(db, "announced_instance")
+    return announced is None or is_own_instance(db, InstanceId(announced))
+
+
 def newest_instance(db: Database) -> InstanceId | None:
     """Return the latest start under our name that is known, this store's own or not."""
     row = db.execute("SELECT max(instance_id) FROM instances").fetchone()

@@ -12,8 +12,13 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 
+import trio
 from attrs import define, evolve
 
+from lambda_matrix.client_server_api.account_data import INSTANCE_KEY, instance_content
+from lambda_matrix.client_server_api.backoff import wait_for
+from lambda_matrix.client_server_api.client import Client
+from lambda_matrix.client_server_api.errors import MatrixError
 from lambda_matrix.ids import DeviceId, InstanceId, UserId
 from lambda_matrix.matrix_events import SyncBatch
 from lambda_matrix.store import intake, meta
@@ -22,6 +27,8 @@ from lambda_matrix.store.store import Store
 
 logger = logging.getLogger(__name__)
 
+OTHERS_WAIT = 2.0
+"""Seconds that another start has to hear of this one and to get rid of what it is sending."""
 _BY_THE_CLOCK = re.compile(r"(\d{13})-")
 _LAST_MILLISECOND = 9_999_999_999_999
 
@@ -60,6 +67,25 @@ class CatchingUp:
     def hand_over(self, further: Callable[[SyncBatch], Awaitable[None]]) -> None:
         """Let `further` take in what comes from now on."""
         self._further = further
+
+
+async def announce(store: Store, client: Client, ourselves: Ourselves) -> None:
+    """Tell every other start that this one answers from now on.
+
+    One that is still at work elsewhere (another machine, a copy of the state directory) ends when
+    it hears of that. What it was sending just then is waited for, so that it is not said again.
+    Where this store's own starts are all that there were, there is nobody to wait for.
+    """
+    is_alone = await store.transact(meta.is_alone)
+    content = instance_content(ourselves.instance)
+    try:
+        await wait_for(lambda: client.put_account_data(INSTANCE_KEY, content))
+    except MatrixError as error:
+        logger.warning("not announced to other instances: %s", error)
+        return
+    if not is_alone:
+        logger.info("another instance may be at work; giving it %.0f s to end", OTHERS_WAIT)
+        await trio.sleep(OTHERS_WAIT)
 
 
 async def begin(store: Store, user_id: UserId, device_id: DeviceId) -> CatchingUp:

@@ -82,3 +82,22 @@ def test_settings_of_somebody_elses_making_are_logged(caplog: pytest.LogCaptureF
     with caplog.at_level(logging.WARNING):
         assert parsed({**answer(), "account_data": {"events": events}}).kept == ()
     assert caplog.messages == [f"the settings of {ANNA} are none of ours, and mean nothing"]
+
+
+@pytest.mark.parametrize(
+    ("content", "instance"),
+    [
+        ({"instance": "1700000000000-abcd"}, "1700000000000-abcd"),
+        ({}, None),
+        ({"instance": 5}, None),
+        ({"instance": ""}, None),
+    ],
+)
+def test_which_start_announced_itself(content: object, instance: str | None) -> None:
+    events = [
+        {"type": "ru.coredump.lambda.instance", "content": {"instance": "an earlier one"}},
+        {"type": "ru.coredump.lambda.instance", "content": content},
+    ]
+    batch = parsed({**answer(), "account_data": {"events": events}})
+    assert batch.instance == instance
+    assert batch.is_empty is (instance is None)

@@ -15,6 +15,7 @@ from tests.faults import (
     sessions,
     steps,
     syncs,
+    twins,
     weather,
 )
 from tests.faults.fault import Fault
@@ -32,6 +33,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *disks.FAULTS,
     *clocks.FAULTS,
     *agents.FAULTS,
+    *twins.FAULTS,
 )
 
 

@@ -203,12 +203,14 @@ class Lab:
         policy: Policy = POLICY,
         live: bool = True,
         reconciling: bool = False,
+        announcing: bool = False,
         prepare: Callable[[Store, Ourselves], Awaitable[None]] | None = None,
     ) -> AsyncIterator[Service]:
         """One start of the service, as `lambda_matrix.service` does it; cancelled at the end.
 
         `prepare` has the store before anything begins; without `live` it only catches up. Rooms
-        that tests have planted know nothing of `reconciling`.
+        that tests have planted know nothing of `reconciling`, and tests that count requests
+        nothing of `announcing`.
         """
         device = DeviceId(self.homeserver.device_id)
         session = Session(BOT, device, AccessToken(TOKEN))
@@ -234,6 +236,8 @@ class Lab:
                     ),
                 )
                 catch_up.hand_over(bridge.take_in)
+                if announcing:
+                    await catching_up.announce(store, client, ourselves)
                 if reconciling:
                     await reconcile(bridge.means, bridge.bindings, bridge.spaces)
                 if live:

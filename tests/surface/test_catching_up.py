@@ -10,7 +10,8 @@ from trio.testing import MockClock
 
 from lambda_matrix.ids import InstanceId
 from lambda_matrix.surface.bridge import AnotherInstanceError
-from lambda_matrix.surface.catching_up import new_instance
+from lambda_matrix.surface.catching_up import OTHERS_WAIT, announce, new_instance
+from tests.lab.proxy import Answer
 from tests.lab.small_homeserver import ANNA
 from tests.surface.bridging import Lab, Service, open_lab
 
@@ -100,3 +101,47 @@ async def elsewhere(lab: Lab, first: Service, later: trio.Event) -> None:
             )
             await trio.sleep(60)  # it hears what the first one may say
             later.set()
+
+
+async def test_a_later_start_is_heard_of_before_it_says_anything(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab:
+        with pytest.RaisesGroup(AnotherInstanceError, flatten_subgroups=True):
+            async with lab.chat(announcing=True) as first, trio.open_nursery() as nursery:
+                await first.ask("Hello?")
+                said = len(lab.puts())
+                nursery.start_soon(begin_elsewhere, lab)
+                await trio.sleep_forever()
+        assert len(lab.puts()) == said
+
+
+async def begin_elsewhere(lab: Lab) -> None:
+    lab.lose_database()
+    async with lab.service(announcing=True):
+        await trio.sleep_forever()
+
+
+async def test_only_for_others_is_there_a_wait(clock: MockClock, tmp_path: Path) -> None:
+    async with open_lab(clock, tmp_path) as lab:
+        waits = []
+        for is_lost in (False, False, True, False):
+            if is_lost:
+                lab.lose_database()
+            async with lab.service(live=False) as service:
+                began = trio.current_time()
+                await announce(service.store, service.client, service.ourselves)
+                waits.append(trio.current_time() - began >= OTHERS_WAIT)
+                await service.caught_up()
+        assert waits == [False, False, True, False]
+
+
+async def test_a_homeserver_that_keeps_no_account_data_is_no_reason_to_stay_away(
+    clock: MockClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_lab(clock, tmp_path) as lab:
+        forbidden = Answer(403, b'{"errcode":"M_FORBIDDEN","error":"no"}')
+        lab.proxy.spoil("^PUT .*/account_data/ru.coredump.lambda.instance", forbidden)
+        async with lab.chat(announcing=True) as service:
+            assert await service.ask("Hello?") == "Answer to Hello?"
+    assert "not announced to other instances" in caplog.text
