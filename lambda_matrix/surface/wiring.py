@@ -146,7 +146,7 @@ def build_bridge(
         recollection=recollection,
         signals=signals,
     )
-    onboarding = Onboarding(means, provisioning, spaces, upgrades.lanes)
+    onboarding = Onboarding(means, provisioning, spaces, bindings, upgrades.lanes)
 
     def after_gap(room_id: RoomId) -> None:
         """All that was said in the room is known: also what we had said."""

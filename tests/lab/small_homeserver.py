@@ -416,7 +416,9 @@ class SmallHomeserver:
             if membership == "join":
                 # The whole state comes with a room that was joined only now.
                 begin = 0 if changed_at > since else since
-                news["join"][room.room_id] = self._joined_section(room, begin, wanted)
+                section = self._joined_section(room, begin, wanted)
+                # Account data does not come with it once more (as Synapse has it).
+                news["join"][room.room_id] = {**section, "account_data": {"events": kept}}
             elif changed_at > since and membership == "invite":
                 keys = ("type", "state_key", "sender", "content")
                 state = [{key: event[key] for key in keys} for event in room.state()]
@@ -447,9 +449,6 @@ class SmallHomeserver:
             },
             "state_after": {"events": state},
             "summary": {"m.joined_member_count": len(room.members())},
-            "account_data": {
-                "events": self._kept_of_room(room.room_id, since, wanted["account_data"])
-            },
         }
 
     def _joined(self, room_id: RoomId) -> Room:

@@ -20,7 +20,7 @@ from lambda_matrix.store import meta, people
 from lambda_matrix.store.conversations import contexts, saved
 from lambda_matrix.store.records import RoomKind
 from lambda_matrix.store.topology import rooms
-from tests.lab.proxy import Answer
+from tests.lab.proxy import Answer, Hold
 from tests.lab.small_homeserver import ANNA, BORIS, BOT, SmallHomeserver
 from tests.surface.bridging import TEXTS, Service, open_lab
 from tests.surface.rooms.test_onboarding import links, onboarded
@@ -508,3 +508,24 @@ async def test_cut_off_anywhere_the_next_start_does_the_rest(
                 assert await plans(service) == []
                 numbers.add(lab.homeserver.room_account_data[old, BINDING]["platform_chat_id"])
         assert len(numbers) == 1
+
+
+async def test_an_onboarding_that_had_not_made_anything_goes_on(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab:
+        hold = Hold()
+        async with lab.service():
+            rule = lab.proxy.spoil("POST .*createRoom", hold)
+            lobby = lab.homeserver.direct_chat(ANNA)
+            await hold.caught.wait()
+        lab.proxy.mend(rule)
+        made = len(lab.homeserver.created)
+        lab.lose_database()
+        async with lab.service(reconciling=True):
+            await lab.homeserver.wait(lambda: bool(lab.homeserver.bodies(lobby)))
+            await trio.sleep(600)
+            assert len(lab.homeserver.rooms_of_kind(ANNA, "space")) == 1
+            assert len(lab.homeserver.rooms_of_kind(ANNA, "chat")) == 1
+            assert len(lab.homeserver.bodies(lobby)) == 1
+            assert len(lab.homeserver.created) - made <= 2

@@ -10,7 +10,7 @@ from sqlite_utils import Database
 from lambda_matrix.account_data import Binding, KeptSaved, KeptSettings
 from lambda_matrix.ids import AgentId, EventId, PlatformChatId, RoomId, UserId
 from lambda_matrix.store import meta
-from lambda_matrix.store.conversations import saved
+from lambda_matrix.store.conversations import contexts, saved
 from lambda_matrix.store.facts import dump_stretches
 from lambda_matrix.store.topology import chats, rooms
 from lambda_matrix.store.topology.intents import command_of
@@ -55,6 +55,16 @@ def restore_chat(
         chats.stop_all(db, room_id)
     if intent is not None:
         _restore_intent(db, intent, binding.owner, room_id, number, binding.agent)
+
+
+def take_up_chat(db: Database, room_id: RoomId, binding: Binding) -> bool:
+    """The bot is back in a room that is bound like that; False if a number of it is another's."""
+    numbers = (binding.platform_chat_id, *(number for _, number in binding.threads))
+    others = (contexts.context(db, number) for number in numbers)
+    if any(other is not None and other.room_id != room_id for other in others):
+        return False
+    restore_chat(db, room_id, binding)
+    return True
 
 
 def _restore_context(

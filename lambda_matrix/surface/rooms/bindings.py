@@ -14,6 +14,7 @@ from lambda_matrix.client_server_api.account_data import (
     BINDING_KEY,
     SEQUENCE_KEY,
     binding_content,
+    read_binding,
     read_sequence,
     sequence_content,
 )
@@ -23,6 +24,7 @@ from lambda_matrix.store import meta
 from lambda_matrix.store.conversations import contexts
 from lambda_matrix.store.records import NewContext, Room
 from lambda_matrix.store.store import Store
+from lambda_matrix.store.topology import restoring
 from lambda_matrix.surface.patience import persist
 
 
@@ -73,6 +75,20 @@ class Bindings:
         """
         content = binding_content(binding)
         await persist(lambda: self._client.put_room_account_data(room_id, BINDING_KEY, content))
+
+    async def take_up(self, room_id: RoomId) -> bool:
+        """Have the room be the chat that the homeserver says it is; return whether it is one.
+
+        For rooms that the bot comes back to: their account data is not told again by /sync.
+
+        Raises:
+            MatrixError: the homeserver does not say, and no waiting will change that.
+        """
+        kept = await persist(lambda: self._client.get_room_account_data(room_id, BINDING_KEY))
+        binding = None if kept is None else read_binding(kept)
+        if not isinstance(binding, Binding):
+            return False
+        return await self._store.transact(restoring.take_up_chat, room_id, binding)
 
     async def clear(self, room_id: RoomId) -> None:
         """The room is bound to nothing any more.

@@ -17,6 +17,7 @@ from lambda_matrix.store.topology import intents, rooms, upgrades
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.links import server_name
 from lambda_matrix.surface.means import Means
+from lambda_matrix.surface.rooms.bindings import Bindings
 from lambda_matrix.surface.rooms.provisioning import Greeting, Provisioning
 from lambda_matrix.surface.rooms.spaces import Spaces
 from lambda_matrix.surface.writing.wording import notice_draft, told
@@ -34,6 +35,7 @@ class Onboarding:
     _means: Means
     _provisioning: Provisioning
     _spaces: Spaces
+    _bindings: Bindings
     _upgrades: Lanes[RoomId]
     lanes: Lanes[RoomId] = field(init=False)
 
@@ -72,6 +74,9 @@ class Onboarding:
                 await self._tell_encrypted(room)
             if room.kind in {RoomKind.UNREGISTERED, RoomKind.DIRECT}:
                 # Whatever else the room is to us, it goes on being that.
+                if await self._bindings.take_up(room.room_id):
+                    logger.info("back in the chat %s", room.room_id)
+                    return
                 again = await self._invite_again(inviter)
                 await self._welcome(room, inviter, is_invited_again=again)
 

@@ -153,3 +153,11 @@ async def test_a_number_that_is_noted_is_never_given_again(told: Told) -> None:
     for number in (PlatformChatId(9), PlatformChatId(7)):
         await told.store.transact(meta.note_platform_chat_id, number)
     assert await told.store.transact(meta.next_platform_chat_id, PlatformChatId(1)) == 10
+
+
+async def test_a_chat_whose_number_is_anothers_is_not_taken_up(told: Told) -> None:
+    await told.batch(joined(), joined(room=SPACE))
+    for _ in range(2):
+        assert await told.store.transact(restoring.take_up_chat, ROOM, BINDING)
+    assert not await told.store.transact(restoring.take_up_chat, SPACE, BINDING)
+    assert (await known(told, SPACE)).kind is RoomKind.UNREGISTERED

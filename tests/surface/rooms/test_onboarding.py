@@ -218,3 +218,26 @@ async def test_a_room_that_becomes_encrypted_is_told_at_once(
         await trio.sleep(5)
         (told,) = lab.homeserver.bodies(service.room)
         assert "encrypted" in told
+
+
+async def test_a_chat_to_which_the_bot_comes_back_is_that_chat_again(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab:
+        async with lab.service() as service:
+            lobby, _, chat = await onboarded(lab)
+            for room in (lobby, chat):
+                await service.ask("!bind" if room == lobby else "!clear", room)
+            await service.ask("Hello?", lobby)
+        for room in (lobby, chat):
+            lab.homeserver.member(room, BOT, "leave", ANNA)
+        lab.lose_database()
+        said = len(lab.homeserver.bodies(lobby))
+        async with lab.service() as service:
+            lab.homeserver.member(lobby, BOT, "invite", ANNA)
+            await lab.homeserver.wait(lambda: lab.homeserver.rooms[lobby].membership(BOT) == "join")
+            await trio.sleep(60)
+            assert len(lab.homeserver.bodies(lobby)) == said
+            assert await service.ask("Hello again?", lobby) == "Answer to Hello again?"
+            before, after = (run.input["threadId"] for run in lab.agent.runs)
+            assert before == after
