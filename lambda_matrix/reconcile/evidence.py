@@ -17,18 +17,25 @@ from lambda_matrix.reconcile.topology import Observed, SeenChild, SeenRoom
 
 @define
 class Evidence:
-    """The rooms that the bot is in, in the order in which they were made, and what is known."""
+    """The rooms that the bot is in, in the order in which they were made, and what is known.
+
+    Nothing is known of a room that it is not in, or it would be known until that is noted.
+    """
 
     _observed: Observed
     rooms: tuple[SeenRoom, ...] = field(init=False)
+    _bindings: dict[RoomId, Binding | Unbound] = field(init=False)
     _links: dict[tuple[RoomId, RoomId], SeenChild] = field(init=False)
     _parents: dict[RoomId, set[RoomId]] = field(init=False)
     _made_for: dict[str, list[RoomId]] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        joined = (room for room in self._observed.rooms if room.room_id in self._observed.joined)
-        self.rooms = tuple(sorted(joined, key=_age))
-        children = self._observed.children
+        joined = self._observed.joined
+        rooms = (room for room in self._observed.rooms if room.room_id in joined)
+        self.rooms = tuple(sorted(rooms, key=_age))
+        bindings = self._observed.bindings.items()
+        self._bindings = {room_id: each for room_id, each in bindings if room_id in joined}
+        children = [child for child in self._observed.children if child.space_id in joined]
         self._links = {(child.space_id, child.room_id): child for child in children}
         self._parents = defaultdict(set)
         for child in children:
@@ -45,7 +52,7 @@ class Evidence:
 
     def binding(self, room_id: RoomId | None) -> Binding | Unbound | None:
         """Return what our account data says of the room; None: nothing."""
-        return None if room_id is None else self._observed.bindings.get(room_id)
+        return None if room_id is None else self._bindings.get(room_id)
 
     def made_for(self, intent: str) -> RoomId | None:
         """Return the room of this intent: of several the bound one, else the one made first."""
@@ -63,7 +70,7 @@ class Evidence:
 
     def spaces_with_children(self) -> set[RoomId]:
         """Return the Spaces that have, or had, a link to any room."""
-        return {child.space_id for child in self._observed.children}
+        return {space_id for space_id, _ in self._links}
 
     def is_about_to_move_to(self, room: SeenRoom, binding: Binding) -> bool:
         """Return whether an upgrade is being followed, and the old room is still bound, too."""
@@ -73,7 +80,7 @@ class Evidence:
     def spoken_for(self) -> set[RoomId]:
         """Return the rooms that were ever bound, or in which another one goes on."""
         goes_on_in = {room.replaced_by for room in self.rooms if room.replaced_by is not None}
-        return goes_on_in | self._observed.bindings.keys()
+        return goes_on_in | self._bindings.keys()
 
 
 def _age(room: SeenRoom) -> tuple[bool, int, RoomId]:

@@ -263,6 +263,8 @@ class _Planning:
         parents = self.evidence.spaces_with_children()
         have = {chat.owner for chat in self.chats.values()} | self.awaited
         have |= {i.owner for i in self.intents.values() if i.kind is RoomKind.CHAT}
+        known = map(self._known, self.evidence.rooms)  # also of chats that end, or go on elsewhere
+        have |= {room.owner for room in known if room.owner and room.kind is RoomKind.CHAT}
         for owner, space in self.space_of.items():
             if owner not in have and space.room_id not in parents and space.replaced_by is None:
                 self.repairs.append(FinishTree(space_id=space.room_id, owner=owner))

@@ -466,3 +466,27 @@ def test_who_has_a_space_and_no_chat_yet_was_not_greeted() -> None:
     direct = RestoreDirect(room_id=LOBBY, owner=ANNA, is_greeted=False)
     assert plan(seen, NOTHING)[-1] == direct
     assert ME not in {room.creator for room in seen.rooms if room.room_id == LOBBY}
+
+
+def test_who_had_a_chat_that_goes_on_elsewhere_gets_no_first_one() -> None:
+    """A chat by `!bind`, upgraded: the one in which it goes on is still to be followed."""
+    bound = evolve(made(CHAT, creator=ANNA), replaced_by=NEW)
+    seen = observed(bound, made(SPACE, "space"), bindings={CHAT: BINDING})
+    space = RecordedRoom(room_id=SPACE, kind=RoomKind.SPACE, owner=ANNA)
+    recorded = Recorded(
+        rooms={CHAT: chat(CHAT), SPACE: space},
+        numbers={PlatformChatId(7): CHAT},
+        intents=(intent(SPACE, RoomKind.SPACE),),
+    )
+    assert plan(seen, recorded) == ()
+
+
+def test_what_is_kept_of_a_room_that_the_bot_is_not_in_counts_for_nothing() -> None:
+    """It is kept until the departure is noted, which is a repair as well."""
+    seen = observed(evolve(made(NEW, creator=ANNA), predecessor=CHAT), made(CHAT))
+    seen = evolve(
+        seen, joined=frozenset({NEW}), bindings={CHAT: BINDING, NEW: BINDING}, may_talk=frozenset()
+    )
+    (repair,) = plan(seen, NOTHING)
+    assert isinstance(repair, RestoreChat)
+    assert repair.room_id == NEW
