@@ -60,7 +60,9 @@ def _settle_answer(
         _settle_question(db, event.room_id, question)
         if mark.is_answer and not is_known:
             withdrawals.supersede(db, event, mark)
-    elif outbox.is_preview(event, mark) and not is_withdrawn:
+    if mark.state is AnswerState.FINAL and not is_known:
+        withdrawals.leave_strays(db, question)
+    if outbox.is_preview(event, mark) and not is_withdrawn:
         withdrawals.note_preview(db, event.room_id, event.event_id, question)
 
 

@@ -69,6 +69,23 @@ def leave_behind(db: Database, question: EventId) -> None:
     db.execute(f"UPDATE outbox SET state = 'undeliverable' WHERE {_LATER_PARTS}", (question,))  # noqa: S608 - a constant
 
 
+def leave_strays(db: Database, question: EventId) -> None:
+    """Parts of an answer are there that belong to another than the one that came to its end.
+
+    They had been left behind, and that was forgotten in turn.
+    """
+    db.execute(
+        "INSERT OR IGNORE INTO withdrawals (event_id, room_id)"
+        " SELECT stray.event_id, stray.room_id FROM outbox AS stray JOIN outbox AS last"
+        " ON last.question = stray.question AND last.part = last.parts - 1"
+        " WHERE stray.question = ? AND stray.part > 0 AND stray.content = x''"
+        " AND last.answer_state = 'final' AND last.state = 'sent' AND stray.state = 'sent'"
+        " AND last.request NOT LIKE '%:%' AND stray.request NOT LIKE '%:%'"
+        " AND (last.request, last.instance) <> (stray.request, stray.instance)",
+        (question,),
+    )
+
+
 def withdraw_beginning(db: Database, question: EventId) -> None:
     """A forgotten answer had been begun, and there is none to be given: the beginning goes."""
     db.execute(
@@ -83,6 +100,7 @@ def supersede(db: Database, event: TextMessage | MediaMessage, mark: AnswerMark)
 
     And what was begun beside that answer goes.
     """
+    begun_in = event.replaces if isinstance(event, TextMessage) else None
     db.execute(
         "UPDATE outbox SET state = 'undeliverable' WHERE question = ? AND state = 'pending'"
         " AND request NOT LIKE '%:%' AND room_id = ?",
@@ -97,7 +115,7 @@ def supersede(db: Database, event: TextMessage | MediaMessage, mark: AnswerMark)
             mark.request,
             event.room_id,
             event.event_id,
-            event.replaces if isinstance(event, TextMessage) else None,
+            begun_in or event.event_id,
         ),
     )
 
