@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
-from lambda_matrix.ids import EventId, InstanceId
+from lambda_matrix.ids import DeviceId, EventId, InstanceId
 from lambda_matrix.matrix_events import AnswerMark, AnswerState, Redaction
-from lambda_matrix.store import intake, outbox, recovery
+from lambda_matrix.store import intake, meta, outbox, recovery
 from lambda_matrix.store.questions import changes, requests, withdrawals
 from lambda_matrix.store.records import Attempt, Look
 from lambda_matrix.store.topology import intents, rooms
@@ -83,6 +83,15 @@ async def test_an_event_of_ours_that_is_not_known_makes_doubt(
     await told.events(echo("$e", forgotten), said("$c", "!rename"))
     await told.events(said("$later", "!rename"))
     assert (await look(told)).doubted == {"$waits", "$c"}
+
+
+async def test_what_was_forgotten_in_time_makes_no_doubt(told: Told) -> None:
+    """Another device is told all from the beginning, also what is older than what is kept."""
+    await entered(told)
+    elsewhere = evolve(OWN, device_id=DeviceId("OTHER"), instance=InstanceId("later"))
+    await told.store.transact(meta.begin_instance, elsewhere)
+    await told.events(echo("$e", mark("$q")), said("$c", "!rename"))
+    assert (await look(told)).doubted == frozenset()
 
 
 async def test_the_growing_of_an_answer_makes_no_doubt(told: Told) -> None:
