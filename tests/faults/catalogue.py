@@ -12,6 +12,7 @@ from tests.faults import (
     disks,
     kills,
     losses,
+    members,
     sessions,
     steps,
     syncs,
@@ -34,6 +35,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *clocks.FAULTS,
     *agents.FAULTS,
     *twins.FAULTS,
+    *members.FAULTS,
 )
 
 
