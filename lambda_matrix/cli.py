@@ -33,6 +33,7 @@ class _Commands(click.Group):
         {
             "agent": "lambda_matrix.reference.command",
             "demo": "lambda_matrix.demo.command",
+            "reconcile": "lambda_matrix.upkeep.reconcile",
             "reset": "lambda_matrix.upkeep.reset",
         }
     )

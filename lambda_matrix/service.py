@@ -12,6 +12,7 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 import trio
 
@@ -20,23 +21,17 @@ from lambda_matrix.agent.registry import Registry, load_registry, registry_from_
 from lambda_matrix.agent.roster import Agents
 from lambda_matrix.client_server_api.client import Client, open_client
 from lambda_matrix.client_server_api.errors import MatrixError
-from lambda_matrix.client_server_api.sync import (
-    SYNC_FILTER_FINGERPRINT,
-    SessionDeadError,
-    sync_forever,
-)
+from lambda_matrix.client_server_api.sync import SessionDeadError
 from lambda_matrix.config import ConfigError
 from lambda_matrix.config.settings import Settings
-from lambda_matrix.ids import FilterId
 from lambda_matrix.reconcile.reconciliation import reconcile
 from lambda_matrix.reloading import InForce, Reloading, policy_of
 from lambda_matrix.session import log_in
 from lambda_matrix.status_line import StatusLine
-from lambda_matrix.store import housekeeping, meta
+from lambda_matrix.store import housekeeping
 from lambda_matrix.store.store import Store, open_store
 from lambda_matrix.surface import avatar, catching_up
 from lambda_matrix.surface.avatar import Picture, read_picture
-from lambda_matrix.surface.catching_up import CatchingUp
 from lambda_matrix.surface.files.workspaces import Workspaces
 from lambda_matrix.surface.wiring import build_bridge
 
@@ -61,7 +56,7 @@ async def serve(settings: Settings, read_again: Callable[[], Settings]) -> None:
     """
     async with trio.open_nursery() as nursery:
         await nursery.start(_end_on_signal, nursery.cancel_scope)
-        registry = _load_registry(settings)
+        registry = load_agents(settings)
         for warning in registry.warnings:
             logger.warning("%s", warning)
         # Open from the beginning: a reload while a homeserver is waited for must not be the end.
@@ -122,7 +117,9 @@ async def _serve(
             agents = Agents(registry)
             async with trio.open_nursery() as supervisor:
                 line.enter("catching up")
-                await supervisor.start(_sync, client, store, catch_up, line)
+                await supervisor.start(
+                    partial(catching_up.keep_up, client, store, catch_up, watch=line.homeserver)
+                )
                 ourselves = await catch_up.over()
                 bridge = build_bridge(
                     store=store,
@@ -153,27 +150,6 @@ async def _serve(
                 supervisor.start_soon(reloading.run, reloads)
 
 
-async def _sync(
-    client: Client,
-    store: Store,
-    catch_up: CatchingUp,
-    line: StatusLine,
-    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
-) -> None:
-    async def keep_filter(filter_id: FilterId) -> None:
-        await store.transact(meta.set_stored_filter, SYNC_FILTER_FINGERPRINT, filter_id)
-
-    await sync_forever(
-        client,
-        since=await store.transact(meta.sync_token),
-        filter_id=await store.transact(meta.stored_filter, SYNC_FILTER_FINGERPRINT),
-        on_batch=catch_up.take_in,
-        on_filter=keep_filter,
-        watch=line.homeserver,
-        task_status=task_status,
-    )
-
-
 async def _keep_house(store: Store) -> None:
     """Forget what is old, now and each day."""
     while True:
@@ -197,7 +173,13 @@ async def _show_looks(client: Client, store: Store, settings: Settings, picture:
     await avatar.show(client, store, picture)
 
 
-def _load_registry(settings: Settings) -> Registry:
+def load_agents(settings: Settings) -> Registry:
+    """Return the agents that the settings name.
+
+    Raises:
+        ConfigError: they name none.
+        RegistryError: the registry is wrong.
+    """
     if settings.agents.registry is not None:
         return load_registry(settings.agents.registry)
     registry = registry_from_environment(os.environ)
@@ -210,4 +192,4 @@ def _load_registry(settings: Settings) -> Registry:
 
 
 def _settings_and_agents(settings: Settings) -> tuple[Settings, Registry]:
-    return settings, _load_registry(settings)
+    return settings, load_agents(settings)

@@ -42,7 +42,7 @@ from lambda_matrix.client_server_api.parsing import (
 from lambda_matrix.client_server_api.parsing_json import JsonObject
 from lambda_matrix.client_server_api.room_creation import RoomCreation, creation_body
 from lambda_matrix.client_server_api.room_state import RoomStates
-from lambda_matrix.client_server_api.survey import SURVEY_FILTER, Survey, parse_survey
+from lambda_matrix.client_server_api.survey import Survey, parse_survey, survey_filter
 from lambda_matrix.client_server_api.transport import (
     Transport,
     open_transport,
@@ -307,7 +307,7 @@ class Client:
 
     async def survey(self) -> Survey:
         """All that we have at the homeserver; a request that leaves nothing behind there (8.4)."""
-        params = {"timeout": "0", "filter": SURVEY_FILTER}
+        params = {"timeout": "0", "filter": survey_filter()}
         return parse_survey(await self._sync(params, _FIRST_SYNC_TIMEOUT))
 
     async def _sync(self, params: dict[str, str], timeout: float) -> bytes:  # noqa: ASYNC109 - the request's own, as in `Transport.request`

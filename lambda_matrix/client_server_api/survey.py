@@ -7,6 +7,7 @@ GET. Rooms that were left and are not forgotten come, too (`include_leave`).
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Iterator
 from enum import Enum
 from typing import Final
@@ -26,23 +27,46 @@ from lambda_matrix.ids import RoomId
 
 OUR_TYPES: Final = "ru.coredump.lambda."
 """What the types of our own account data begin with."""
+_STATE_TYPES: Final = ("m.room.create", "m.room.name")
 _SPACE: Final = "m.space"
 _NOTHING: Final[dict[str, tuple[str, ...]]] = {"types": ()}
 _OURS: Final = {"types": (f"{OUR_TYPES}*",)}
-SURVEY_FILTER: Final = json.dumps(
-    {
-        "presence": _NOTHING,
+
+
+_STATE_KEYS: Final = (
+    "invite_state",
+    "state",
+    "timeline",
+    "state_after",
+    "org.matrix.msc4222.state_after",
+)
+"""Where a section tells of state, the later over the earlier."""
+
+
+def survey_filter() -> str:
+    """Return what is asked for, as JSON (8.2)."""
+    wanted = {
+        "presence": asked_anew(),
         "account_data": _OURS,
         "room": {
             "include_leave": True,
             "ephemeral": _NOTHING,
             "account_data": _OURS,
-            "state": {"types": ("m.room.create", "m.room.name"), "lazy_load_members": True},
-            "timeline": {"limit": 1, "types": (), "lazy_load_members": True},
+            "state": {"types": _STATE_TYPES, "lazy_load_members": True},
+            # The state that is told is the one before the timeline, which then must tell the rest.
+            "timeline": {"limit": 1, "types": _STATE_TYPES, "lazy_load_members": True},
         },
     }
-)
-"""What is asked for, as JSON (8.2)."""
+    return json.dumps(wanted)
+
+
+def asked_anew() -> dict[str, object]:
+    """Return a filter of presence that lets nothing pass, and that nobody has sent before.
+
+    Synapse keeps an answer of /sync for two minutes, for whoever asks in the very same words. Who
+    asks without a token wants to hear how things are now.
+    """
+    return {"types": (), "not_types": (f"{OUR_TYPES}{secrets.token_hex(8)}",)}
 
 
 class Standing(Enum):
@@ -110,7 +134,7 @@ def _room(room_id: RoomId, standing: Standing, section: JsonObject) -> SurveyedR
 
 def _state(section: JsonObject) -> Iterator[JsonObject]:
     """Give the events of a section's state, in whichever of its forms it comes."""
-    for key in ("state", "state_after", "org.matrix.msc4222.state_after", "invite_state"):
+    for key in _STATE_KEYS:
         for event in list_at(object_at(section, key), "events"):
             if isinstance(event, dict):
                 yield event

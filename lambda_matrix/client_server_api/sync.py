@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, NoReturn
 
 import trio
@@ -33,6 +33,7 @@ from lambda_matrix.client_server_api.errors import (
     decide_retry,
 )
 from lambda_matrix.client_server_api.parsing_events import OTHER_MESSAGE_TYPES
+from lambda_matrix.client_server_api.survey import asked_anew
 from lambda_matrix.ids import FilterId, SyncToken
 from lambda_matrix.matrix_events import SyncBatch
 
@@ -63,9 +64,9 @@ _STATE_TYPES: Final = (
 _NOTHING: Final[dict[str, tuple[str, ...]]] = {"types": ()}
 
 
-def _filter(timeline_limit: int) -> bytes:
+def _filter(timeline_limit: int, presence: Mapping[str, object] = _NOTHING) -> bytes:
     wanted = {
-        "presence": _NOTHING,
+        "presence": presence,
         "account_data": {"types": (f"{PERSON_PREFIX}*", f"{SAVED_PREFIX}*", INSTANCE_KEY)},
         "room": {
             "ephemeral": _NOTHING,
@@ -116,6 +117,19 @@ async def sync_once(
         MatrixError: There is none.
     """
     return await client.sync(since=since, filter_id=filter_id, timeout_ms=timeout_ms)
+
+
+async def tell_all(client: Client) -> SyncBatch:
+    """Have everything told that `SYNC_FILTER` asks for, as it is now; of timelines only the end.
+
+    The filter goes along in the query (8.4), so that nothing is left at the homeserver.
+
+    Raises:
+        MatrixError: it is not told.
+    """
+    # The end is of all types: what state is told beside a timeline is the state before it.
+    ends_alone = FilterId(_filter(1, asked_anew()).decode())
+    return await client.sync(since=None, filter_id=ends_alone, timeout_ms=0)
 
 
 async def _keep_no_filter(_filter_id: FilterId) -> None:

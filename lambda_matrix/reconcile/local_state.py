@@ -15,7 +15,8 @@ from pathlib import Path
 
 from attrs import frozen
 
-_DATABASE = "lambda-matrix.db"
+from lambda_matrix.store.opening import DATABASE
+
 _FILES = "files"
 
 
@@ -45,7 +46,7 @@ def look_around(directory: Path) -> tuple[LocalItem, ...]:
 
 
 def _item(path: Path) -> LocalItem:
-    ours = path.name.startswith(_DATABASE) or path.name == _FILES
+    ours = path.name.startswith(DATABASE) or path.name == _FILES
     sizes = [_size(path)] if path.is_symlink() or not path.is_dir() else _sizes_below(path)
     return LocalItem(
         path=path,

@@ -18,7 +18,7 @@ from typing import assert_never
 
 from attrs import frozen
 
-from lambda_matrix.client_server_api.account_data import SEQUENCE_KEY
+from lambda_matrix.client_server_api.account_data import PERSON_PREFIX, SAVED_PREFIX
 from lambda_matrix.client_server_api.client import Client
 from lambda_matrix.client_server_api.errors import (
     AccountPaused,
@@ -76,14 +76,22 @@ class Refusal:
 
 
 def plan_reset(survey: Survey) -> tuple[Step, ...]:
-    """Return the steps, in order, after which the account has nothing but its number sequence."""
+    """Return the steps, in order, after which the account has nothing but its numbers.
+
+    Those are the number sequence, and the id of the newest start: neither must ever go back.
+    """
     steps: list[Step] = [Unbind(room, kind) for room in survey.rooms for kind in room.bound]
-    steps += [EmptyAccountData(kind) for kind, _ in survey.account_data if kind != SEQUENCE_KEY]
+    steps += [EmptyAccountData(kind) for kind, _ in survey.account_data if is_of_person(kind)]
     for room in in_order(survey.rooms):
         if room.standing is not Standing.LEFT:
             steps.append(LeaveRoom(room))
         steps.append(ForgetRoom(room))
     return tuple(steps)
+
+
+def is_of_person(kind: str) -> bool:
+    """Return whether global account data of this type is what somebody chose or saved."""
+    return kind.startswith((PERSON_PREFIX, SAVED_PREFIX))
 
 
 def in_order(rooms: Iterable[SurveyedRoom]) -> list[SurveyedRoom]:

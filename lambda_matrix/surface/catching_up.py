@@ -11,15 +11,17 @@ import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from typing import NoReturn
 
 import trio
 from attrs import define, evolve
 
 from lambda_matrix.client_server_api.account_data import INSTANCE_KEY, instance_content
-from lambda_matrix.client_server_api.backoff import wait_for
+from lambda_matrix.client_server_api.backoff import HealthObserver, ignore_health, wait_for
 from lambda_matrix.client_server_api.client import Client
 from lambda_matrix.client_server_api.errors import MatrixError
-from lambda_matrix.ids import DeviceId, InstanceId, UserId
+from lambda_matrix.client_server_api.sync import SYNC_FILTER_FINGERPRINT, sync_forever
+from lambda_matrix.ids import DeviceId, FilterId, InstanceId, UserId
 from lambda_matrix.matrix_events import SyncBatch
 from lambda_matrix.store import intake, meta
 from lambda_matrix.store.records import Ourselves
@@ -86,6 +88,34 @@ async def announce(store: Store, client: Client, ourselves: Ourselves) -> None:
     if not is_alone:
         logger.info("another instance may be at work; giving it %.0f s to end", OTHERS_WAIT)
         await trio.sleep(OTHERS_WAIT)
+
+
+async def keep_up(
+    client: Client,
+    store: Store,
+    catch_up: CatchingUp,
+    *,
+    watch: HealthObserver = ignore_health,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> NoReturn:
+    """Sync from where the store stands; `task_status.started()` once the past is in.
+
+    Raises:
+        SessionDeadError: the session ended.
+    """
+
+    async def keep_filter(filter_id: FilterId) -> None:
+        await store.transact(meta.set_stored_filter, SYNC_FILTER_FINGERPRINT, filter_id)
+
+    await sync_forever(
+        client,
+        since=await store.transact(meta.sync_token),
+        filter_id=await store.transact(meta.stored_filter, SYNC_FILTER_FINGERPRINT),
+        on_batch=catch_up.take_in,
+        on_filter=keep_filter,
+        watch=watch,
+        task_status=task_status,
+    )
 
 
 async def begin(store: Store, user_id: UserId, device_id: DeviceId) -> CatchingUp:

@@ -34,9 +34,8 @@ Work = Callable[[Settings, Terminal], Awaitable[int]]
 def perform(work: Work, file: Path) -> NoReturn:
     """Do the work with the settings in `file`, and end the process with what it returns."""
     lines = start_logging(environment=os.environ)
-    # What is told stands in tables. The journal's lines would come between; its warnings may.
-    logging.getLogger("lambda_matrix").setLevel(logging.WARNING)
-    logging.getLogger("lambda_matrix.client_server_api.backoff").setLevel(logging.ERROR)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_is_to_be_seen)
     terminal = Terminal()
     try:
         settings = load_settings(file, os.environ)
@@ -48,6 +47,11 @@ def perform(work: Work, file: Path) -> NoReturn:
     except Exception as error:  # noqa: BLE001 - the last frame: what ends here ends the process
         status = _report(error, file, terminal)
     sys.exit(status)
+
+
+def _is_to_be_seen(record: logging.LogRecord) -> bool:
+    """Let warnings through alone; and that the homeserver is away is told by `Presence`."""
+    return record.levelno >= logging.WARNING and not record.name.endswith(".backoff")
 
 
 def _report(error: Exception, file: Path, terminal: Terminal) -> Exit:
@@ -100,6 +104,7 @@ async def at_homeserver(settings: Settings, terminal: Terminal) -> AsyncIterator
                 homeserver.url, session, ca_file=homeserver.ca_file, observe=presence.observe
             ) as client:
                 yield client
+                presence.end()
         except CertificateRefused:
             raise  # a setting is wrong
         except MatrixError as error:

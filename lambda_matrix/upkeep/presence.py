@@ -33,11 +33,14 @@ class Presence:
     _away_since: float | None = None
     _why: str = ""
     _limited: bool = False
+    _is_over: bool = False
     _changed: trio.Event = field(factory=trio.Event)
 
     def observe(self, exchange: Exchange) -> None:
         """Note an exchange: an `Observer`."""
         status = exchange.status
+        if self._is_over:
+            return
         if status is None:
             self._note_away("it does not answer")
         elif status >= _FROM_GATEWAYS:
@@ -55,6 +58,10 @@ class Presence:
             self._terminal.remark(f"Waiting for the homeserver: {why}.")
             self._changed.set()
             self._changed = trio.Event()
+
+    def end(self) -> None:
+        """Look no more: what is cut off from now on, we have cut off."""
+        self._is_over = True
 
     async def watch(self) -> NoReturn:
         """Wait until the homeserver has been away for too long.

@@ -6,10 +6,7 @@ where the next one reads it.
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -22,9 +19,9 @@ from lambda_matrix.exits import CommandError, Exit
 from lambda_matrix.reconcile.local_state import Fate, LocalItem, drop, look_around
 from lambda_matrix.reconcile.reset import plan_reset, take_steps
 from lambda_matrix.session import session_file
-from lambda_matrix.store.opening import DiskRefusesError, take_lock
 from lambda_matrix.surface.patience import persist
 from lambda_matrix.upkeep import reset_tables
+from lambda_matrix.upkeep.holding import held
 from lambda_matrix.upkeep.options import config_option
 from lambda_matrix.upkeep.performing import OK, at_homeserver, perform
 from lambda_matrix.upkeep.terminal import Progress, Terminal
@@ -89,7 +86,7 @@ class _Manner:
 
 async def _reset_local(settings: Settings, terminal: Terminal, *, manner: _Manner) -> int:
     directory = settings.state.directory
-    with _lock_held(directory, make=not manner.dry_run):
+    with held(directory, make=not manner.dry_run):
         items = look_around(directory)
         terminal.tell(reset_tables.local(directory, items, all_rows=manner.all_rows))
         there_is_something = any(item.fate is Fate.DROPPED for item in items)
@@ -103,7 +100,7 @@ async def _reset_local(settings: Settings, terminal: Terminal, *, manner: _Manne
 
 async def _reset_server(settings: Settings, terminal: Terminal, *, manner: _Manner) -> int:
     directory, all_rows = settings.state.directory, manner.all_rows
-    with _lock_held(directory, make=True):
+    with held(directory, make=True):
         if not session_file(settings).exists():
             terminal.remark("No session is kept yet: logging in, and keeping the session.")
         async with at_homeserver(settings, terminal) as client:
@@ -149,28 +146,6 @@ async def _ask(
         return Exit.INTERRUPTED
     terminal.acting = True
     return None
-
-
-@contextmanager
-def _lock_held(directory: Path, *, make: bool) -> Iterator[None]:
-    """Keep the service from starting meanwhile; without `make`, nothing is made for that.
-
-    Raises:
-        StoreLockedError: it runs already.
-        StoreError: the state directory cannot be used.
-        CommandError: the disk refuses.
-    """
-    if not make and not (directory / "lock").exists():
-        yield
-        return
-    try:
-        lock = take_lock(directory)
-    except DiskRefusesError as error:
-        raise CommandError(f"{error}.", Exit.DISK_REFUSES) from error
-    try:
-        yield
-    finally:
-        os.close(lock)
 
 
 async def _drop(items: tuple[LocalItem, ...], terminal: Terminal) -> None:

@@ -19,6 +19,7 @@ from lambda_matrix.reconcile.reset import (
     Step,
     Unbind,
     in_order,
+    is_of_person,
 )
 from lambda_matrix.session import SESSION_FILE
 from lambda_matrix.upkeep.tables import Row, size, table
@@ -60,9 +61,9 @@ def server(homeserver: HomeserverSection, survey: Survey, *, all_rows: bool) -> 
     rows: list[Row] = [
         (plural, kinds[kind], fate) for kind, (plural, fate) in _KINDS.items() if kinds[kind]
     ]
-    chosen = [kind for kind, _ in survey.account_data if kind != SEQUENCE_KEY]
+    chosen = sum(is_of_person(kind) for kind, _ in survey.account_data)
     if chosen:
-        rows.append(("settings and saved conversations", len(chosen), "emptied"))
+        rows.append(("settings and saved conversations", chosen, "emptied"))
     for kind, content in survey.account_data:
         if kind == SEQUENCE_KEY:
             highest = read_sequence(content)
@@ -139,8 +140,8 @@ def done(steps: Sequence[Step], refused: Sequence[Refusal], *, all_rows: bool) -
     told = f"Done at the homeserver:\n\n{table(('what', 'done', 'refused'), rows)}"
     if not refused:
         return told
-    reasons: list[Row] = [(doing(each.step), each.why) for each in refused]
-    return f"{told}\n\n{table(('refused', 'why'), reasons, all_rows=all_rows)}"
+    reasons: list[Row] = [(f"{doing(each.step)}: {each.why}",) for each in refused]
+    return f"{told}\n\n{table(('refused',), reasons, all_rows=all_rows)}"
 
 
 _SAID: dict[type[Step], str] = {

@@ -53,6 +53,14 @@ def test_a_space_and_its_name(key: str) -> None:
     assert (room.is_space, room.name) == (True, "Chats")
 
 
+def test_the_timeline_goes_on_from_the_state() -> None:
+    section = {
+        "timeline": {"events": [state("m.room.name", {"name": "New"})]},
+        "state": {"events": [state("m.room.name", {"name": "Old"})]},
+    }
+    assert only_room("join", section).name == "New"
+
+
 def test_an_invite_has_a_name() -> None:
     section = {"invite_state": {"events": [state("m.room.name", {"name": "Come"})]}}
     assert only_room("invite", section).name == "Come"
@@ -101,4 +109,7 @@ async def test_it_is_one_get(
 ) -> None:
     homeserver.on("sync", {"next_batch": "s1"})
     assert await client.survey() == Survey((), ())
-    assert [exchange.method for exchange in observed.exchanges] == ["GET"]
+    assert await client.survey() == Survey((), ())
+    assert [exchange.method for exchange in observed.exchanges] == ["GET", "GET"]
+    # Synapse would give who asks in the same words the same answer for two minutes.
+    assert observed.exchanges[0].url != observed.exchanges[1].url

@@ -21,6 +21,7 @@ from lambda_matrix.client_server_api.sync import (
     SessionDeadError,
     sync_forever,
     sync_once,
+    tell_all,
 )
 from lambda_matrix.ids import FilterId, SyncToken
 from lambda_matrix.matrix_events import SyncBatch
@@ -313,3 +314,17 @@ async def test_a_filter_need_not_be_kept(homeserver: FakeHomeserver, client: Cli
         await sync_forever(client, since=SINCE, filter_id=None, on_batch=on_batch)
 
     assert len(homeserver.of("filter$")) == 1
+
+
+async def test_everything_is_told_anew_and_nothing_kept(
+    homeserver: FakeHomeserver, client: Client
+) -> None:
+    homeserver.on("sync", {"next_batch": "s1"})
+    for _ in range(2):
+        assert await tell_all(client) == SyncBatch(next_batch=SyncToken("s1"))
+    first, second = (parse_qs(urlsplit(asked.target).query) for asked in homeserver.asked)
+    assert first["filter"] != second["filter"]  # Synapse keeps answers for two minutes
+    wanted, stored = json.loads(first["filter"][0]), json.loads(SYNC_FILTER)
+    assert wanted["room"]["timeline"].pop("limit") == 1
+    assert stored["room"]["timeline"].pop("limit") == TIMELINE_LIMIT
+    assert (wanted["room"], wanted["account_data"]) == (stored["room"], stored["account_data"])

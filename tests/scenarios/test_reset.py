@@ -3,41 +3,18 @@
 from __future__ import annotations
 
 import re
-import sys
-from itertools import count
 from pathlib import Path
 
 import pytest
 import trio
 
-from lambda_matrix.demo.processes import Child, Program, start
 from lambda_matrix.ids import RoomId
 from tests.lab.chatting import Chatting, Stack, onboard
+from tests.lab.commands import Command
 from tests.lab.proxy import Hold, rate_limited
 
-_number = count(1)
 CHANGES = r"^(PUT|POST|DELETE) "
 LEAVE = r"^POST .*/leave$"
-
-
-class Command:
-    """A command of the operator's, as a process of its own; what it says is kept in a file."""
-
-    def __init__(self, stack: Stack, *arguments: str) -> None:
-        directory = stack.settings.directory
-        command = [sys.executable, "-m", "lambda_matrix", *arguments]
-        command += ["--config", str(directory / "config.toml")]
-        self.log = directory / f"command{next(_number)}.log"
-        self.child: Child = start(Program("the command", command, self.log))
-
-    async def end(self, within: float = 60) -> tuple[int, str]:
-        """Wait for its end; return its exit status, and what it said."""
-        try:
-            with trio.fail_after(within):
-                status = await self.child.wait()
-        finally:
-            await self.child.stop()  # noqa: ASYNC102 - it shields itself, with a timeout
-        return status, self.log.read_text(encoding="utf-8")
 
 
 async def reset(stack: Stack, *arguments: str, status: int = 0) -> str:

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from lambda_matrix.cli import main
 from lambda_matrix.client_server_api.account_data import BINDING_KEY, SEQUENCE_KEY, person_key
 from lambda_matrix.store.opening import DiskRefusesError, take_lock
-from lambda_matrix.upkeep import reset as reset_module
+from lambda_matrix.upkeep import holding, reset as reset_module
 from tests.lab.proxy import Answer, Proxy, open_proxy
 from tests.lab.small_homeserver import ANNA, SmallHomeserver, open_small_homeserver
 from tests.upkeep.commands import Ended, perform, perform_at_terminal, write_settings
@@ -131,7 +131,7 @@ def test_a_disk_that_refuses_the_lock(
     def refuse(_: object) -> int:
         raise DiskRefusesError("The disk is full")
 
-    monkeypatch.setattr(reset_module, "take_lock", refuse)
+    monkeypatch.setattr(holding, "take_lock", refuse)
     ended = reset(config, "--local-only", "--yes")
     assert (ended.exit_code, "Error: The disk is full.\n" in ended.output) == (73, True)
 

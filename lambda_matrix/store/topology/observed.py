@@ -78,3 +78,9 @@ def note_kept(db: Database, kept: KeptOfPerson) -> None:
 def forget_children(db: Database, space_id: RoomId) -> None:
     """The bot is not in the Space: it hears no more of it, and is told all of it if it returns."""
     db.execute("DELETE FROM space_children WHERE space_id = ?", (space_id,))
+
+
+def forget_all(db: Database) -> None:
+    """All of it is about to be told anew; what is told of rooms themselves is then overwritten."""
+    for table in ("space_children", "kept_bindings", "kept_settings", "kept_saved"):
+        db.execute(f"DELETE FROM {table}")  # noqa: S608 - tables of ours
