@@ -187,6 +187,21 @@ class Reconciling(RuleBasedStateMachine):
             self.bind(room_id, owner)
         self.tell(room_id)
 
+    @rule(owner=people, by=makers, has_via=st.booleans(), archived=st.booleans())
+    def make_a_tree(self, owner: UserId, by: UserId, *, has_via: bool, archived: bool) -> None:
+        """A Space with a chat, as provisioning leaves it, or as somebody left it later."""
+        space_id, room_id = (RoomId(f"!{len(self.homeserver.rooms) + at}") for at in (0, 1))
+        for kind, made in (("space", space_id), ("chat", room_id)):
+            self.homeserver.rooms[made] = RoomState(
+                creator=ME,
+                room_type="m.space" if kind == "space" else None,
+                marker=RoomMarker(f"{made}-{owner}", "space" if kind == "space" else "chat", owner),
+            )
+            self.homeserver.joined.add(made)
+        self.bind(room_id, owner, archived=archived)
+        self.homeserver.links[space_id, room_id] = SpaceChild(room_id, has_via, by)
+        self.tell(space_id, room_id)
+
     @precondition(lambda self: self.homeserver.rooms)
     @rule(at=some_room, owner=people, archived=st.booleans(), threads=st.integers(0, 2))
     def bind_a_room(self, at: int, owner: UserId, threads: int, *, archived: bool) -> None:
