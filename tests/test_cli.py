@@ -73,7 +73,7 @@ def test_the_version() -> None:
 
 def test_the_help_names_every_command() -> None:
     said = CliRunner().invoke(main, ["-h"]).output
-    for name in ("agent", "demo", "run"):
+    for name in ("agent", "demo", "reconcile", "reset", "run"):
         assert f"\n  {name} " in said
         assert CliRunner().invoke(main, [name, "--help"]).exit_code == 0
 

@@ -85,6 +85,9 @@ async def test_a_local_reset_asks_nothing_of_the_homeserver(chatting: Chatting) 
     assert not database(stack).exists()
     assert database(stack).with_name("session.json").read_bytes() == session
     assert len(stack.proxy.exchanges) == asked
+    # The next start restores from the homeserver what it knows.
+    await stack.service.start()
+    assert "before it you said: hello" in (await chatting.ask("again")).text
 
 
 async def test_a_dry_run_changes_nothing(chatting: Chatting) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -68,8 +69,12 @@ async def perform(config: Path, *arguments: str) -> Ended:
     return said
 
 
-async def perform_at_terminal(config: Path, keys: str, *arguments: str) -> tuple[int, str]:
-    """Give a command at a terminal, type `keys` when it asks; return its status and the screen."""
+async def perform_at_terminal(config: Path, keys: str | None, *arguments: str) -> tuple[int, str]:
+    """Give a command at a terminal, type `keys` when it asks; return its status and the screen.
+
+    None is Ctrl-C.
+    """
+    is_asked = False
     ours, theirs = os.openpty()
     screen = ""
     process = await trio.lowlevel.open_process(
@@ -83,9 +88,12 @@ async def perform_at_terminal(config: Path, keys: str, *arguments: str) -> tuple
                 screen += os.read(ours, 65_536).decode()
             except OSError:  # so a terminal says that nobody is there any more
                 break
-            if keys and screen.endswith("[y/N] "):
-                os.write(ours, keys.encode())
-                keys = ""
+            if not is_asked and screen.endswith("[y/N] "):
+                is_asked = True
+                if keys is None:
+                    process.send_signal(signal.SIGINT)
+                else:
+                    os.write(ours, keys.encode())
         await process.wait()
     os.close(ours)
     assert process.returncode is not None

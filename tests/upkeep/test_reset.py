@@ -200,6 +200,12 @@ async def test_it_asks_and_does_what_it_said(lab: Lab) -> None:
     assert "There is nothing to reset." in (await lab.reset("--yes")).out
 
 
+async def test_ctrl_c_at_the_question_changes_nothing(config: Path, state: Path) -> None:
+    status, screen = await perform_at_terminal(config, None, "reset", "--local-only")
+    assert (status, "Interrupted; nothing was changed." in screen) == (130, True)
+    assert (state / "lambda-matrix.db").exists()
+
+
 async def test_a_refusal_keeps_the_local_state(lab: Lab) -> None:
     body = json.dumps({"errcode": "M_BAD_STATE", "error": "no way"}).encode()
     lab.proxy.spoil("^POST .*room1.*/(leave|forget)$", Answer(400, body))
