@@ -7,7 +7,7 @@ folded into an answer and into the thread, and what it asks waits for a word.
 from __future__ import annotations
 
 from attrs import evolve
-from hypothesis import settings, strategies as st
+from hypothesis import given, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from lambda_matrix.agent_events import (
@@ -123,6 +123,47 @@ events: st.SearchStrategy[AgentEvent] = st.one_of(
 )
 
 
+standings = st.builds(
+    Standing,
+    place=st.sampled_from(Place),
+    addressed=st.booleans(),
+    is_archived=st.booleans(),
+    pick=st.none() | st.integers(1, 5),
+    is_asked=st.booleans(),
+    names=st.just(NAMES),
+)
+
+
+@settings(max_examples=examples(400))
+@given(said, standings)
+def test_what_is_said_never_goes_where_it_should_not(text: str, standing: Standing) -> None:
+    check(text, standing, decide(text, standing, "!"))
+
+
+def check(text: str, standing: Standing, decision: Decision) -> None:
+    """A command is never asked, and only what is open is answered."""
+    match decision:
+        case Ask():
+            assert parse(text) is None
+            assert standing.place is Place.CHAT
+            assert standing.addressed
+            assert not standing.is_asked
+            assert not standing.is_archived
+        case Pick(number):
+            assert standing.pick is not None
+            assert 1 <= number <= standing.pick
+        case SayOutOfRange(count):
+            assert count == standing.pick
+        case RemindOfConfirmation():
+            assert standing.is_asked
+        case Execute() | SayNotHere():
+            assert "!" in text
+        case _:
+            assert (
+                standing.place is not Place.CHAT or not standing.addressed or (standing.is_archived)
+            )
+
+
 class Dialogue(RuleBasedStateMachine):
     """A person, an agent, and what stands between them."""
 
@@ -168,37 +209,11 @@ class Dialogue(RuleBasedStateMachine):
     def say(self, text: str) -> None:
         decision = decide(text, self.standing, "!")
         assert decision == decide(text, self.standing, "!")
-        self.check(text, decision)
+        check(text, self.standing, decision)
         if ends_pick(decision):
             self.standing = evolve(self.standing, pick=None)
         if isinstance(decision, Ask):
             self.ask(decision.text)
-
-    def check(self, text: str, decision: Decision) -> None:
-        """A command is never asked, and only what is open is answered."""
-        standing = self.standing
-        match decision:
-            case Ask():
-                assert parse(text) is None
-                assert standing.place is Place.CHAT
-                assert standing.addressed
-                assert not standing.is_asked
-                assert not standing.is_archived
-            case Pick(number):
-                assert standing.pick is not None
-                assert 1 <= number <= standing.pick
-            case SayOutOfRange(count):
-                assert count == standing.pick
-            case RemindOfConfirmation():
-                assert standing.is_asked
-            case Execute() | SayNotHere():
-                assert "!" in text
-            case _:
-                assert (
-                    standing.place is not Place.CHAT
-                    or not standing.addressed
-                    or (standing.is_archived)
-                )
 
     @rule(caption=st.none() | said)
     def send_a_file(self, caption: str | None) -> None:
@@ -280,4 +295,4 @@ class Dialogue(RuleBasedStateMachine):
 
 
 TestDialogue = Dialogue.TestCase
-TestDialogue.settings = settings(max_examples=examples(60), stateful_step_count=30)
+TestDialogue.settings = settings(max_examples=examples(80), stateful_step_count=30)
