@@ -124,10 +124,10 @@ def ask(db: Database, message: Incoming, question: Question) -> Request | None:
         return None
     people.close_pick(db, message.sender, message.room_id)
     as_reply = question.as_reply or bool(waiting(db, message.room_id))
-    db.execute(
-        "INSERT INTO requests (request_id, question, room_id, batch, place, asker, text, agent,"
+    row = db.execute(
+        "INSERT INTO requests (request_id, question, room_id, batch, place, asker, text, agent,"  # noqa: S608 - column names
         " platform_chat_id, thread_root, in_reply_to, origin, resume, as_reply)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING {columns(Request)}",
         (
             question.request_id,
             message.event_id,
@@ -143,28 +143,10 @@ def ask(db: Database, message: Incoming, question: Question) -> Request | None:
             dump_resume(question.resume),
             as_reply,
         ),
-    )
+    ).fetchone()
     if question.origin is None and question.resume is None:
         attachments.take_along(db, message, question)
-    return Request(
-        request_id=question.request_id,
-        question=message.event_id,
-        room_id=message.room_id,
-        asker=message.sender,
-        text=question.text,
-        agent=question.agent,
-        platform_chat_id=question.platform_chat_id,
-        thread_root=question.thread_root,
-        in_reply_to=question.in_reply_to,
-        origin=question.origin,
-        resume=question.resume,
-        as_reply=as_reply,
-        edited=0,
-        attempts=0,
-        runs=0,
-        stopped=False,
-        outcome=None,
-    )
+    return read(Request, row)
 
 
 def waiting(db: Database, room_id: RoomId) -> tuple[Request, ...]:
