@@ -22,8 +22,28 @@ PATIENCE = 120.0
 """Seconds for which the homeserver may answer one request with what may be for good (a 500)."""
 
 
-async def persist(call: Callable[[], Awaitable[T]]) -> T:
+Failing = Callable[[MatrixError, Retry, float], bool]
+"""Whether an error that came after so many seconds says that the homeserver fails at this."""
+
+
+def _is_counted(_error: MatrixError, decision: Retry, _took: float) -> bool:
+    return decision.counted
+
+
+def _say_nothing(_error: MatrixError) -> None:
+    """Whoever waits knows why."""
+
+
+async def persist(
+    call: Callable[[], Awaitable[T]],
+    *,
+    is_failing: Failing = _is_counted,
+    patience: float = PATIENCE,
+    told: Callable[[MatrixError], None] = _say_nothing,
+) -> T:
     """Make the request until it is answered, waiting as the homeserver asks.
+
+    For `patience` seconds in a row it may fail (`is_failing`); `told` hears of each wait.
 
     Raises:
         MatrixError: a refusal that no waiting will change, or that was waited for long enough.
@@ -31,17 +51,20 @@ async def persist(call: Callable[[], Awaitable[T]]) -> T:
     pause = FIRST_PAUSE
     failing_since: float | None = None
     while True:
+        began = trio.current_time()
         try:
             return await call()
         except MatrixError as error:
             decision = decide_retry(error)
             if not isinstance(decision, Retry):
                 raise
-            if not decision.counted:
+            now = trio.current_time()
+            if not is_failing(error, decision, now - began):
                 failing_since = None
             elif failing_since is None:
-                failing_since = trio.current_time()
-            elif trio.current_time() - failing_since >= PATIENCE:
+                failing_since = began
+            elif now - failing_since >= patience:
                 raise
+            told(error)
             await trio.sleep(decision.after or pause)
             pause = min(pause * 2, LONGEST_PAUSE)

@@ -12,10 +12,10 @@ import trio
 from attrs import define
 
 from lambda_matrix.client_server_api.client import Client
-from lambda_matrix.client_server_api.errors import MatrixError, Retry, decide_retry
+from lambda_matrix.client_server_api.errors import MatrixError, Retry
 from lambda_matrix.ids import AgentId
 from lambda_matrix.surface.files.workspaces import INLINE_BYTES, Workspaces
-from lambda_matrix.surface.patience import FIRST_PAUSE, LONGEST_PAUSE
+from lambda_matrix.surface.patience import persist
 from lambda_matrix.surface.policy import Policy
 
 logger = logging.getLogger(__name__)
@@ -37,27 +37,17 @@ async def transferred(call: Callable[[], Awaitable[T]]) -> T:
     Raises:
         MatrixError: a refusal that no waiting will change, or that was waited for long enough.
     """
-    pause = FIRST_PAUSE
-    failing_since: float | None = None
-    while True:
-        began = trio.current_time()
-        try:
-            return await call()
-        except MatrixError as error:
-            decision = decide_retry(error)
-            if not isinstance(decision, Retry):
-                raise
-            now = trio.current_time()
-            is_away = error.status is None and now - began < HANGING
-            if is_away or error.status == _TOO_MANY_REQUESTS:
-                failing_since = None
-            elif failing_since is None:
-                failing_since = began
-            elif now - failing_since >= PATIENCE:
-                raise
-            logger.info("a file waits: %s", error)
-            await trio.sleep(decision.after or pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+    return await persist(
+        call,
+        is_failing=_is_failing,
+        patience=PATIENCE,
+        told=lambda error: logger.info("a file waits: %s", error),
+    )
+
+
+def _is_failing(error: MatrixError, _decision: Retry, took: float) -> bool:
+    is_away = error.status is None and took < HANGING
+    return not is_away and error.status != _TOO_MANY_REQUESTS
 
 
 @define
