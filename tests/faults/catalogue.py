@@ -39,6 +39,15 @@ FAULTS: Final[tuple[Fault, ...]] = (
 )
 
 
+def left_out() -> tuple[str, ...]:
+    """Each of those that cannot happen on this machine, with the reason; in CI there is none."""
+    return tuple(
+        f"{fault.name}: {fault.missing}"
+        for fault in FAULTS
+        if fault.missing is not None and not in_ci()
+    )
+
+
 def faults_of(*, is_long: bool) -> tuple[Fault, ...]:
     """Those of the short form, or all, that can happen here; in CI each must be able to."""
     there = [fault for fault in FAULTS if fault.missing is None or in_ci()]

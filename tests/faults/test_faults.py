@@ -16,7 +16,7 @@ import trio
 
 from lambda_matrix.demo.homeserver import Homeserver
 from tests.faults.campaign import Lab, run_plan
-from tests.faults.catalogue import faults_of
+from tests.faults.catalogue import faults_of, left_out
 from tests.faults.count import Tally
 from tests.faults.plan import Plan, draw
 from tests.faults.report import table
@@ -76,6 +76,7 @@ async def test_all_that_is_said_is_answered_once(
     longest = sorted(drawn, key=lambda plan: -lasted[plan])[:5]
     report += f"\n\n{len(drawn)} seeds in {took:.0f} s; the longest: "
     report += ", ".join(f"{lasted[plan]:.0f} s ({plan.seed}: {plan.title})" for plan in longest)
+    report += "".join(f"\nleft out: {each}" for each in left_out())
     if FORM:
         await trio.to_thread.run_sync(_keep, report)
     unclean = [plan for plan in drawn if not tallies[plan].is_clean]

@@ -12,14 +12,16 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import trio
 from attrs import define
 
 from lambda_matrix.demo.bare_http import Json, open_caller
 from lambda_matrix.demo.homeserver import Account, Homeserver, Limits
-from lambda_matrix.demo.view import object_at, text_at
+from lambda_matrix.demo.person import open_person
+from lambda_matrix.demo.view import RoomView, object_at, text_at
 from lambda_matrix.ids import UserId
 from lambda_matrix.matrix_events import ANSWER_KEY
-from tests.lab.chatting import Chatting, open_chatting, open_stack
+from tests.lab.chatting import Chatting, Stack, fresh_account, open_chatting, open_stack
 from tests.lab.homeserver_process import homeserver_process
 from tests.lab.proxy import Exchange
 
@@ -113,6 +115,35 @@ async def test_a_long_streamed_answer_arrives_complete(
     lengths = [len(version) for version in only.versions]
     assert lengths == sorted(lengths)
     assert _refused(chatting) <= MOST_REFUSED
+
+
+@pytest.mark.timeout(400)
+async def test_of_a_crowd_whoever_has_to_wait_is_told_how_long(
+    strict: Homeserver, tmp_path: Path
+) -> None:
+    """Ten rooms at once, then one a minute: enough for five people."""
+    told: dict[int, str] = {}
+
+    async def come(stack: Stack, number: int) -> None:
+        account = await fresh_account(strict, f"guest{number}x")
+        async with open_person(strict.url, account) as person:
+            direct = await person.direct_chat(stack.bot)
+
+            def first_word(view: RoomView) -> str | None:
+                said = [message.body for message in view.said_by(stack.bot)]
+                done = [body for body in said if "I will go on in" in body or "matrix.to" in body]
+                return done[0] if done else None
+
+            told[number] = await person.wait_for(direct, first_word, 240, "a word of the bot's")
+
+    async with open_stack(strict, tmp_path) as stack:
+        await stack.service.start()
+        async with trio.open_nursery() as crowd:
+            for number in range(8):
+                crowd.start_soon(come, stack, number)
+        assert "Traceback" not in stack.service.log
+    waiting = [word for word in told.values() if "I will go on in" in word]
+    assert 2 <= len(waiting) <= 6, told
 
 
 async def test_three_long_answers_at_once_arrive_complete(

@@ -162,7 +162,9 @@ class Provisioning:
                 return found
             await self._means.store.transact(intents.count_try, intent.intent_id)
             try:
-                room_id = await outbox.in_turn(lambda: client.create_room(creation))
+                room_id = await outbox.in_turn(
+                    lambda: client.create_room(creation), has_own_limit=True
+                )
             except MatrixError as error:
                 unknown = error.status != TOO_MANY_REQUESTS
                 await self._bear(intent, error, pause)

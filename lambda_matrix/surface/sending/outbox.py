@@ -58,8 +58,13 @@ class Outbox:
     def __attrs_post_init__(self) -> None:
         self._lanes = Lanes("outbox", self._serve)
 
-    async def in_turn(self, change: Callable[[], Awaitable[T]]) -> T:
+    async def in_turn(
+        self, change: Callable[[], Awaitable[T]], *, has_own_limit: bool = False
+    ) -> T:
         """Make a request that is no row of ours, but counts for the homeserver as an event does.
+
+        One that `has_own_limit` may be refused while events are not: a minute that the next room
+        has to wait, or the next invite, is no minute in which nothing may be said.
 
         Raises:
             MatrixError: whatever `change` raises.
@@ -68,7 +73,8 @@ class Outbox:
         try:
             answer = await change()
         except MatrixError as error:
-            self._delivery.note_pace(error)
+            if not has_own_limit:
+                self._delivery.note_pace(error)
             raise
         self._pace.succeed()
         return answer

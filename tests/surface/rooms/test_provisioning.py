@@ -131,6 +131,21 @@ async def test_a_429_is_told_once_with_the_time(clock: MockClock, tmp_path: Path
         assert len(lab.homeserver.created) == 2
 
 
+async def test_rooms_that_have_to_wait_keep_nobody_from_speaking(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    """A homeserver allows a room a minute, and more events than that."""
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        lab.proxy.spoil(CREATE, rate_limited(300_000))
+        lobby = lab.homeserver.direct_chat(BORIS)
+        await lab.proxy.wait_made(CREATE)
+        began = trio.current_time()
+        assert await service.ask("Hello?") == "Answer to Hello?"
+        await lab.homeserver.wait(lambda: bool(lab.homeserver.bodies(lobby)), within=60)
+        assert lab.homeserver.bodies(lobby)[0] == TEXTS.onboarding.delayed(300)
+        assert trio.current_time() - began < 60
+
+
 async def test_a_429_of_new_is_told_where_it_was_said(clock: MockClock, tmp_path: Path) -> None:
     async with open_lab(clock, tmp_path) as lab, lab.service():
         lobby = lab.homeserver.direct_chat(ANNA)
