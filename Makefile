@@ -39,7 +39,7 @@ help: ## this list
 	@echo 'make model-test  the bundled agent with a real language model'
 	@echo 'make bench   the service beside other bots on one homeserver'
 	@echo 'make bench-limits   long answers under the default rate limits of a homeserver'
-	@echo 'make bench-scale    one process with 1,000 rooms, whose making takes half an hour, once'
+	@echo 'make bench-scale    one process with 1,000 rooms, whose making takes up to an hour, once'
 	@echo 'make pex     one file to install: dist/lambda-matrix.pex'
 	@echo 'make screenshots   docs/images anew: a person meets Lambda in a browser'
 	@echo 'make clean   removes what these made'
