@@ -6,7 +6,7 @@ import pytest
 from attrs import evolve
 
 from lambda_matrix.ids import DeviceId, EventId, InstanceId
-from lambda_matrix.matrix_events import AnswerMark, AnswerState, Redaction
+from lambda_matrix.matrix_events import AnswerMark, AnswerState, Membership, Redaction
 from lambda_matrix.store import intake, meta, outbox, recovery
 from lambda_matrix.store.questions import changes, requests, withdrawals
 from lambda_matrix.store.records import Attempt, Look
@@ -276,3 +276,32 @@ async def test_nothing_is_confessed_while_a_gap_is_open(told: Told) -> None:
     (gap,) = await told.store.transact(intake.open_gaps, ROOM)
     await told.store.transact(intake.fill_gap, gap, (), OWN)
     assert await bereft(told) == "memory_lost:$q"
+
+
+# -- all told once more --
+
+
+async def test_told_once_more_a_room_begins_with_our_join_all_the_same(told: Told) -> None:
+    room = (said("$before"), joining("$join"), said("$q1"))
+    await told.events(*room)
+    await told.events(*room, said("$q2"))
+    assert await told.waits() == ["$q1", "$q2"]
+
+
+async def test_what_was_said_before_we_were_out_for_a_while_counts(told: Told) -> None:
+    await told.events(joining("$join"), said("$q1"))
+    left = evolve(joining("$left"), membership=Membership.LEAVE)
+    await told.events(said("$q2"), left, joining("$again"), said("$q3"))
+    assert await told.waits() == ["$q1", "$q2", "$q3"]
+
+
+async def test_the_way_is_not_told_before_the_gap_in_which_it_may_stand(told: Told) -> None:
+    await entered(told)
+    await told.store.transact(rooms.make_direct, ROOM, ALICE)
+    assert await told.store.transact(rooms.unwelcomed) == (ROOM,)
+    await told.batch(joined(prev_batch="p"))
+    assert await told.store.transact(rooms.unwelcomed) == ()
+    (gap,) = await told.store.transact(intake.open_gaps, ROOM)
+    way = echo("$way", lost(None, f"way:{ROOM}"))
+    await told.store.transact(intake.fill_gap, gap, (way,), OWN)
+    assert await told.store.transact(rooms.unwelcomed) == ()
