@@ -29,7 +29,6 @@ from lambda_matrix.client_server_api.errors import (
 )
 from lambda_matrix.client_server_api.survey import Standing, Survey, SurveyedRoom
 from lambda_matrix.client_server_api.sync import SessionDeadError
-from lambda_matrix.ids import RoomId
 from lambda_matrix.surface.patience import persist
 
 logger = logging.getLogger(__name__)
@@ -150,12 +149,3 @@ async def _take(client: Client, step: Step) -> None:
             await persist(lambda: client.forget(room.room_id))
         case _:
             assert_never(step)
-
-
-def rooms_of(refusals: Iterable[Refusal]) -> frozenset[RoomId]:
-    """Return the rooms of which something was refused."""
-    return frozenset(
-        refusal.step.room.room_id
-        for refusal in refusals
-        if not isinstance(refusal.step, EmptyAccountData)
-    )

@@ -125,6 +125,16 @@ def test_a_disk_that_refuses(config: Path, state: Path, monkeypatch: pytest.Monk
     assert "Run the command again" in ended.output
 
 
+def test_a_fault_of_the_program_shows_where(
+    config: Path, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise ZeroDivisionError("at work")
+
+    monkeypatch.setattr(reset_module, "drop", fail)
+    assert reset(config, "--local-only", "--yes").exit_code == 1
+
+
 def test_a_disk_that_refuses_the_lock(
     config: Path, state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
