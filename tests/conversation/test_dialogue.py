@@ -295,4 +295,4 @@ class Dialogue(RuleBasedStateMachine):
 
 
 TestDialogue = Dialogue.TestCase
-TestDialogue.settings = settings(max_examples=examples(80), stateful_step_count=30)
+TestDialogue.settings = settings(max_examples=examples(250), stateful_step_count=30)

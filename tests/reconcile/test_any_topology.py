@@ -399,5 +399,5 @@ class Reconciling(RuleBasedStateMachine):
 
 TestReconciling = Reconciling.TestCase
 TestReconciling.settings = settings(
-    max_examples=examples(80), stateful_step_count=25, report_multiple_bugs=False
+    max_examples=examples(250), stateful_step_count=25, report_multiple_bugs=False
 )

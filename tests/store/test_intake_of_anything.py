@@ -81,7 +81,7 @@ def answered_by(event: Json) -> set[str]:
     return {each.get(ANSWER_KEY, {}).get("question") for each in contents}
 
 
-@settings(max_examples=examples(150))
+@settings(max_examples=examples(400))
 @given(CHANCES)
 def test_each_message_of_somebody_else_waits_once_and_in_order(chance: random.Random) -> None:
     draws = drawing(chance)
@@ -116,7 +116,7 @@ def test_each_message_of_somebody_else_waits_once_and_in_order(chance: random.Ra
             assert all(intake.is_known(database, EventId(each)) for each in found)
 
 
-@settings(max_examples=examples(150))
+@settings(max_examples=examples(400))
 @given(CHANCES)
 def test_what_can_be_read_can_be_taken_in(chance: random.Random) -> None:
     draws = drawing(chance)

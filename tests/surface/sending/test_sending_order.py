@@ -319,7 +319,7 @@ async def come_to_rest(sender: Sender) -> None:
     await trio.sleep(LONG)
 
 
-@settings(max_examples=examples(300))
+@settings(max_examples=examples(800))
 @given(
     st.lists(steps, max_size=25),
     st.lists(outcomes, max_size=20),

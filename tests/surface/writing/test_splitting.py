@@ -234,3 +234,17 @@ def test_every_part_fits_and_none_of_the_text_is_lost(text: str, most: int) -> N
     if len(found) > 1:
         assert all(found)
         assert all(fence is None or not fence.is_code for fence in map(open_at_end, found))
+
+
+PIECES = st.sampled_from(
+    ["\n", "\n\n", "```", "~~~", "$$", "| ", "|---|", "- ", "> ", "    ", "**", "# ", "x" * 50]
+)
+
+
+@settings(max_examples=examples(200))
+@given(st.lists(PIECES | st.text(max_size=12), max_size=40).map("".join), st.integers(45, 200))
+def test_of_any_text_no_letter_is_lost_or_moved(text: str, most: int) -> None:
+    found = split(text, within(most))
+    assert all(len(part) <= most for part in found)
+    letters = iter("".join(found))
+    assert all(letter in letters for letter in text if letter.isalnum())
