@@ -46,15 +46,7 @@ def parse_power_levels(body: bytes) -> PowerLevels:
     content = read_object(body, "power levels")
     levels = {
         key: level
-        for key in (
-            "users_default",
-            "events_default",
-            "state_default",
-            "ban",
-            "invite",
-            "kick",
-            "redact",
-        )
+        for key in ("users_default", "state_default")
         if (level := _level_at(content, key)) is not None
     }
     users = _levels_in(object_at(content, "users"))

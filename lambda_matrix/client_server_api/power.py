@@ -1,4 +1,4 @@
-"""Who may do what in a room: a room's create event and power levels, and the rules over them.
+"""Who may set what in a room: a room's create event and power levels, and the rules over them.
 
 Theory (room versions, "Authorization rules"; client-server API, "Permissions"). What somebody wants
 to do needs a level, and everybody has one. Both stand in `m.room.power_levels`; what does not stand
@@ -12,15 +12,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final
 
 from attrs import field, frozen
 
 from lambda_matrix.ids import RoomId, UserId
 from lambda_matrix.matrix_events import RoomMarker
-
-Action = Literal["ban", "invite", "kick", "redact"]
-"""What is done to others; `redact` is to take back what somebody else said."""
 
 _CREATOR_LEVEL: Final = 100
 """Of a creator, in a room that has no power levels, before room version 12."""
@@ -56,22 +53,17 @@ class CreateInfo:
 
 @frozen(kw_only=True)
 class PowerLevels:
-    """`m.room.power_levels`, with the defaults of whatever is not in it."""
+    """What `m.room.power_levels` says of states, with the defaults of whatever is not in it."""
 
     users: Mapping[UserId, int] = field(factory=dict)
     users_default: int = 0
     events: Mapping[str, int] = field(factory=dict)
-    events_default: int = 0
     state_default: int = 50
-    ban: int = 50
-    invite: int = 0
-    kick: int = 50
-    redact: int = 50
 
 
 @frozen
 class Power:
-    """Who may do what in one room. `levels` is None in a room that has no power levels."""
+    """Who may set what in one room. `levels` is None in a room that has no power levels."""
 
     create: CreateInfo
     levels: PowerLevels | None
@@ -84,23 +76,7 @@ class Power:
             return _CREATOR_LEVEL if user == self.create.creator else 0
         return self.levels.users.get(user, self.levels.users_default)
 
-    def may_send(self, user: UserId, event_type: str) -> bool:
-        """Whether the user may send messages of this type."""
-        levels = self.levels or PowerLevels()
-        return self.of(user) >= levels.events.get(event_type, levels.events_default)
-
     def may_set(self, user: UserId, event_type: str) -> bool:
         """Whether the user may set state of this type. Membership has rules of its own."""
         levels = self.levels or PowerLevels(state_default=0)
         return self.of(user) >= levels.events.get(event_type, levels.state_default)
-
-    def may(self, user: UserId, action: Action) -> bool:
-        """Whether the user may do this to somebody; to whom, matters beyond this."""
-        levels = self.levels or PowerLevels()
-        needed = {
-            "ban": levels.ban,
-            "invite": levels.invite,
-            "kick": levels.kick,
-            "redact": levels.redact,
-        }
-        return self.of(user) >= needed[action]

@@ -16,12 +16,12 @@ ROOM = RoomId("!r:example.org")
 async def test_power_levels(homeserver: FakeHomeserver, client: Client) -> None:
     homeserver.on(
         "state/m.room.power_levels/$",
-        {"ban": 7},
+        {"state_default": 7},
         refusal(404, "M_NOT_FOUND"),
         refusal(403, "M_FORBIDDEN"),
     )
 
-    assert await client.states.power_levels(ROOM) == PowerLevels(ban=7)
+    assert await client.states.power_levels(ROOM) == PowerLevels(state_default=7)
     assert await client.states.power_levels(ROOM) is None
     with pytest.raises(MatrixError):
         await client.states.power_levels(ROOM)
