@@ -667,7 +667,7 @@ class Service(RuleBasedStateMachine):
                 self.finish(room, 1, dies=False)
                 self.send(room, hears=True)
                 self.redact(room)
-                self.run(confirmations.close_all, room)  # they expire
+                self.run(confirmations.close, ALICE, room)  # it expires
 
     def progress(self) -> object:
         """Something that is another thing as long as there is something to do."""

@@ -82,11 +82,6 @@ def close_context(db: Database, room_id: RoomId, platform_chat_id: PlatformChatI
     )
 
 
-def close_all(db: Database, room_id: RoomId) -> None:
-    """Nobody is asked anything in this room any more."""
-    db.execute("DELETE FROM confirmations WHERE room_id = ?", (room_id,))
-
-
 def close_asked_by(db: Database, request_id: RequestId) -> None:
     """What the request's run ended to ask is not asked any more."""
     db.execute("DELETE FROM confirmations WHERE request = ?", (request_id,))

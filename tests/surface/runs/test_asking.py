@@ -188,7 +188,7 @@ async def test_an_agent_is_told_that_its_question_was_dropped_before_it_is_asked
         lab.agent.behave = ask_for_a_word
         async with lab.chat() as service:
             await service.ask("Do it")
-            await service.store.transact(confirmations.close_all, service.room)
+            await service.store.transact(confirmations.close, ANNA, service.room)
             assert await service.ask("Something else") == "Answer to Something else"
             _, dropped, asked = lab.agent.runs
             assert dropped.input["resume"] == [{"interruptId": "i1", "status": "cancelled"}]
@@ -214,7 +214,7 @@ async def test_an_agent_that_will_not_hear_of_it_is_asked_all_the_same(
         lab.agent.behave = behave
         async with lab.chat() as service:
             await service.ask("Do it")
-            await service.store.transact(confirmations.close_all, service.room)
+            await service.store.transact(confirmations.close, ANNA, service.room)
             assert await service.ask("Something else") == "Answer to Something else"
 
 
