@@ -22,7 +22,6 @@ from lambda_matrix.client_server_api.parsing import (
     Context,
     Page,
     Versions,
-    WhoAmI,
     parse_account_data,
     parse_avatar_url,
     parse_context,
@@ -37,7 +36,6 @@ from lambda_matrix.client_server_api.parsing import (
     parse_room_id,
     parse_sync,
     parse_versions,
-    parse_whoami,
 )
 from lambda_matrix.client_server_api.parsing_json import JsonObject
 from lambda_matrix.client_server_api.room_creation import RoomCreation, creation_body
@@ -107,10 +105,6 @@ class Client:
     async def versions(self) -> Versions:
         """What the homeserver speaks (2.1)."""
         return parse_versions(await self._ask(endpoints.VERSIONS))
-
-    async def whoami(self) -> WhoAmI:
-        """Whose the token is (5.7)."""
-        return parse_whoami(await self._ask(endpoints.WHOAMI))
 
     async def default_room_version(self) -> str:
         """The room version of new rooms, asked of `/capabilities` once (6.)."""
