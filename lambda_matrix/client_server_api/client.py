@@ -21,7 +21,6 @@ from lambda_matrix.client_server_api.media import Media
 from lambda_matrix.client_server_api.parsing import (
     Context,
     Page,
-    Versions,
     parse_account_data,
     parse_avatar_url,
     parse_context,
@@ -35,7 +34,6 @@ from lambda_matrix.client_server_api.parsing import (
     parse_page,
     parse_room_id,
     parse_sync,
-    parse_versions,
 )
 from lambda_matrix.client_server_api.parsing_json import JsonObject
 from lambda_matrix.client_server_api.room_creation import RoomCreation, creation_body
@@ -101,10 +99,6 @@ class Client:
         )
 
     # -- the server and the account --
-
-    async def versions(self) -> Versions:
-        """What the homeserver speaks (2.1)."""
-        return parse_versions(await self._ask(endpoints.VERSIONS))
 
     async def default_room_version(self) -> str:
         """The room version of new rooms, asked of `/capabilities` once (6.)."""

@@ -43,7 +43,6 @@ class Endpoint:
         return self.method != "POST"
 
 
-VERSIONS = Endpoint("GET", f"{_CLIENT}/versions", authenticated=False)
 LOGIN = Endpoint("POST", f"{_V3}/login", authenticated=False)
 WHOAMI = Endpoint("GET", f"{_V3}/account/whoami")
 CAPABILITIES = Endpoint("GET", f"{_V3}/capabilities")

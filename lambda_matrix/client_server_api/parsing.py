@@ -55,14 +55,6 @@ log = logging.getLogger(__name__)
 
 
 @frozen
-class Versions:
-    """`/versions`: what the homeserver speaks."""
-
-    versions: tuple[str, ...]
-    unstable_features: frozenset[str]
-
-
-@frozen
 class WhoAmI:
     """`/account/whoami`: whose the access token is. An application service has no device."""
 
@@ -256,18 +248,6 @@ def parse_login(body: bytes) -> LoggedIn:
         UserId(_required(answer, "user_id", "login")),
         DeviceId(_required(answer, "device_id", "login")),
         AccessToken(_required(answer, "access_token", "login")),
-    )
-
-
-def parse_versions(body: bytes) -> Versions:
-    """Read the answer of `/versions`."""
-    answer = read_object(body, "versions")
-    if not isinstance(answer.get("versions"), list):
-        raise UnreadableAnswer("versions: the answer names none", status=200)
-    features = object_at(answer, "unstable_features")
-    return Versions(
-        tuple(version for version in list_at(answer, "versions") if isinstance(version, str)),
-        frozenset(name for name, enabled in features.items() if enabled is True),
     )
 
 

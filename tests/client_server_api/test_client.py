@@ -4,7 +4,7 @@ import pytest
 
 from lambda_matrix.client_server_api.client import Client, open_client
 from lambda_matrix.client_server_api.errors import BadTransportSetting, MatrixError
-from lambda_matrix.client_server_api.parsing import Context, Versions
+from lambda_matrix.client_server_api.parsing import Context
 from lambda_matrix.client_server_api.room_creation import RoomCreation
 from lambda_matrix.ids import (
     EventId,
@@ -25,16 +25,15 @@ CAPABILITIES: dict[str, object] = {
 }
 
 
-async def test_the_server_and_the_account(homeserver: FakeHomeserver, client: Client) -> None:
+async def test_the_account(homeserver: FakeHomeserver, client: Client) -> None:
     homeserver.on("PUT .*displayname", {})
     homeserver.on("POST .*filter", {"filter_id": "7"})
 
-    assert await client.versions() == Versions(("v1.11", "v1.15"), frozenset({"org.example"}))
     await client.set_display_name("Lambda")
     assert await client.upload_filter(b'{"room":{}}') == "7"
 
-    assert homeserver.asked[1].json == {"displayname": "Lambda"}
-    assert homeserver.asked[2].body == b'{"room":{}}'
+    assert homeserver.asked[0].json == {"displayname": "Lambda"}
+    assert homeserver.asked[1].body == b'{"room":{}}'
 
 
 async def test_account_data(homeserver: FakeHomeserver, client: Client) -> None:

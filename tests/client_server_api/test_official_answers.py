@@ -136,7 +136,6 @@ ANSWERS: dict[tuple[str, str], Callable[[bytes], object]] = {
     ("get", PAGE): lambda body: parsing.parse_page(body, ROOM),
     ("get", CONTEXT): lambda body: parsing.parse_context(body, ROOM),
     ("get", ONE): lambda body: parsing.parse_one_event(body, ROOM),
-    ("get", "/_matrix/client/versions"): parsing.parse_versions,
     ("get", "/_matrix/client/v3/capabilities"): parsing.parse_default_room_version,
     ("get", "/_matrix/client/v3/account/whoami"): parsing.parse_whoami,
     ("post", "/_matrix/client/v3/login"): parsing.parse_login,

@@ -252,12 +252,6 @@ def test_a_page() -> None:
     assert parsing.parse_page(b'{"chunk": 5}', RoomId(ROOM)) == parsing.Page((), None)
 
 
-def test_versions() -> None:
-    body = encoded({"versions": ["v1.1", 5], "unstable_features": {"a": True, "b": False}})
-
-    assert parsing.parse_versions(body) == parsing.Versions(("v1.1",), frozenset({"a"}))
-
-
 def test_a_device_may_be_missing() -> None:
     assert parsing.parse_whoami(b'{"user_id": "@b:h"}') == parsing.WhoAmI(UserId("@b:h"), None)
 
@@ -289,7 +283,6 @@ def test_ids_of_other_kinds_are_left_out_of_sets() -> None:
         parsing.parse_filter_id,
         parsing.parse_whoami,
         parsing.parse_login,
-        parsing.parse_versions,
         parsing.parse_joined_rooms,
         parsing.parse_joined_members,
     ],

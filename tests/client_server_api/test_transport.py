@@ -81,7 +81,8 @@ async def test_a_body_goes_out_byte_for_byte(
 async def test_the_token_goes_to_no_open_endpoint(
     homeserver: FakeHomeserver, transport: Transport
 ) -> None:
-    await transport.request(endpoints.VERSIONS, token=TOKEN)
+    homeserver.on("login", {"user_id": "@b:h", "access_token": "t", "device_id": "D"})
+    await transport.request(endpoints.LOGIN, token=TOKEN, json=b'{"type": "m.login.password"}')
 
     assert "authorization" not in homeserver.asked[0].headers
 
@@ -346,10 +347,11 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) 
     ca_file = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(ca_file)
     async with open_fake_homeserver(server) as homeserver:
+        homeserver.on("whoami", IDENTITY)
         async with open_transport(homeserver.url, ca_file=ca_file) as trusting:
-            await trusting.request(endpoints.VERSIONS)
+            await trusting.request(endpoints.WHOAMI, token=TOKEN)
         async with open_transport(homeserver.url) as transport:
-            error = await failure(transport, endpoints.VERSIONS)
+            error = await failure(transport)
 
     assert isinstance(error, CertificateRefused)
     assert "certificate is refused" in error.message
