@@ -12,7 +12,6 @@ from collections.abc import Mapping
 READY = "READY=1"
 RELOADING = "RELOADING=1"
 STOPPING = "STOPPING=1"
-WATCHDOG = "WATCHDOG=1"
 
 _SEND_TIMEOUT = 1.0
 """Seconds. The manager's socket practically never fills; a program must not hang if it does."""
@@ -21,11 +20,6 @@ _SEND_TIMEOUT = 1.0
 def status(text: str) -> str:
     """Return the `STATUS=` line for one line of text, as `systemctl status` shows it."""
     return "STATUS=" + " ".join(text.split())
-
-
-def extend_timeout(seconds: float) -> str:
-    """Return the line that asks for `seconds` more before start or stop counts as hung."""
-    return f"EXTEND_TIMEOUT_USEC={round(seconds * 1_000_000)}"
 
 
 def monotonic_now() -> str:
