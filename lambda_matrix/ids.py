@@ -1,7 +1,7 @@
 """Names of things. Each is its own type, so that mypy tells a room from an event from a person.
 
 The first group is Matrix's, the second the core's own: `conversation/` speaks only the second and
-never learns that a `ChatKey` happens to be a room id.
+never learns that a `PersonId` happens to be a user id.
 """
 
 from typing import NewType
@@ -20,8 +20,6 @@ AccessToken = NewType("AccessToken", str)
 
 # -- the core's own --
 PersonId = NewType("PersonId", str)
-ChatKey = NewType("ChatKey", str)
-MessageId = NewType("MessageId", str)
 AgentId = NewType("AgentId", str)
 PlatformChatId = NewType("PlatformChatId", int)
 """Names a context upstream; as a decimal string it is AG-UI's `threadId`. Never reused."""
