@@ -69,12 +69,6 @@ class Spoken:
     command: Command
 
 
-def parse_command(body: str, prefix: str = "!") -> Command | None:
-    """Return the command that `body` gives, or None if it is an ordinary text."""
-    spoken = parse(body, prefix)
-    return spoken.command if isinstance(spoken, Spoken) else spoken
-
-
 def parse(body: str, prefix: str = "!") -> Spoken | UnknownCommand | None:
     """Return the command that `body` gives and how it was written; None for an ordinary text."""
     text = unicodedata.normalize("NFC", body).strip()

@@ -1,10 +1,10 @@
 import pytest
 
 from lambda_matrix.conversation.command_table import TABLE, CommandName, Place, usage
-from lambda_matrix.conversation.commands import BadArgument, UnknownCommand
+from lambda_matrix.conversation.commands import BadArgument
 from lambda_matrix.conversation.help import descriptions, help_text, working_in
 from lambda_matrix.conversation.language import Language
-from lambda_matrix.conversation.parsing import parse_command
+from lambda_matrix.conversation.parsing import Spoken, parse
 from lambda_matrix.conversation.texts import texts
 
 
@@ -44,8 +44,9 @@ def test_what_the_help_tells_can_be_typed(language: Language) -> None:
     for name in CommandName:
         argument = TABLE[name].argument
         bare = usage(name, language, "/").partition(" ")[0]
-        command = parse_command(f"{bare} 1" if argument and argument.is_required else bare, "/")
-        assert not isinstance(command, UnknownCommand | BadArgument | None)
+        spoken = parse(f"{bare} 1" if argument and argument.is_required else bare, "/")
+        assert isinstance(spoken, Spoken)
+        assert not isinstance(spoken.command, BadArgument)
 
 
 @pytest.mark.parametrize("language", Language)
@@ -55,7 +56,7 @@ def test_descriptions_for_clients(language: Language) -> None:
     for each in described:
         assert each.line in help_text(texts(language))
         for name in (each.name, *each.aliases):
-            assert not isinstance(parse_command(f"!{name}"), UnknownCommand)
+            assert isinstance(parse(f"!{name}"), Spoken)
     assert {each.name for each in described} >= (
         {"help"} if language is Language.EN else {"помощь"}
     )

@@ -42,12 +42,17 @@ from lambda_matrix.conversation.parsing import (
     NAME_LIMIT,
     Spoken,
     parse,
-    parse_command,
     parse_number,
     spoken_text,
 )
 from lambda_matrix.conversation.setting_table import BadValue
 from lambda_matrix.conversation.settings import SetLanguage
+
+
+def understood(body: str, prefix: str = "!") -> Command:
+    spoken = parse(body, prefix)
+    assert isinstance(spoken, Spoken)
+    return spoken.command
 
 
 @pytest.mark.parametrize(
@@ -125,7 +130,7 @@ from lambda_matrix.conversation.settings import SetLanguage
     ],
 )
 def test_commands_in_both_languages(body: str, command: Command) -> None:
-    assert parse_command(body) == command
+    assert understood(body) == command
 
 
 @pytest.mark.parametrize("name", CommandName)
@@ -146,7 +151,7 @@ def test_no_name_has_two_meanings() -> None:
     "body", ["", "help", "!", "!!", "!?", "! help", "!1", "!!help", "so !help", "!…", "¡help"]
 )
 def test_what_is_no_command(body: str) -> None:
-    assert parse_command(body) is None
+    assert parse(body) is None
 
 
 @pytest.mark.parametrize(
@@ -171,7 +176,7 @@ def test_what_is_no_command(body: str) -> None:
 def test_a_bad_argument_is_told_in_the_language_of_the_command(
     body: str, usage: str, problem: ArgumentProblem
 ) -> None:
-    assert parse_command(body) == BadArgument(usage, problem)
+    assert understood(body) == BadArgument(usage, problem)
 
 
 @pytest.mark.parametrize(
@@ -187,16 +192,16 @@ def test_a_bad_argument_is_told_in_the_language_of_the_command(
     ],
 )
 def test_an_unknown_command_has_a_nearest(body: str, word: str, nearest: str | None) -> None:
-    assert parse_command(body) == UnknownCommand(word, nearest)
+    assert parse(body) == UnknownCommand(word, nearest)
 
 
 def test_the_prefix_is_a_setting() -> None:
-    assert parse_command("/help", "/") == Help()
-    assert parse_command("!help", "/") is None
-    assert parse_command("лямбда:стоп ку", "лямбда:") == BadArgument(
+    assert understood("/help", "/") == Help()
+    assert parse("!help", "/") is None
+    assert understood("лямбда:стоп ку", "лямбда:") == BadArgument(
         "лямбда:стоп [все]", TakesOnly("все")
     )
-    assert parse_command("//help", "/") is None
+    assert parse("//help", "/") is None
 
 
 def test_a_doubled_prefix_says_it_is_a_text() -> None:
@@ -208,8 +213,8 @@ def test_a_doubled_prefix_says_it_is_a_text() -> None:
 
 @given(st.text())
 def test_whatever_is_typed_is_understood_somehow(body: str) -> None:
-    parse_command(body)
-    parse_command("!" + body)
+    parse(body)
+    parse("!" + body)
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from attrs import fields_dict, has
 
 import lambda_matrix
 from lambda_matrix.agent_events import RunFailure
-from lambda_matrix.conversation.commands import BadArgument, UnknownCommand
+from lambda_matrix.conversation.commands import BadArgument
 from lambda_matrix.conversation.language import Language, parse_language
-from lambda_matrix.conversation.parsing import parse_command
+from lambda_matrix.conversation.parsing import Spoken, parse
 from lambda_matrix.conversation.texts import Texts, texts
 from lambda_matrix.conversation.texts_en import wording as english
 from lambda_matrix.conversation.texts_ru import wording as russian
@@ -93,8 +93,9 @@ def test_the_commands_that_are_spoken_of_exist_and_have_the_prefix(language: Lan
     }
     assert len({found for _, found in spoken_of}) > 15
     for where, found in spoken_of:
-        command = parse_command(re.sub("<.*>", "1", found), "/")
-        assert not isinstance(command, UnknownCommand | BadArgument), (where, found)
+        spoken = parse(re.sub("<.*>", "1", found), "/")
+        assert isinstance(spoken, Spoken), (where, found)
+        assert not isinstance(spoken.command, BadArgument), (where, found)
 
 
 def test_names_from_outside_are_harmless() -> None:
