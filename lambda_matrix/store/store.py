@@ -78,7 +78,8 @@ class Store:
     ) -> R:
         """Run `operation` as one transaction; if it raises, nothing of it has happened.
 
-        Waits, and has everybody else wait in line, while the disk refuses.
+        Waits, and has everybody else wait in line, while the disk refuses. Cancelled, it has done
+        nothing: whatever was committed returns.
 
         Raises:
             StoreDamagedError: the database is damaged; nothing more can be done with this store.

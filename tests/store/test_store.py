@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+import trio
 from sqlite_utils import Database
 
 from lambda_matrix.ids import SyncToken
@@ -246,6 +247,24 @@ async def test_the_service_stores_in_a_thread_of_its_own(tmp_path: Path) -> None
 
     async with open_store(tmp_path) as store:
         assert await store.transact(here) != threading.get_ident()
+
+
+async def test_what_was_committed_is_known_to_whoever_is_cancelled_meanwhile(
+    tmp_path: Path,
+) -> None:
+    """So T1b needs no shield, behind which a disk that refuses would be waited for (ADR 0013)."""
+    known: list[str] = []
+
+    def cut(db: Database, token: str) -> str:
+        trio.from_thread.run_sync(scope.cancel)
+        meta.set_sync_token(db, SyncToken(token))
+        return token
+
+    async with open_store(tmp_path) as store:
+        with trio.CancelScope() as scope:
+            known.append(await store.transact(cut, "s9"))
+        assert known == ["s9"]
+        assert await store.transact(meta.sync_token) == "s9"
 
 
 # -- migrations --

@@ -47,6 +47,8 @@ LONGEST_PATH = 5_000
 """Characters of a file's path; no system takes more, so this one will be refused."""
 CONNECT_PAUSES = (0.5, 1.0, 2.0)
 """Seconds between tries to reach an agent that is not there; nothing has reached it yet."""
+GIVING_BACK = 2.0
+"""Seconds for an attempt to be given back: no disk that refuses keeps the service from ending."""
 
 
 @frozen
@@ -137,7 +139,7 @@ class Answering:
             progress.over()
             if trio.current_effective_deadline() == -math.inf:
                 # The service is being stopped: the attempt was no fault of the request's.
-                with trio.CancelScope(shield=True):
+                with trio.move_on_after(GIVING_BACK, shield=True):
                     await self._means.store.transact(requests.give_back, request.request_id)
         if not scope.scope.cancelled_caught:
             return _concluded(progress, failure, texts)

@@ -97,11 +97,8 @@ class Progress:
                 await self._outbox.begin(request.room_id)
                 text = self._preview()
                 root = root_draft(request, text, self._ourselves, style)
-                with trio.CancelScope(shield=True):
-                    # Committed or not, never committed and unknown to the final.
-                    self.root = await self._store.transact(
-                        requests.open_answer, root, self._ourselves
-                    )
+                # Cut off here it is not committed: never committed and unknown to the final.
+                self.root = await self._store.transact(requests.open_answer, root, self._ourselves)
                 if self.root is None:
                     return  # withdrawn: nothing is to be shown any more
                 self._outbox.wake([request.room_id])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 import trio
 import trio.lowlevel
 from attrs import evolve
+from sqlite_utils import Database
 from trio.testing import MockClock
 from trio_websocket import WebSocketRequest
 
@@ -313,6 +315,31 @@ async def test_a_short_wait_is_not_told(clock: MockClock, tmp_path: Path) -> Non
         await service.ask("Second")
         kinds = {event["content"]["msgtype"] for event in lab.homeserver.sent(service.room)}
         assert kinds == {"m.text"}
+
+
+@pytest.mark.parametrize("behave", [say_nothing, in_steps("One ", pause=60)])
+async def test_a_disk_that_refuses_keeps_nobody_from_stopping_the_service(
+    clock: MockClock, tmp_path: Path, behave: Callable[[AgentRun], Awaitable[None]]
+) -> None:
+    """Neither the attempt to be given back nor the answer to be begun (T1b) is waited for."""
+    databases: list[Database] = []
+    async with open_lab(clock, tmp_path) as lab, trio.open_nursery() as disk:
+
+        async def refuse() -> None:
+            databases[0].execute("PRAGMA query_only = 1")
+            await trio.sleep(3600)
+            databases[0].execute("PRAGMA query_only = 0")
+
+        async with lab.chat() as service:
+            lab.agent.behave = behave
+            await service.store.transact(databases.append)
+            lab.homeserver.say(service.room, ANNA, "Hello?")
+            await lab.agent.run()
+            disk.start_soon(refuse)
+            await trio.sleep(5)
+            stopping = trio.current_time()
+        assert trio.current_time() - stopping < 30
+        disk.cancel_scope.cancel()
 
 
 async def test_an_orderly_stop_gives_the_attempt_back(clock: MockClock, tmp_path: Path) -> None:
