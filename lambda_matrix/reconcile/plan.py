@@ -36,6 +36,7 @@ from lambda_matrix.reconcile.repairs import (
     UnlinkChat,
 )
 from lambda_matrix.reconcile.topology import (
+    NO_NUMBER,
     Observed,
     Recorded,
     RecordedRoom,
@@ -150,7 +151,7 @@ class _Planning:
     def _bound_room(self, room: SeenRoom, binding: Binding) -> None:
         """A room of which we know nothing, and our account data all: a chat."""
         marker = self.evidence.marker(room)
-        if marker is not None and not self._is_for_us(room, marker):
+        if marker is not None and not self._is_for_us(room, marker, binding):
             return
         number = binding.platform_chat_id
         if binding.since_event in self.recorded.pending and number <= self.recorded.highest:
@@ -295,15 +296,20 @@ class _Planning:
 
     # -- what may not be twice --
 
-    def _is_for_us(self, room: SeenRoom, marker: RoomMarker) -> bool:
+    def _is_for_us(
+        self, room: SeenRoom, marker: RoomMarker, binding: Binding | None = None
+    ) -> bool:
         """Return whether the room is what its intent wanted; if another one is, it is left.
 
-        A room that is still being made is nobody's business.
+        A room that is still being made is nobody's business. One that was made, as its binding
+        shows, is: then the database was set back, and would make another chat of it.
         """
         intent = self.intents.get(marker.intent)
-        if intent is not None and not intent.done:
+        is_open = intent is not None and not intent.done
+        if intent is not None and is_open and (binding is None or _is_first(binding, intent)):
             return False
-        kept = self.evidence.made_for(marker.intent) if intent is None else intent.room_id
+        found = self.evidence.made_for(marker.intent)
+        kept = found if intent is None or is_open else intent.room_id
         if kept == room.room_id:
             return True
         if kept is not None and kept in self.observed.joined:
@@ -320,6 +326,15 @@ class _Planning:
 
     def _known(self, room: SeenRoom) -> RecordedRoom:
         return self.recorded.rooms.get(room.room_id) or RecordedRoom(room_id=room.room_id)
+
+
+def _is_first(binding: Binding, intent: Intent) -> bool:
+    """Return whether the binding is the one with which the making of the intent's chat ends."""
+    return intent.agent is not None and binding == Binding(
+        owner=intent.owner,
+        agent=intent.agent,
+        platform_chat_id=intent.platform_chat_id or NO_NUMBER,
+    )
 
 
 def _in_order(saved: tuple[SavedContext, ...]) -> list[SavedContext]:

@@ -344,7 +344,22 @@ def test_what_is_still_being_made_is_left_to_whoever_makes_it() -> None:
         )
         assert plan(seen, Recorded(rooms=rooms, intents=going_on)) == ()
         bound = evolve(seen, bindings={CHAT: BINDING})
-        assert plan(bound, Recorded(rooms=rooms, intents=going_on)) == ()
+        numbered = evolve(
+            going_on[1], platform_chat_id=BINDING.platform_chat_id, agent=BINDING.agent
+        )
+        assert plan(bound, Recorded(rooms=rooms, intents=(going_on[0], numbered))) == ()
+
+
+@pytest.mark.parametrize("number", [None, PlatformChatId(6)])
+def test_a_chat_that_was_made_is_not_made_once_more(number: PlatformChatId | None) -> None:
+    """The database was set back to before that; what was said in the chat is not to be lost."""
+    seen = observed(made(CHAT, "chat", 2), bindings={CHAT: BINDING})
+    forgotten = evolve(
+        intent(None, name="for !chat", done=False), platform_chat_id=number, agent=BINDING.agent
+    )
+    recorded = Recorded(rooms={CHAT: RecordedRoom(room_id=CHAT)}, intents=(forgotten,))
+    restored = RestoreChat(room_id=CHAT, binding=BINDING, intent="for !chat", created_at=2)
+    assert plan(seen, recorded) == (restored,)
 
 
 def test_a_room_whose_chat_has_ended_is_not_made_again() -> None:

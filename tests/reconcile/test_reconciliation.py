@@ -529,3 +529,32 @@ async def test_an_onboarding_that_had_not_made_anything_goes_on(
             assert len(lab.homeserver.rooms_of_kind(ANNA, "chat")) == 1
             assert len(lab.homeserver.bodies(lobby)) == 1
             assert len(lab.homeserver.created) - made <= 2
+
+
+async def test_a_chat_that_was_made_after_what_the_database_knows_keeps_its_context(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    """Its intent is open again, but the homeserver says that it was done, and what came of it."""
+    async with open_lab(clock, tmp_path) as lab:
+        hold = Hold()
+        async with lab.service() as service:
+            lab.proxy.spoil("POST .*createRoom", hold, containing=b'"kind": "chat"')
+            lab.homeserver.direct_chat(ANNA)
+            await hold.caught.wait()
+            await service.caught_up()
+            lab.crash()  # what is done from here on is lost
+            hold.release()
+            await lab.homeserver.wait(lambda: len(lab.homeserver.created) == 2)
+            chat = lab.homeserver.created[1]
+            await lab.homeserver.wait(lambda: bool(lab.homeserver.bodies(chat)))
+            await service.ask("!clear", chat)
+        lab.proxy.mend()
+        kept = lab.homeserver.room_account_data[chat, BINDING]
+        said_before = said(lab.homeserver)
+        async with lab.service(reconciling=True) as service:
+            await trio.sleep(600)
+            assert lab.homeserver.room_account_data[chat, BINDING] == kept
+            assert said(lab.homeserver) == said_before
+            assert len(lab.homeserver.created) == 2
+            await service.caught_up()
+            assert await plans(service) == []

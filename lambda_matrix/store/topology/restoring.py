@@ -106,6 +106,10 @@ def _restore_intent(
         " room_id, done) VALUES (?, 'chat', ?, ?, ?, ?, ?, ?)",
         (intent, owner, command_of(intent), agent, number, room_id, done),
     )
+    db.execute(  # set back to before the room was made: whoever takes it up finds it
+        "UPDATE intents SET room_id = ?, platform_chat_id = ? WHERE intent_id = ? AND done = 0",
+        (room_id, number, intent),
+    )
 
 
 def note_moved(db: Database, room_id: RoomId, owner: UserId | None, intent: str | None) -> None:
@@ -113,6 +117,7 @@ def note_moved(db: Database, room_id: RoomId, owner: UserId | None, intent: str 
     db.execute("UPDATE rooms SET kind = 'moved', owner = ? WHERE room_id = ?", (owner, room_id))
     if intent is not None and owner is not None:
         _restore_intent(db, intent, owner, room_id, None, None)
+        db.execute("UPDATE intents SET done = 1 WHERE intent_id = ?", (intent,))
 
 
 def finish_chat(

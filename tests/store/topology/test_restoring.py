@@ -97,6 +97,17 @@ async def test_a_chat_that_moved(told: Told) -> None:
     assert await told.value("SELECT room_id FROM intents WHERE done = 1") == ROOM
 
 
+async def test_what_a_set_back_database_would_make_is_there(told: Told) -> None:
+    await told.batch(joined())
+    await told.store.transact(intents.order_first_chat, ALICE, AGENT)
+    (intent,) = await open_intents(told)
+    await told.store.transact(restoring.restore_chat, ROOM, BINDING, intent.intent_id)
+    (found,) = await open_intents(told)
+    assert (found.room_id, found.platform_chat_id) == (ROOM, BINDING.platform_chat_id)
+    await told.store.transact(restoring.note_moved, ROOM, ALICE, intent.intent_id)
+    assert await open_intents(told) == ()
+
+
 async def test_a_chat_in_the_making(told: Told) -> None:
     await told.batch(joined())
     number = PlatformChatId(7)
