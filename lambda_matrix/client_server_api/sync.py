@@ -122,13 +122,15 @@ async def sync_once(
 async def tell_all(client: Client) -> SyncBatch:
     """Have everything told that `SYNC_FILTER` asks for, as it is now; of timelines only the end.
 
-    The filter goes along in the query (8.4), so that nothing is left at the homeserver.
+    The filter goes along in the query (8.4), so that nothing is left at the homeserver. The end of
+    a timeline has all that happened at once there: of two events that do not know of each other (a
+    child is put into a Space while its owner joins) Synapse's state has only what one of them knew.
 
     Raises:
         MatrixError: it is not told.
     """
     # The end is of all types: what state is told beside a timeline is the state before it.
-    ends_alone = FilterId(_filter(1, asked_anew()).decode())
+    ends_alone = FilterId(_filter(FIRST_TIMELINE_LIMIT, asked_anew()).decode())
     return await client.sync(since=None, filter_id=ends_alone, timeout_ms=0)
 
 

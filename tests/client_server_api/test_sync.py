@@ -325,6 +325,6 @@ async def test_everything_is_told_anew_and_nothing_kept(
     first, second = (parse_qs(urlsplit(asked.target).query) for asked in homeserver.asked)
     assert first["filter"] != second["filter"]  # Synapse keeps answers for two minutes
     wanted, stored = json.loads(first["filter"][0]), json.loads(SYNC_FILTER)
-    assert wanted["room"]["timeline"].pop("limit") == 1
+    assert wanted["room"]["timeline"].pop("limit") == FIRST_TIMELINE_LIMIT
     assert stored["room"]["timeline"].pop("limit") == TIMELINE_LIMIT
     assert (wanted["room"], wanted["account_data"]) == (stored["room"], stored["account_data"])

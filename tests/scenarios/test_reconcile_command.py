@@ -36,6 +36,13 @@ def delete_database(stack: Stack) -> None:
             path.unlink()
 
 
+async def test_both_agree_whatever_happened_at_once(chatting: Chatting) -> None:
+    # The chat was put into the Space while its owner joined it: neither event knows of the other.
+    await chatting.stack.service.stop()
+    for manner in (["--dry-run"], [], ["--dry-run"]):
+        assert AGREE in await reconcile(chatting.stack, *manner)
+
+
 async def test_a_deleted_database_is_restored_without_going_live(chatting: Chatting) -> None:
     stack = chatting.stack
     second = await chatting.new_chat()
