@@ -78,6 +78,13 @@ class KeptSettings:
 
 
 @frozen
+class NothingChosen:
+    """What a person chose was taken away again: they are as somebody new."""
+
+    user_id: UserId
+
+
+@frozen
 class KeptSaved:
     """All that a person saved, in the order kept."""
 
@@ -85,4 +92,4 @@ class KeptSaved:
     saved: tuple[SavedContext, ...]
 
 
-KeptOfPerson = KeptSettings | KeptSaved
+KeptOfPerson = KeptSettings | NothingChosen | KeptSaved

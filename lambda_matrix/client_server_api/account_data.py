@@ -11,6 +11,7 @@ from lambda_matrix.account_data import (
     Binding,
     KeptSaved,
     KeptSettings,
+    NothingChosen,
     SavedContext,
     Stretch,
     Unbound,
@@ -84,8 +85,10 @@ def person_content(chosen: PersonSettings) -> dict[str, object]:
     }
 
 
-def read_person(user_id: UserId, content: JsonObject) -> KeptSettings | None:
+def read_person(user_id: UserId, content: JsonObject) -> KeptSettings | NothingChosen | None:
     """Return what the person chose; None for what is not as `person_content` writes it."""
+    if not content:
+        return NothingChosen(user_id)
     language, style = content.get("language"), content.get("reply_style")
     streaming, tool_lines = content.get("streaming"), content.get("tool_lines")
     agent = content.get("agent")

@@ -5,7 +5,7 @@ import json
 import pytest
 from attrs import evolve
 
-from lambda_matrix.account_data import Binding, SavedContext, Stretch, Unbound
+from lambda_matrix.account_data import Binding, KeptSettings, SavedContext, Stretch, Unbound
 from lambda_matrix.client_server_api.account_data import (
     PERSON_PREFIX,
     binding_content,
@@ -122,7 +122,7 @@ CHOSEN = PersonSettings(
 @pytest.mark.parametrize("chosen", [CHOSEN, PersonSettings()])
 def test_what_a_person_chose_is_read_as_it_was_written(chosen: PersonSettings) -> None:
     kept = read_person(ANNA, json.loads(json.dumps(person_content(chosen))))
-    assert kept is not None
+    assert isinstance(kept, KeptSettings)
     assert person_content(chosen) == {
         "language": kept.language,
         "streaming": kept.streaming,

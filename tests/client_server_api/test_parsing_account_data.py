@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from lambda_matrix.account_data import Binding, KeptSaved, KeptSettings, Unbound
+from lambda_matrix.account_data import Binding, KeptSaved, KeptSettings, NothingChosen, Unbound
 from lambda_matrix.client_server_api import parsing
 from lambda_matrix.client_server_api.account_data import (
     BINDING_KEY,
@@ -77,8 +77,14 @@ def test_what_is_kept_of_people() -> None:
     assert not batch.is_empty
 
 
+def test_what_a_reset_emptied_means_nothing_chosen(caplog: pytest.LogCaptureFixture) -> None:
+    events: list[Json] = [{"type": person_key(ANNA), "content": {}}]
+    batch = parsed({**answer(), "account_data": {"events": events}})
+    assert (batch.kept, caplog.messages) == ((NothingChosen(ANNA),), [])
+
+
 def test_settings_of_somebody_elses_making_are_logged(caplog: pytest.LogCaptureFixture) -> None:
-    events = [{"type": person_key(ANNA), "content": {}}]
+    events = [{"type": person_key(ANNA), "content": {"language": "en"}}]
     with caplog.at_level(logging.WARNING):
         assert parsed({**answer(), "account_data": {"events": events}}).kept == ()
     assert caplog.messages == [f"the settings of {ANNA} are none of ours, and mean nothing"]

@@ -9,7 +9,14 @@ from typing import assert_never
 
 from sqlite_utils import Database
 
-from lambda_matrix.account_data import Binding, KeptOfPerson, KeptSaved, KeptSettings, Unbound
+from lambda_matrix.account_data import (
+    Binding,
+    KeptOfPerson,
+    KeptSaved,
+    KeptSettings,
+    NothingChosen,
+    Unbound,
+)
 from lambda_matrix.ids import RoomId
 from lambda_matrix.matrix_events import SpaceChild, SyncBatch
 from lambda_matrix.store.facts import dump_binding, dump_saved
@@ -66,6 +73,8 @@ def note_kept(db: Database, kept: KeptOfPerson) -> None:
                     kept.agent,
                 ),
             )
+        case NothingChosen(user_id):
+            db.execute("DELETE FROM kept_settings WHERE user_id = ?", (user_id,))
         case KeptSaved(user_id, saved):
             db.execute(
                 "INSERT OR REPLACE INTO kept_saved (user_id, saved) VALUES (?, ?)",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import evolve
 from sqlite_utils import Database
 
-from lambda_matrix.account_data import Binding, KeptSaved, KeptSettings, Unbound
+from lambda_matrix.account_data import Binding, KeptSaved, KeptSettings, NothingChosen, Unbound
 from lambda_matrix.ids import AgentId, PlatformChatId, RoomId
 from lambda_matrix.matrix_events import LeftRoom, RoomMarker, RoomState, SpaceChild
 from lambda_matrix.store.facts import load_binding, load_saved
@@ -73,5 +73,7 @@ async def test_what_people_chose_and_saved(told: Told) -> None:
     await told.batch(kept=(chosen, KeptSaved(ALICE, (evolve(SAVED, user_id=ALICE),))))
     await told.batch(kept=(evolve(chosen, streaming=False),))
     assert await rows(told, "SELECT * FROM kept_settings") == [(ALICE, "ru", 0, "plain", 0, None)]
+    await told.batch(kept=(NothingChosen(ALICE),))
+    assert await rows(told, "SELECT * FROM kept_settings") == []
     ((text,),) = await rows(told, "SELECT saved FROM kept_saved")
     assert load_saved(str(text)) == (evolve(SAVED, user_id=ALICE),)
