@@ -1,24 +1,17 @@
 """Once per start, after catch-up and before anything goes out: look, plan, repair, and say so."""
 
 import logging
-import secrets
 from collections.abc import Callable
 
 from attrs import evolve, frozen
 
 from lambda_matrix.client_server_api.errors import MatrixError, SessionDead, decide_retry
-from lambda_matrix.client_server_api.sync import (
-    SYNC_FILTER,
-    SYNC_FILTER_FINGERPRINT,
-    SessionDeadError,
-)
+from lambda_matrix.client_server_api.sync import SessionDeadError
 from lambda_matrix.ids import PersonId
 from lambda_matrix.reconcile.apply import Repairing
 from lambda_matrix.reconcile.plan import plan
 from lambda_matrix.reconcile.repairs import Repair, describe
 from lambda_matrix.reconcile.topology import Observed, Recorded, read_topology
-from lambda_matrix.store import meta
-from lambda_matrix.store.topology import observed as observed_topology
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.patience import persist
 from lambda_matrix.surface.rooms.bindings import Bindings
@@ -36,24 +29,6 @@ class Done:
 
     repair: Repair
     refusal: str | None = None
-
-
-async def hear_again(means: Means) -> None:
-    """Have the homeserver tell all of the topology once more, as if nothing had been heard before.
-
-    To be done after catch-up. Nothing that was said in rooms is taken in, and the sync token stays.
-
-    Raises:
-        MatrixError: the homeserver does not tell.
-    """
-    client = means.client
-    filter_id = await means.store.transact(meta.stored_filter, SYNC_FILTER_FINGERPRINT)
-    known = filter_id or await persist(lambda: client.upload_filter(SYNC_FILTER))
-    # It answers at once, whatever the timeout: another one than ever makes sure that the answer is
-    # not one that was kept for an earlier request.
-    timeout_ms = secrets.randbelow(1000)
-    batch = await persist(lambda: client.sync(since=None, filter_id=known, timeout_ms=timeout_ms))
-    await means.store.transact(observed_topology.note_again, batch)
 
 
 async def observe(means: Means) -> tuple[Observed, Recorded]:

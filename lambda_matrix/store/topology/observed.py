@@ -18,24 +18,8 @@ from lambda_matrix.account_data import (
     Unbound,
 )
 from lambda_matrix.ids import RoomId
-from lambda_matrix.matrix_events import SpaceChild, SyncBatch
+from lambda_matrix.matrix_events import SpaceChild
 from lambda_matrix.store.facts import dump_binding, dump_saved
-from lambda_matrix.store.topology import rooms
-
-
-def note_again(db: Database, batch: SyncBatch) -> None:
-    """Everything is told once more: note it of the rooms that are known.
-
-    What was said in them is taken in by T1 alone, and so is a room that is not known yet.
-    """
-    for room in batch.joined:
-        if rooms.is_joined(db, room.room_id):
-            rooms.note_joined(db, room)
-            note_children(db, room.room_id, room.state.children)
-            if room.binding is not None:
-                note_binding(db, room.room_id, room.binding)
-    for kept in batch.kept:
-        note_kept(db, kept)
 
 
 def note_children(db: Database, space_id: RoomId, children: Sequence[SpaceChild]) -> None:
