@@ -30,7 +30,7 @@ def _is_counted(_error: MatrixError, decision: Retry, _took: float) -> bool:
     return decision.counted
 
 
-def _say_nothing(_error: MatrixError) -> None:
+async def _say_nothing(_error: MatrixError, _wait: float) -> None:
     """Whoever waits knows why."""
 
 
@@ -39,11 +39,12 @@ async def persist(
     *,
     is_failing: Failing = _is_counted,
     patience: float = PATIENCE,
-    told: Callable[[MatrixError], None] = _say_nothing,
+    told: Callable[[MatrixError, float], Awaitable[None]] = _say_nothing,
 ) -> T:
     """Make the request until it is answered, waiting as the homeserver asks.
 
-    For `patience` seconds in a row it may fail (`is_failing`); `told` hears of each wait.
+    For `patience` seconds in a row it may fail (`is_failing`). Before each wait `told` hears of the
+    error and of the seconds that are to be waited.
 
     Raises:
         MatrixError: a refusal that no waiting will change, or that was waited for long enough.
@@ -65,6 +66,7 @@ async def persist(
                 failing_since = began
             elif now - failing_since >= patience:
                 raise
-            told(error)
-            await trio.sleep(decision.after or pause)
+            wait = decision.after or pause
+            await told(error, wait)
+            await trio.sleep(wait)
             pause = min(pause * 2, LONGEST_PAUSE)

@@ -37,12 +37,11 @@ async def transferred(call: Callable[[], Awaitable[T]]) -> T:
     Raises:
         MatrixError: a refusal that no waiting will change, or that was waited for long enough.
     """
-    return await persist(
-        call,
-        is_failing=_is_failing,
-        patience=PATIENCE,
-        told=lambda error: logger.info("a file waits: %s", error),
-    )
+    return await persist(call, is_failing=_is_failing, patience=PATIENCE, told=_log)
+
+
+async def _log(error: MatrixError, _wait: float) -> None:
+    logger.info("a file waits: %s", error)
 
 
 def _is_failing(error: MatrixError, _decision: Retry, took: float) -> bool:

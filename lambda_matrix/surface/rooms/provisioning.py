@@ -9,6 +9,7 @@ further step is idempotent, so an intent that was cut off anywhere is simply com
 """
 
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -25,6 +26,7 @@ from lambda_matrix.store.topology import intents, rooms
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.links import room_link, server_name
 from lambda_matrix.surface.means import Means
+from lambda_matrix.surface.patience import persist
 from lambda_matrix.surface.rooms.bindings import Bindings
 from lambda_matrix.surface.rooms.looks import Looks
 from lambda_matrix.surface.rooms.spaces import Spaces
@@ -43,8 +45,6 @@ Greeting = Callable[[OnboardingTexts, Way], str]
 
 logger = logging.getLogger(__name__)
 
-FIRST_PAUSE = 1.0
-LONGEST_PAUSE = 60.0
 LOOK_FOR = 5.0
 """Seconds for which a createRoom whose answer was lost may still be at work."""
 WORTH_TELLING = 5.0
@@ -151,13 +151,14 @@ class Provisioning:
 
     async def _make(self, intent: Intent, space: RoomId | None) -> RoomId:
         """Return the intent's room: found, if an earlier try made it, else made now."""
-        unknown = intent.tries > 0
+        may_be_there = intent.tries > 0
         client, outbox = self._means.client, self._means.outbox
         creation = await self._looks.creation(intent, await self._name(intent), space)
-        pause = FIRST_PAUSE
-        while True:
+
+        async def attempt() -> RoomId:
+            nonlocal may_be_there
             # A store that was set back may have forgotten that it tried.
-            found = await (self._look_for(intent) if unknown else self._found(intent))
+            found = await (self._look_for(intent) if may_be_there else self._found(intent))
             if found is not None:
                 return found
             await self._means.store.transact(intents.count_try, intent.intent_id)
@@ -166,12 +167,12 @@ class Provisioning:
                     lambda: client.create_room(creation), has_own_limit=True
                 )
             except MatrixError as error:
-                unknown = error.status != TOO_MANY_REQUESTS
-                await self._bear(intent, error, pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
-            else:
-                await self._means.store.transact(intents.room_made, intent.intent_id, room_id)
-                return room_id
+                may_be_there = error.status != TOO_MANY_REQUESTS
+                raise
+            await self._means.store.transact(intents.room_made, intent.intent_id, room_id)
+            return room_id
+
+        return await self._patiently(intent, attempt)
 
     async def _look_for(self, intent: Intent) -> RoomId | None:
         """Look whether an earlier try made the room after all, as long as it takes to be sure."""
@@ -224,32 +225,22 @@ class Provisioning:
         await self._bindings.note(room_id, binding)
 
     async def _patiently(self, intent: Intent, call: Callable[[], Awaitable[T]]) -> T:
-        """Make an idempotent request until it is answered.
+        """Do what may be done again until it is done; say so if that takes long.
 
         Raises:
             MatrixError: a refusal that no waiting will change.
         """
-        pause = FIRST_PAUSE
-        while True:
-            try:
-                return await call()
-            except MatrixError as error:
-                await self._bear(intent, error, pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
 
-    async def _bear(self, intent: Intent, error: MatrixError, pause: float) -> None:
-        """Wait out what passes, and say so if it takes long; raise what does not pass."""
-        decision = decide_retry(error)
-        if not isinstance(decision, Retry):
-            raise error
-        wait = decision.after or pause
-        if wait >= WORTH_TELLING and intent.origin is not None:
+        async def tell(_error: MatrixError, wait: float) -> None:
+            if wait < WORTH_TELLING or intent.origin is None:
+                return
             texts = await self._means.languages.of(intent.owner)
             delayed = (
                 texts.onboarding.delayed if intent.command is None else texts.rooms.new_chat_delayed
             )
             await self._means.say_new(intent.origin, delayed(wait), f"slow:{intent.intent_id}")
-        await trio.sleep(wait)
+
+        return await persist(call, patience=math.inf, told=tell)
 
     async def _abandon(self, intent: Intent, error: MatrixError) -> None:
         """The homeserver will not have it: say so, and let a new invite or `!new` begin anew."""
