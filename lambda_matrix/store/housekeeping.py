@@ -23,7 +23,6 @@ def forget_old(db: Database, days: float) -> int:
     )
     _forget_files(db)
     db.execute("DELETE FROM previews WHERE question NOT IN (SELECT question FROM requests)")
-    db.execute("DELETE FROM offered_files WHERE request NOT IN (SELECT request_id FROM requests)")
     parked = db.execute(
         "SELECT count(*) FROM outbox WHERE created_at < ? AND state = 'pending' AND parked = 1",
         (before,),
