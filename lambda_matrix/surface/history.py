@@ -18,7 +18,7 @@ from lambda_matrix.conversation.thread import MOST_MESSAGES, bounded
 from lambda_matrix.ids import EventId, PlatformChatId, RoomId
 from lambda_matrix.matrix_events import MalformedEvent
 from lambda_matrix.surface.means import Means
-from lambda_matrix.surface.patience import persist
+from lambda_matrix.surface.patience import fails_or_hangs, persist
 from lambda_matrix.surface.transcript import Transcript
 
 PAGE = 250
@@ -81,7 +81,9 @@ class History:
         """
         me, policy = self._means.ourselves.user_id, self._means.policy
         transcript = Transcript(me, (policy.name, me), policy.command_prefix, context)
-        place = await persist(partial(self._means.client.context, room_id, last))
+        place = await persist(
+            partial(self._means.client.context, room_id, last), is_failing=fails_or_hangs
+        )
         page = Page((place.event,), place.before)
         read = 0
         while True:
@@ -95,7 +97,8 @@ class History:
             if not page.events or page.end is None:
                 return _told(transcript, is_cut=False)
             page = await persist(
-                partial(self._means.client.messages, room_id, from_=page.end, limit=PAGE)
+                partial(self._means.client.messages, room_id, from_=page.end, limit=PAGE),
+                is_failing=fails_or_hangs,
             )
 
 

@@ -20,7 +20,8 @@ FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
 PATIENCE = 120.0
 """Seconds for which the homeserver may answer one request with what may be for good (a 500)."""
-
+HANGING = 60.0
+"""Seconds after which no answer is silence about one thing: who is away is known sooner."""
 
 Failing = Callable[[MatrixError, Retry, float], bool]
 """Whether an error that came after so many seconds says that the homeserver fails at this."""
@@ -28,6 +29,11 @@ Failing = Callable[[MatrixError, Retry, float], bool]
 
 def _is_counted(_error: MatrixError, decision: Retry, _took: float) -> bool:
     return decision.counted
+
+
+def fails_or_hangs(_error: MatrixError, decision: Retry, took: float) -> bool:
+    """Return whether the homeserver fails at this, or says nothing to it."""
+    return decision.counted or took >= HANGING
 
 
 async def _say_nothing(_error: MatrixError, _wait: float) -> None:

@@ -15,7 +15,7 @@ from lambda_matrix.client_server_api.client import Client
 from lambda_matrix.client_server_api.errors import MatrixError, Retry
 from lambda_matrix.ids import AgentId
 from lambda_matrix.surface.files.workspaces import INLINE_BYTES, Workspaces
-from lambda_matrix.surface.patience import persist
+from lambda_matrix.surface.patience import HANGING, persist
 from lambda_matrix.surface.policy import Policy
 
 logger = logging.getLogger(__name__)
@@ -24,8 +24,6 @@ T = TypeVar("T")
 
 PATIENCE: Final = 300.0
 """Seconds for which a homeserver may fail with one file."""
-HANGING: Final = 60.0
-"""Seconds after which no answer is one homeserver's silence about one file: it is not away."""
 _LIMIT_HOLDS: Final = 600.0
 """Seconds after which the homeserver is asked for its limit again."""
 _TOO_MANY_REQUESTS: Final = 429

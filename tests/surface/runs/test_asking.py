@@ -104,6 +104,23 @@ async def test_what_cannot_be_read_back_keeps_nobody_waiting(
             assert told(lab.agent.runs[-1])[0] == "One"
 
 
+async def test_a_homeserver_that_is_silent_about_the_past_keeps_nobody_waiting(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    """It would keep one of the few runs there are, too."""
+    async with open_lab(clock, tmp_path) as lab:
+        lab.with_agent(history="client")
+        async with lab.chat() as service:
+            await service.ask("One")
+            await service.change("DELETE FROM messages")
+            await service.change("UPDATE contexts SET is_whole = 0")
+            lab.proxy.spoil(r"GET .*/context/", Hold())
+            question = lab.homeserver.say(service.room, ANNA, "Two")
+            answer = await lab.homeserver.answer(service.room, question, within=300)
+            assert answer == "Answer to Two"
+            assert told(lab.agent.runs[-1]) == ["Two"]
+
+
 async def test_messages_that_were_forgotten_are_read_back(clock: MockClock, tmp_path: Path) -> None:
     async with open_lab(clock, tmp_path) as lab:
         lab.with_agent(history="client")
