@@ -84,6 +84,19 @@ def next_row(db: Database, room_id: RoomId) -> OutboxRow | None:
     return None if row is None else read(OutboxRow, row)
 
 
+def take_up(db: Database) -> tuple[RoomId, ...]:
+    """Return the rooms that are owed an event when the service starts.
+
+    What is parked counts where the bot is in: it may have come back while the room was being
+    parked, and the process have ended before that was looked at.
+    """
+    db.execute(
+        "UPDATE outbox SET parked = 0 WHERE state = 'pending' AND parked = 1"
+        " AND room_id IN (SELECT room_id FROM rooms WHERE membership = 'join')"
+    )
+    return rooms_to_serve(db)
+
+
 def rooms_to_serve(db: Database) -> tuple[RoomId, ...]:
     """Return the rooms that are owed an event."""
     rows = db.execute("SELECT DISTINCT room_id FROM outbox WHERE state = 'pending' AND parked = 0")

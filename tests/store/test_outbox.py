@@ -7,7 +7,8 @@ from lambda_matrix.matrix_events import AnswerState
 from lambda_matrix.store import outbox
 from lambda_matrix.store.questions import requests
 from lambda_matrix.store.records import Draft, OutboxRow, Priority
-from tests.store.telling import OTHER_ROOM, OWN, ROOM, Told, draft, echo, mark
+from lambda_matrix.store.topology import rooms
+from tests.store.telling import OTHER_ROOM, OWN, ROOM, Told, draft, echo, mark, said
 
 OPEN = AnswerState.OPEN
 
@@ -163,6 +164,19 @@ async def test_parked_rows_are_not_served(told: Told) -> None:
     assert await serve(told) == (OTHER_ROOM,)
     await told.store.transact(outbox.unpark, ROOM)
     assert [row.seq for row in await drain(told)] == [second]
+
+
+async def test_a_start_tries_what_is_parked_where_the_bot_is_in(told: Told) -> None:
+    """It had come back while the room was being parked, and the process ended just then."""
+    await told.events(said("$q1"))
+    await told.events(said("$q2", room=OTHER_ROOM), room=OTHER_ROOM)
+    for room in (ROOM, OTHER_ROOM):
+        await told.commit(draft(mark(None, "a"), room=room))
+        await told.store.transact(outbox.park, room)
+    await told.store.transact(rooms.note_left, OTHER_ROOM)
+    assert await told.store.transact(outbox.take_up) == (ROOM,)
+    assert await told.next_row() is not None
+    assert await told.next_row(OTHER_ROOM) is None
 
 
 async def test_an_answer_just_begun_is_not_shown_after_a_new_join(told: Told) -> None:

@@ -108,7 +108,7 @@ class Outbox:
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Send what the store holds, then what comes, until cancelled."""
-        self._lanes.wake(await self._store.transact(rows.rooms_to_serve))
+        self._lanes.wake(await self._store.transact(rows.take_up))
         await self._lanes.run(task_status)
 
     async def _serve(self, room_id: RoomId) -> None:
