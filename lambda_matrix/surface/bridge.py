@@ -13,11 +13,11 @@ from attrs import frozen
 
 from lambda_matrix.agent.registry import Registry
 from lambda_matrix.agent.roster import RosterChange
-from lambda_matrix.ids import PersonId, RoomId, UserId
+from lambda_matrix.ids import InstanceId, PersonId, RoomId, UserId
 from lambda_matrix.matrix_events import SyncBatch
 from lambda_matrix.store import intake
 from lambda_matrix.store.questions import confirmations, requests
-from lambda_matrix.store.records import Accepted
+from lambda_matrix.store.records import Accepted, Ourselves
 from lambda_matrix.store.topology import intents
 from lambda_matrix.surface.files.workspaces import Workspaces
 from lambda_matrix.surface.gaps import Gaps
@@ -42,6 +42,19 @@ logger = logging.getLogger(__name__)
 
 class AnotherInstanceError(Exception):
     """A newer start of the service writes under our name: this one must fall silent."""
+
+
+def give_way(other: InstanceId | None, ourselves: Ourselves) -> None:
+    """Let a later start go on alone.
+
+    Raises:
+        AnotherInstanceError: `other` is one.
+    """
+    if other is not None and other > ourselves.instance:
+        raise AnotherInstanceError(
+            f"Another lambda-matrix answers as {ourselves.user_id}, started later than this one; "
+            "this one stops."
+        )
 
 
 class LastingWork(Protocol):
@@ -92,11 +105,7 @@ class Bridge:
         """
         accepted = await self.means.store.transact(intake.accept_batch, batch, self.means.ourselves)
         self.rounds.end()
-        if accepted.foreign is not None and accepted.foreign > self.means.ourselves.instance:
-            raise AnotherInstanceError(
-                f"Another lambda-matrix answers as {self.means.ourselves.user_id}, started later "
-                "than this one; this one stops."
-            )
+        give_way(accepted.foreign, self.means.ourselves)
         if self.live.is_set():
             await self._wake(accepted)
 

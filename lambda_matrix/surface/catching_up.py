@@ -26,6 +26,7 @@ from lambda_matrix.matrix_events import SyncBatch
 from lambda_matrix.store import intake, meta
 from lambda_matrix.store.records import Ourselves
 from lambda_matrix.store.store import Store
+from lambda_matrix.surface.bridge import give_way
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +78,11 @@ async def announce(store: Store, client: Client, ourselves: Ourselves) -> None:
     One that is still at work elsewhere (another machine, a copy of the state directory) ends when
     it hears of that. What it was sending just then is waited for, so that it is not said again.
     Where this store's own starts are all that there were, there is nobody to wait for.
+
+    Raises:
+        AnotherInstanceError: a later start has announced itself just when the catch-up ended.
     """
+    give_way(await store.transact(meta.newest_instance), ourselves)
     is_alone = await store.transact(meta.is_alone)
     content = instance_content(ourselves.instance)
     try:

@@ -9,6 +9,7 @@ import trio
 from trio.testing import MockClock
 
 from lambda_matrix.ids import InstanceId
+from lambda_matrix.store import meta
 from lambda_matrix.surface.bridge import AnotherInstanceError
 from lambda_matrix.surface.catching_up import OTHERS_WAIT, announce, new_instance
 from tests.lab.proxy import Answer
@@ -114,6 +115,16 @@ async def test_a_later_start_is_heard_of_before_it_says_anything(
                 nursery.start_soon(begin_elsewhere, lab)
                 await trio.sleep_forever()
         assert len(lab.puts()) == said
+
+
+async def test_one_that_was_heard_of_while_the_catch_up_ended_is_not_overlooked(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.service(live=False) as service:
+        await service.store.transact(meta.note_foreign, InstanceId("9999999999999-elsewhere"))
+        with pytest.raises(AnotherInstanceError, match="started later"):
+            await announce(service.store, service.client, service.ourselves)
+        assert not lab.proxy.made("PUT .*/account_data/ru.coredump.lambda.instance")
 
 
 async def begin_elsewhere(lab: Lab) -> None:
