@@ -5,7 +5,6 @@ before that it is uploaded once more, which nobody sees; it is never sent twice.
 """
 
 import logging
-from collections import Counter
 from typing import Final, assert_never
 
 from attrs import define, field
@@ -21,7 +20,12 @@ from lambda_matrix.conversation.texts import Texts
 from lambda_matrix.ids import RoomId
 from lambda_matrix.store.files import offered
 from lambda_matrix.store.records import Draft, OfferedFile as Offer, Request
-from lambda_matrix.surface.files.transfers import SizeLimits, transferred
+from lambda_matrix.surface.files.transfers import (
+    Faults,
+    NotTransferredError,
+    SizeLimits,
+    transferred,
+)
 from lambda_matrix.surface.files.workspaces import Workspaces
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means
@@ -36,16 +40,6 @@ from lambda_matrix.workspace.offered import OfferedFile
 logger = logging.getLogger(__name__)
 
 _ANY_SIZE: Final = 2**62
-FAULTS_MOST: Final = 8
-"""Faults of ours with one file, within some two minutes: others wait behind it."""
-
-
-class _NotSentError(Exception):
-    """The file cannot be sent; `sentence` says so to the person."""
-
-    def __init__(self, sentence: str, why: str) -> None:
-        super().__init__(why)
-        self.sentence = sentence
 
 
 @define
@@ -57,7 +51,7 @@ class Offering:
     _limits: SizeLimits
     _imaging: Imaging = field(factory=Imaging)
     lanes: Lanes[RoomId] = field(init=False)
-    _faults: Counter[int] = field(factory=Counter)
+    _faults: Faults = field(factory=Faults)
 
     def __attrs_post_init__(self) -> None:
         self.lanes = Lanes("sending files", self.serve, self.after_fault)
@@ -84,10 +78,8 @@ class Offering:
         if found is None:
             return
         offer, request = found
-        self._faults[offer.position] += 1
-        if self._faults[offer.position] < FAULTS_MOST:
+        if not self._faults.one_too_many(offer.position):
             return
-        del self._faults[offer.position]
         logger.error("gave up on file %r of request %s", offer.path[:200], offer.request)
         texts = await self._means.languages.of(request.asker)
         sentence = texts.files.offered_unreadable(shown_name(offer.path))
@@ -100,7 +92,7 @@ class Offering:
         texts = await self._means.languages.of(request.asker)
         try:
             shown = await self._upload(offer, texts)
-        except _NotSentError as error:
+        except NotTransferredError as error:
             logger.warning(
                 "file %r of request %s not sent: %s", offer.path[:200], offer.request, error
             )
@@ -111,12 +103,12 @@ class Offering:
         """Open the file and upload it.
 
         Raises:
-            _NotSentError: it is not to be had, or the homeserver does not take it.
+            NotTransferredError: it is not to be had, or the homeserver does not take it.
         """
         workspace = self._workspaces.shared(offer.agent)
         name = shown_name(offer.path)
         if workspace is None:
-            raise _NotSentError(
+            raise NotTransferredError(
                 texts.files.offered_missing(name), f"agent {offer.agent} has no workspace"
             )
         folder = workspace.chat(offer.platform_chat_id)
@@ -124,13 +116,13 @@ class Offering:
             async with folder.open_offered(offer.path, _ANY_SIZE) as file:
                 return await self._upload_opened(file, texts)
         except FileRefused as error:
-            raise _NotSentError(_refused(error.reason, name, texts), str(error)) from error
+            raise NotTransferredError(_refused(error.reason, name, texts), str(error)) from error
         except (WorkspaceError, FileChanged) as error:
-            raise _NotSentError(texts.files.offered_unreadable(name), str(error)) from error
+            raise NotTransferredError(texts.files.offered_unreadable(name), str(error)) from error
         except MatrixError as error:
             if isinstance(decide_retry(error), SessionDead):
                 raise
-            raise _NotSentError(texts.files.offered_not_sent(name), str(error)) from error
+            raise NotTransferredError(texts.files.offered_not_sent(name), str(error)) from error
 
     async def _upload_opened(self, file: OfferedFile, texts: Texts) -> ShownFile:
         limit = await transferred(self._limits.homeserver)
@@ -192,9 +184,9 @@ def shown_name(path: str) -> str:
     return safe_name(path[-1000:], "?")
 
 
-def _too_large(file: OfferedFile, limit: int, texts: Texts) -> _NotSentError:
+def _too_large(file: OfferedFile, limit: int, texts: Texts) -> NotTransferredError:
     sentence = texts.files.offered_too_large(file.name, file.size, limit)
-    return _NotSentError(sentence, f"{file.size} bytes are over the limit of {limit}")
+    return NotTransferredError(sentence, f"{file.size} bytes are over the limit of {limit}")
 
 
 def _refused(reason: Refusal, name: str, texts: Texts) -> str:

@@ -7,7 +7,6 @@ same. A file that is taken off while it comes in is deleted as soon as it is the
 """
 
 import logging
-from collections import Counter
 from functools import partial
 from typing import assert_never
 
@@ -17,11 +16,16 @@ from lambda_matrix.client_server_api import errors
 from lambda_matrix.client_server_api.errors import MatrixError, SessionDead, decide_retry
 from lambda_matrix.conversation.catalogue.files import StagedLine
 from lambda_matrix.conversation.texts import Texts
-from lambda_matrix.ids import EventId, RoomId
+from lambda_matrix.ids import RoomId
 from lambda_matrix.store.files import attachments, staging
 from lambda_matrix.store.records import Draft, FetchedFile, StagedFile
 from lambda_matrix.store.recovery import STAGED
-from lambda_matrix.surface.files.transfers import SizeLimits, transferred
+from lambda_matrix.surface.files.transfers import (
+    Faults,
+    NotTransferredError,
+    SizeLimits,
+    transferred,
+)
 from lambda_matrix.surface.files.workspaces import Workspaces
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means
@@ -37,17 +41,6 @@ from lambda_matrix.workspace.incoming import Received
 
 logger = logging.getLogger(__name__)
 
-FAULTS_MOST = 8
-"""Faults of ours with one file, within some two minutes: questions wait for it."""
-
-
-class _NotTakenError(Exception):
-    """The file will not come in; `sentence` says so to its sender."""
-
-    def __init__(self, sentence: str, why: str) -> None:
-        super().__init__(why)
-        self.sentence = sentence
-
 
 @define
 class Receiving:
@@ -59,7 +52,7 @@ class Receiving:
     _runs: Lanes[RoomId]
     lanes: Lanes[RoomId] = field(init=False)
     _rooms: set[RoomId] = field(factory=set)
-    _faults: Counter[EventId] = field(factory=Counter)
+    _faults: Faults = field(factory=Faults)
 
     def __attrs_post_init__(self) -> None:
         self.lanes = Lanes("receiving files", self.serve, self.after_fault)
@@ -100,12 +93,8 @@ class Receiving:
     async def after_fault(self, room_id: RoomId) -> None:
         """Count a fault against the room's next file; one that fails again and again is let go."""
         file = await self._means.store.transact(attachments.next_to_do, room_id)
-        if file is None:
+        if file is None or not self._faults.one_too_many(file.event_id):
             return
-        self._faults[file.event_id] += 1
-        if self._faults[file.event_id] < FAULTS_MOST:
-            return
-        del self._faults[file.event_id]
         logger.error("gave up on file %s of %s", file.event_id, room_id)
         await self._means.store.transact(attachments.deleted, file.event_id)
         texts = await self._means.languages.of(file.sender)
@@ -119,7 +108,7 @@ class Receiving:
         texts = await self._means.languages.of(file.sender)
         try:
             await self._fetch(file, texts)
-        except _NotTakenError as error:
+        except NotTransferredError as error:
             logger.warning("file %s of %s not taken: %s", file.event_id, file.room_id, error)
             say = partial(self._refusal, file, texts, error.sentence)
             await self._means.store.transact(staging.refuse, file, say, self._means.ourselves)
@@ -128,11 +117,11 @@ class Receiving:
         """Fetch the file, whole, and note it.
 
         Raises:
-            _NotTakenError: it cannot be had, and no waiting will change that.
+            NotTransferredError: it cannot be had, and no waiting will change that.
         """
         workspace = self._workspaces.of(file.agent)
         if workspace is None:
-            raise _NotTakenError(
+            raise NotTransferredError(
                 texts.files.no_workspace(agent_name(self._means, file)),
                 f"agent {file.agent} takes no files",
             )
@@ -140,7 +129,7 @@ class Receiving:
         try:
             received = await self._receive(file, folder, await self._limit(file), texts)
         except WorkspaceError as error:
-            raise _NotTakenError(_broken(error.fault, file.name, texts), str(error)) from error
+            raise NotTransferredError(_broken(error.fault, file.name, texts), str(error)) from error
         at = FetchedFile(
             path=received.path,
             name=received.name,
@@ -163,17 +152,21 @@ class Receiving:
                 found = incoming.media.mime_type
                 if not self._means.policy.takes_type(found):
                     refusal = texts.files.type_refused(file.name, found)
-                    raise _NotTakenError(refusal, f"{found} is not taken ([limits] file_types)")
+                    raise NotTransferredError(
+                        refusal, f"{found} is not taken ([limits] file_types)"
+                    )
                 return await incoming.publish()
 
         try:
             return await transferred(attempt)
         except (FileTooLarge, errors.FileTooLarge) as error:
-            raise _NotTakenError(texts.files.too_large(file.name, limit), str(error)) from error
+            raise NotTransferredError(
+                texts.files.too_large(file.name, limit), str(error)
+            ) from error
         except MatrixError as error:
             if isinstance(decide_retry(error), SessionDead):
                 raise
-            raise _NotTakenError(texts.files.not_fetched(file.name), str(error)) from error
+            raise NotTransferredError(texts.files.not_fetched(file.name), str(error)) from error
 
     async def _limit(self, file: StagedFile) -> int:
         try:

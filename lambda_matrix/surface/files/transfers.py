@@ -5,11 +5,12 @@ only so long: a file of a server that has gone stays away, and somebody waits fo
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Final, TypeVar
 
 import trio
-from attrs import define
+from attrs import define, field
 
 from lambda_matrix.client_server_api.client import Client
 from lambda_matrix.client_server_api.errors import MatrixError, Retry
@@ -24,9 +25,34 @@ T = TypeVar("T")
 
 PATIENCE: Final = 300.0
 """Seconds for which a homeserver may fail with one file."""
+_FAULTS_MOST: Final = 8
+"""Faults of ours with one file, within some two minutes: questions and other files wait for it."""
 _LIMIT_HOLDS: Final = 600.0
 """Seconds after which the homeserver is asked for its limit again."""
 _TOO_MANY_REQUESTS: Final = 429
+
+
+class NotTransferredError(Exception):
+    """The file will not come in, or go out; `sentence` says so to the person."""
+
+    def __init__(self, sentence: str, why: str) -> None:
+        super().__init__(why)
+        self.sentence = sentence
+
+
+@define
+class Faults:
+    """Faults of ours with each file; one that fails again and again is let go."""
+
+    _counts: Counter[Hashable] = field(factory=Counter)
+
+    def one_too_many(self, file: Hashable) -> bool:
+        """Count a fault with the file; return whether it was one too many."""
+        self._counts[file] += 1
+        if self._counts[file] < _FAULTS_MOST:
+            return False
+        del self._counts[file]
+        return True
 
 
 async def transferred(call: Callable[[], Awaitable[T]]) -> T:
