@@ -1,4 +1,4 @@
-"""One request at work: quick and slow answers, stopping, queues, failures, crashes."""
+"""One request at work: quick and slow answers, queues, orderly stops, crashes."""
 
 from __future__ import annotations
 
@@ -8,21 +8,13 @@ from pathlib import Path
 
 import pytest
 import trio
-import trio.lowlevel
 from attrs import evolve
 from sqlite_utils import Database
 from trio.testing import MockClock
-from trio_websocket import WebSocketRequest
 
-from lambda_matrix.agent import websocket
-from lambda_matrix.agent.registry import Registry
 from lambda_matrix.agent_events import RunFailure
 from lambda_matrix.conversation.limits import Limits
-from lambda_matrix.ids import AgentId
 from lambda_matrix.matrix_events import ANSWER_KEY
-from lambda_matrix.store.questions import requests
-from lambda_matrix.store.records import Done
-from tests.agent.servers import tcp_agent, websocket_agent
 from tests.lab.proxy import Hold, Loss
 from tests.lab.small_homeserver import ANNA, BORIS
 from tests.surface.bridging import (
@@ -190,105 +182,6 @@ async def test_what_cannot_be_shown_at_once_is_not_shown_after_the_final(
         assert states[-1] == "final"
 
 
-async def test_stop_while_the_agent_thinks(clock: MockClock, tmp_path: Path) -> None:
-    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
-        lab.agent.behave = say_nothing
-        question = lab.homeserver.say(service.room, ANNA, "Think")
-        run = await lab.agent.run()
-        command = lab.homeserver.say(service.room, ANNA, "!stop")
-        assert await lab.homeserver.answer(service.room, command) == TEXTS.questions.stopped
-        assert await lab.homeserver.answer(service.room, question) == TEXTS.answers.stopped
-        with trio.fail_after(5):
-            await run.closed.wait()
-        assert await attempts(service) == [(1, "stopped")]
-
-
-async def test_stop_while_connecting(clock: MockClock, tmp_path: Path) -> None:
-    connecting = trio.Event()
-
-    async def never_accept(_: WebSocketRequest) -> None:
-        connecting.set()
-        await trio.sleep_forever()
-
-    async with open_lab(clock, tmp_path) as lab, websocket_agent(never_accept) as url:
-        lab.with_agent(base_url=url)
-        async with lab.chat() as service:
-            question = lab.homeserver.say(service.room, ANNA, "Anybody?")
-            await connecting.wait()
-            began = trio.current_time()
-            lab.homeserver.say(service.room, ANNA, "!stop")
-            assert await lab.homeserver.answer(service.room, question) == TEXTS.answers.stopped
-            assert trio.current_time() - began < 2
-
-
-async def test_stop_keeps_the_text_that_is_there(clock: MockClock, tmp_path: Path) -> None:
-    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
-        lab.agent.behave = in_steps("Half an answer", pause=3600)
-        question = lab.homeserver.say(service.room, ANNA, "Talk")
-        await lab.homeserver.wait(lambda: bool(lab.homeserver.sent(service.room)))
-        lab.homeserver.say(service.room, ANNA, "!stop")
-        answer = await lab.homeserver.answer(service.room, question)
-        assert answer.startswith("Half an answer\n\n")
-        assert "Stopped" in answer
-
-
-async def test_stop_takes_one_question_and_stop_all_those_of_its_sender(
-    clock: MockClock, tmp_path: Path
-) -> None:
-    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
-        lab.agent.behave = say_nothing
-        homeserver, room = lab.homeserver, service.room
-        first = homeserver.say(room, ANNA, "First")
-        second = homeserver.say(room, ANNA, "Second")
-        await lab.agent.run(1)
-        homeserver.say(room, ANNA, "!stop")
-        assert await homeserver.answer(room, first) == TEXTS.answers.stopped
-        await lab.agent.run(2)
-        third = homeserver.say(room, ANNA, "Third")
-        of_boris = homeserver.say(room, BORIS, "And mine?")
-        everything = homeserver.say(room, ANNA, "!stop all")
-        assert await homeserver.answer(room, everything) == TEXTS.questions.stopped_all(2)
-        assert await homeserver.answer(room, second) == TEXTS.answers.stopped
-        assert await homeserver.answer(room, third) == TEXTS.answers.stopped
-        await lab.agent.run(3)
-        assert lab.agent.questions == ["First", "Second", "And mine?"]
-        assert not homeserver.finals(room, of_boris)
-
-
-async def test_nobody_stops_what_somebody_else_asked(clock: MockClock, tmp_path: Path) -> None:
-    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
-        lab.agent.behave = say_nothing
-        homeserver, room = lab.homeserver, service.room
-        question = homeserver.say(room, ANNA, "Think")
-        await lab.agent.run()
-        command = homeserver.say(room, BORIS, "!stop")
-        assert await homeserver.answer(room, command) == TEXTS.questions.nothing_to_stop
-        await trio.sleep(5)
-        assert not homeserver.finals(room, question)
-
-
-async def test_a_stop_survives_a_crash(clock: MockClock, tmp_path: Path) -> None:
-    async with open_lab(clock, tmp_path) as lab:
-        lab.agent.behave = say_nothing
-        async with lab.chat() as service:
-            question = lab.homeserver.say(service.room, ANNA, "Think")
-            await lab.agent.run()
-            hold = Hold()
-            rule = lab.proxy.spoil(SEND, hold)
-            lab.homeserver.say(service.room, ANNA, "!stop")
-            await hold.caught.wait()
-            await trio.sleep(5)
-            # As if the crash had come between the stop and the end of the run.
-            await service.change("DELETE FROM outbox WHERE question = ?", question)
-            await service.change("UPDATE requests SET outcome = NULL")
-            lab.crash()
-        lab.proxy.mend(rule)
-        async with lab.service():
-            answer = await lab.homeserver.answer(service.room, question)
-            assert answer == TEXTS.answers.stopped
-            assert len(lab.agent.runs) == 1
-
-
 async def test_whoever_waits_for_long_is_told_once(clock: MockClock, tmp_path: Path) -> None:
     async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
         lab.agent.behave = in_steps("Done", pause=20)
@@ -408,144 +301,6 @@ async def test_a_crash_after_t1b_goes_on_from_the_same_event(
         assert len(lab.homeserver.finals(service.room, question)) == 1
 
 
-async def refuse(status: int, request: WebSocketRequest) -> None:
-    await request.reject(status, body=b"no")
-
-
-async def nobody(_: trio.SocketStream) -> None:
-    """Serve nothing."""
-
-
-async def hang_up(run: AgentRun) -> None:
-    await run.start()
-    await run.socket.aclose()
-
-
-async def close_as_bad_input(run: AgentRun) -> None:
-    await run.socket.aclose(code=1007)
-
-
-async def speak_nonsense(run: AgentRun) -> None:
-    await run.socket.send_message("nonsense")
-
-
-async def speak_too_long(run: AgentRun) -> None:
-    await run.start()
-    await run.text("x" * (websocket.MAX_FRAME + 1))
-
-
-async def report_an_error(run: AgentRun) -> None:
-    await run.start()
-    await run.say({"type": "RUN_ERROR", "message": "out of memory"})
-
-
-async def drip(run: AgentRun) -> None:
-    await run.start()
-    while True:
-        await trio.sleep(5)
-        await run.say({"type": "CUSTOM", "name": "nothing", "value": {}})
-
-
-FAILURES = {
-    RunFailure.TRUNCATED: hang_up,
-    RunFailure.INPUT_REFUSED: close_as_bad_input,
-    RunFailure.BAD_FRAME: speak_nonsense,
-    RunFailure.FRAME_TOO_LARGE: speak_too_long,
-    RunFailure.RUN_ERROR: report_an_error,
-    RunFailure.IDLE_TIMEOUT: say_nothing,
-    RunFailure.RUN_TIMEOUT: drip,
-}
-
-
-@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.value)
-async def test_each_failure_has_its_sentence(
-    clock: MockClock, tmp_path: Path, failure: RunFailure, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Megabytes take real time to arrive, in which a clock that jumps would run ahead.
-    monkeypatch.setattr(websocket, "MAX_FRAME", 1 << 18)
-    async with open_lab(clock, tmp_path) as lab:
-        lab.with_agent(idle_timeout=30.0, run_timeout=100.0)
-        lab.agent.behave = FAILURES[failure]
-        async with lab.chat() as service:
-            assert await service.ask("Anybody?") == TEXTS.answers.failure(failure)
-            assert await attempts(service) == [(1, failure.value)]
-            assert len(lab.agent.runs) == 1, "what reached the agent is not asked twice"
-
-
-@pytest.mark.parametrize(
-    ("status", "failure"),
-    [(503, RunFailure.HANDSHAKE_REFUSED), (401, RunFailure.UNAUTHORIZED)],
-    ids=["503", "401"],
-)
-async def test_a_refused_handshake_has_its_sentence(
-    clock: MockClock, tmp_path: Path, status: int, failure: RunFailure
-) -> None:
-    async def handler(request: WebSocketRequest) -> None:
-        await refuse(status, request)
-
-    async with open_lab(clock, tmp_path) as lab, websocket_agent(handler) as url:
-        lab.with_agent(base_url=url)
-        async with lab.chat() as service:
-            assert await service.ask("Anybody?") == TEXTS.answers.failure(failure)
-
-
-async def test_an_agent_that_is_not_there_is_tried_again_then_told(
-    clock: MockClock, tmp_path: Path
-) -> None:
-    async with open_lab(clock, tmp_path) as lab:
-        there = lab.entry.base_url
-        async with tcp_agent(nobody) as gone:
-            pass
-        lab.with_agent(base_url=gone)
-        async with lab.chat() as service:
-            began = trio.current_time()
-            assert await service.ask("Anybody?") == TEXTS.answers.failure(RunFailure.UNREACHABLE)
-            assert trio.current_time() - began >= 3.5
-        assert there != gone
-
-
-async def test_an_agent_that_is_no_longer_registered(clock: MockClock, tmp_path: Path) -> None:
-    async with open_lab(clock, tmp_path) as lab:
-        async with lab.chat() as service:
-            pass
-        lab.registry = Registry(AgentId("other"), {})
-        async with lab.service() as service_without_agent:
-            question = lab.homeserver.say(service.room, ANNA, "Anybody?")
-            answer = await lab.homeserver.answer(service.room, question)
-            assert answer == TEXTS.answers.failure(RunFailure.NO_AGENT)
-            assert await attempts(service_without_agent) == [(1, "no_agent")]
-
-
-async def test_a_room_whose_agent_hangs_holds_up_no_other(clock: MockClock, tmp_path: Path) -> None:
-    async def hang_on_request(run: AgentRun) -> None:
-        if run.question != "Hang":
-            await run.answer("Here I am")
-
-    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
-        other = await service.new_chat()
-        lab.agent.behave = hang_on_request
-        question = lab.homeserver.say(service.room, ANNA, "Hang")
-        await lab.agent.run()
-        began = trio.current_time()
-        for number in range(3):
-            assert await service.ask(f"Question {number}", other) == "Here I am"
-        assert trio.current_time() - began < 5
-        assert not lab.homeserver.finals(service.room, question)
-
-
-async def test_the_text_of_an_answer_that_broke_off_stays(clock: MockClock, tmp_path: Path) -> None:
-    async def break_off(run: AgentRun) -> None:
-        await run.start()
-        await run.text("Half an answer")
-        await run.socket.aclose()
-
-    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
-        lab.agent.behave = break_off
-        answer = await service.ask("Talk")
-        assert answer.startswith("Half an answer\n\n")
-        assert "broke off" in answer
-
-
 async def test_a_long_answer_comes_in_parts_that_say_how_many_they_are(
     clock: MockClock, tmp_path: Path
 ) -> None:
@@ -563,23 +318,6 @@ async def test_a_long_answer_comes_in_parts_that_say_how_many_they_are(
         places = [(each[ANSWER_KEY]["part"], each[ANSWER_KEY]["parts"]) for each in finals]
         assert len(finals) > 1
         assert places == [(number, len(finals)) for number in range(len(finals))]
-
-
-async def test_a_question_that_was_answered_is_not_answered_again(
-    clock: MockClock, tmp_path: Path
-) -> None:
-    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
-        lab.agent.behave = say_nothing
-        lab.homeserver.say(service.room, ANNA, "Think")
-        await lab.agent.run()
-        (request,) = await service.store.transact(requests.waiting, service.room)
-        done = await service.store.transact(
-            requests.finish, request, Done(outcome="answered"), service.ourselves
-        )
-        assert done
-        lab.homeserver.say(service.room, ANNA, "!stop")
-        await trio.sleep(5)
-        assert lab.homeserver.bodies(service.room) == [TEXTS.questions.nothing_to_stop]
 
 
 async def test_interrupts_are_told(clock: MockClock, tmp_path: Path) -> None:
