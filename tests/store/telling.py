@@ -26,6 +26,7 @@ from lambda_matrix.matrix_events import (
     AnswerState,
     JoinedRoom,
     LeftRoom,
+    MalformedEvent,
     MemberChange,
     Membership,
     RoomState,
@@ -76,6 +77,10 @@ def joining(event_id: str, who: UserId = BOT, *, room: RoomId = ROOM) -> MemberC
         target=who,
         membership=Membership.JOIN,
     )
+
+
+def malformed(event_id: str | None = "$bad") -> MalformedEvent:
+    return MalformedEvent(ROOM, None if event_id is None else EventId(event_id), "no sender", "{}")
 
 
 def mark(

@@ -1,22 +1,15 @@
 from __future__ import annotations
 
 import pytest
-from attrs import evolve
 from sqlite_utils import Database
 
-from lambda_matrix.ids import EventId, InstanceId, RequestId, SyncToken, UserId
+from lambda_matrix.ids import EventId, InstanceId, SyncToken
 from lambda_matrix.matrix_events import (
     AnswerMark,
     AnswerState,
     EncryptedMessage,
-    InvitedRoom,
-    LeftRoom,
-    MalformedEvent,
-    MemberChange,
-    Membership,
     OtherMessage,
     Redaction,
-    RoomState,
     StateChange,
     SyncBatch,
     TextMessage,
@@ -26,8 +19,6 @@ from lambda_matrix.matrix_events import (
 from lambda_matrix.store import intake, meta, outbox
 from lambda_matrix.store.intake import MALFORMED_KEPT
 from lambda_matrix.store.questions import requests
-from lambda_matrix.store.records import Gap
-from lambda_matrix.store.topology import rooms
 from tests.store.telling import (
     ALICE,
     BOB,
@@ -42,21 +33,12 @@ from tests.store.telling import (
     echo,
     joined,
     joining,
+    malformed,
     mark,
     said,
 )
 
 OPEN = AnswerState.OPEN
-
-
-async def gaps(told: Told) -> tuple[Gap, ...]:
-    return await told.store.transact(intake.open_gaps, ROOM)
-
-
-async def fill(told: Told, *events: TimelineEvent) -> None:
-    """Fill the room's oldest gap."""
-    gap = (await gaps(told))[0]
-    await told.store.transact(intake.fill_gap, gap, events, OWN)
 
 
 async def knows(told: Told, event_id: str) -> bool:
@@ -65,10 +47,6 @@ async def knows(told: Told, event_id: str) -> bool:
 
 async def root_of(told: Told, question: str = "$q1") -> int | None:
     return await told.store.transact(outbox.root_of, EventId(question))
-
-
-def malformed(event_id: str | None = "$bad") -> MalformedEvent:
-    return MalformedEvent(ROOM, None if event_id is None else EventId(event_id), "no sender", "{}")
 
 
 # -- once, and together with the token --
@@ -352,271 +330,3 @@ async def test_a_start_that_is_not_ours_is_reported(told: Told) -> None:
     assert (await told.events(echo("$e4", mark("$q4", instance=older)))).foreign == older
     forged = echo("$e5", mark("$q5", instance=NEWER_INSTANCE), by=ALICE)
     assert (await told.events(forged)).foreign is None
-
-
-# -- entering a room --
-
-
-async def test_a_new_name_of_the_bot_is_no_join(told: Told) -> None:
-    renamed = evolve(joining("$name"), previous=Membership.JOIN)
-    assert intake.is_own_join(joining("$join"), OWN)
-    assert not intake.is_own_join(renamed, OWN)
-    await told.events(joining("$join"), said("$q1"), renamed, said("$q2"))
-    assert await told.waits() == ["$q1", "$q2"]
-
-
-async def test_nothing_from_before_the_bots_join_counts(told: Told) -> None:
-    accepted = await told.events(said("$old"), joining("$join"), said("$new"))
-    assert await told.waits() == ["$new"]
-    assert accepted.entered == (ROOM,)
-    assert accepted.gaps == ()
-
-
-async def test_others_and_other_memberships_are_no_join_of_ours(told: Told) -> None:
-    invite = MemberChange(
-        room_id=ROOM,
-        event_id=EventId("$invite"),
-        sender=ALICE,
-        target=BOT,
-        membership=Membership.INVITE,
-    )
-    await told.events(said("$q1"), joining("$alice", ALICE), invite)
-    assert await told.waits() == ["$q1"]
-
-
-async def test_after_a_limited_timeline_with_the_join_nothing_is_missing(told: Told) -> None:
-    accepted = await told.batch(
-        joined(said("$old"), joining("$join"), said("$new"), prev_batch="p1")
-    )
-    assert accepted.gaps == ()
-    assert await told.waits() == ["$new"]
-
-
-async def test_in_a_known_room_a_new_name_of_the_bots_is_no_entrance(told: Told) -> None:
-    await told.events(said("$q1"))
-    await told.events(said("$q2"), joining("$renamed"), said("$q3"))
-    assert await told.waits() == ["$q1", "$q2", "$q3"]
-
-
-async def test_what_a_room_is_comes_with_the_batch(told: Told) -> None:
-    state = RoomState(name="Chat", joined_member_count=2, encrypted=True)
-    accepted = await told.batch(joined(state=state), joined(room=OTHER_ROOM))
-    assert accepted.entered == (ROOM, OTHER_ROOM)
-    assert accepted.encrypted == (ROOM,)
-    room = await told.store.transact(rooms.room, ROOM)
-    assert room is not None
-    assert (room.name, room.member_count, room.encrypted) == ("Chat", 2, True)
-    assert (await told.batch(joined())).entered == ()
-
-
-async def test_an_invite_is_noted(told: Told) -> None:
-    batch = SyncBatch(next_batch=SyncToken("s1"), invited=(InvitedRoom(room_id=ROOM, inviter=BOB),))
-    accepted = await told.store.transact(intake.accept_batch, batch, OWN)
-    assert accepted.invites == (ROOM,)
-    assert await told.store.transact(rooms.unwelcomed) == (ROOM,)
-
-
-# -- gaps --
-
-
-async def test_a_gap_of_a_known_room_ends_where_the_last_batch_ended(told: Told) -> None:
-    await told.events(said("$q1"))
-    accepted = await told.batch(joined(said("$q4"), prev_batch="p1"))
-    assert accepted.gaps == (Gap(ROOM, 2, SyncToken("p1"), SyncToken("s1")),)
-    assert accepted.wake == {ROOM}
-    assert await gaps(told) == accepted.gaps
-    assert await told.store.transact(intake.rooms_with_gaps) == (ROOM,)
-
-
-async def test_a_gap_of_a_new_room_ends_at_the_bots_join(told: Told) -> None:
-    await told.events(said("$x", room=OTHER_ROOM), room=OTHER_ROOM)
-    accepted = await told.batch(joined(said("$q1"), prev_batch="p1"))
-    assert accepted.gaps == (Gap(ROOM, 2, SyncToken("p1"), None),)
-
-
-async def test_what_is_told_anew_need_not_be_read_back_behind_an_answer(told: Told) -> None:
-    answered = echo("$a", mark("$q1"))
-    accepted = await told.batch(joined(said("$q1"), answered, said("$q2"), prev_batch="p1"))
-    assert accepted.gaps == ()
-    assert await told.waits() == ["$q2"]
-    accepted = await told.batch(joined(said("$q3"), echo("$b", mark("$q3")), prev_batch="p2"))
-    assert len(accepted.gaps) == 1, "nothing is told anew"
-
-
-@pytest.mark.parametrize(
-    "timeline",
-    [
-        (echo("$a", mark("$q1")), said("$q2")),
-        (said("$q1"), echo("$a", mark("$q1", state=OPEN))),
-        (said("$q1"), echo("$a", mark("$q1", parts=2))),
-        (said("$q1"), echo("$a", mark("$q1"), by=BOB)),
-        (said("$c"), echo("$a", mark("$c", request="command:$c"))),
-        (said("$q1"), echo("$a", evolve(mark("$q1"), waits=EventId("$q0")))),
-        (said("$q1"), echo("$a", mark("$q1")), echo("$b", mark("$q0"))),
-        (said("$q1"), malformed("$q1"), echo("$a", None)),
-    ],
-    ids=["no question", "begun", "a part", "another's", "a command's", "waits", "older", "no mark"],
-)
-async def test_what_proves_nothing_leaves_a_gap(
-    told: Told, timeline: tuple[TimelineEvent, ...]
-) -> None:
-    accepted = await told.batch(joined(*timeline, prev_batch="p1"))
-    assert accepted.gaps == (Gap(ROOM, 1, SyncToken("p1"), None),)
-
-
-async def test_an_older_message_that_waited_may_be_in_sight(told: Told) -> None:
-    answered = echo("$a", evolve(mark("$q1"), waits=EventId("$q0")))
-    accepted = await told.batch(
-        joined(malformed(), said("$q0"), said("$q1"), answered, prev_batch="p1")
-    )
-    assert accepted.gaps == ()
-
-
-async def test_a_limited_timeline_that_leads_nowhere_leaves_no_gap(told: Told) -> None:
-    room = joined(said("$q1"), prev_batch="p1")
-    accepted = await told.batch(
-        type(room)(room_id=ROOM, timeline=room.timeline, limited=True, prev_batch=None)
-    )
-    assert accepted.gaps == ()
-    assert await told.waits() == ["$q1"]
-
-
-async def test_a_room_waits_for_its_gap_and_the_others_do_not(told: Told) -> None:
-    await told.batch(
-        joined(said("$q4"), prev_batch="p1"),
-        joined(said("$x", room=OTHER_ROOM), room=OTHER_ROOM),
-    )
-    assert await told.waits() == []
-    assert await told.waits(OTHER_ROOM) == ["$x"]
-    await fill(told, said("$q2"), said("$q3"))
-    assert await gaps(told) == ()
-    assert await told.store.transact(intake.rooms_with_gaps) == ()
-    assert await told.waits() == ["$q2", "$q3", "$q4"]
-
-
-async def test_no_run_begins_while_the_answer_may_be_in_a_gap(told: Told) -> None:
-    await told.asked()
-    await told.batch(joined(said("$q2"), prev_batch="p1"))
-    assert await told.store.transact(requests.begin_next, ROOM) is None
-    await fill(told, echo("$a", mark("$q1")))
-    assert await told.store.transact(requests.begin_next, ROOM) is None, "it was answered"
-    assert await told.waits() == ["$q2"]
-
-
-async def test_a_place_that_an_answer_took_is_no_end_of_a_gap(told: Told) -> None:
-    await told.events(said("$q1"), echo("$a", mark("$help")))
-    assert await told.store.transact(intake.is_known, EventId("$q1"))
-    assert not await told.store.transact(intake.is_known, EventId("$help"))
-
-
-async def test_a_gap_comes_after_what_was_told_before_it(told: Told) -> None:
-    await told.events(said("$q1"))
-    await told.batch(joined(said("$q4"), prev_batch="p1"))
-    await told.events(said("$q5"))
-    await fill(told, said("$q1"), said("$q2"), malformed(), said("$q3"))
-    assert await told.waits() == ["$q1", "$q2", "$q3", "$q4", "$q5"]
-
-
-async def test_of_two_gaps_the_older_is_read_first(told: Told) -> None:
-    await told.events(said("$q1"))
-    await told.batch(joined(said("$q3"), prev_batch="p1"))
-    await told.batch(joined(said("$q5"), prev_batch="p2"))
-    assert [gap.from_token for gap in await gaps(told)] == ["p1", "p2"]
-    await fill(told, said("$q2"))
-    assert await told.waits() == []
-    await fill(told, said("$q4"))
-    assert await told.waits() == ["$q1", "$q2", "$q3", "$q4", "$q5"]
-
-
-async def test_an_answer_in_a_gap_settles_its_question(told: Told) -> None:
-    await told.batch(joined(said("$q2"), prev_batch="p1"))
-    await fill(told, said("$q1"), echo("$e1", mark("$q1", "lost")))
-    assert await told.waits() == ["$q2"]
-
-
-# -- leaving --
-
-
-async def test_leaving_closes_what_is_open_and_parks_what_is_owed(told: Told) -> None:
-    await told.asked("$q1")
-    (seq,) = await told.commit(draft(mark(None, "greeting")))
-    await told.batch(joined(said("$q2"), prev_batch="p1"))
-    await told.batch(left=(LeftRoom(room_id=ROOM),))
-    assert await told.outcome() == "left"
-    assert await told.waits() == []
-    assert await gaps(told) == ()
-    assert await told.next_row() is None
-    assert await told.store.transact(outbox.rooms_to_serve) == ()
-    assert await told.store.transact(requests.rooms_with_work) == ()
-    assert await told.state(seq) == "pending"
-    assert not await told.store.transact(rooms.is_joined, ROOM)
-
-
-async def test_a_run_that_ends_after_the_bot_has_left_says_nothing(told: Told) -> None:
-    await told.asked()
-    await told.batch(left=(LeftRoom(room_id=ROOM),))
-    assert not await told.finish("q1", draft(mark("$q1")))
-    assert await told.value("SELECT count(*) FROM outbox") == 0
-
-
-async def test_what_is_said_to_a_room_that_was_left_is_not_taken_in(told: Told) -> None:
-    left = LeftRoom(room_id=ROOM, timeline=(said("$q1"), malformed()))
-    await told.batch(left=(left,))
-    assert await told.waits() == []
-    assert await told.value("SELECT count(*) FROM malformed") == 1
-
-
-async def test_an_echo_told_with_the_leave_settles_its_row(told: Told) -> None:
-    await told.asked()
-    (seq,) = await told.commit(draft(mark("$q1")))
-    await told.batch(left=(LeftRoom(room_id=ROOM, timeline=(echo("$e", mark("$q1")),)),))
-    assert await told.state(seq) == "sent"
-    assert await told.outcome() == "answered"
-
-
-async def test_a_new_join_owes_again_what_was_owed(told: Told) -> None:
-    (first, second) = await told.commit(draft(mark(None, "a")), draft(mark(None, "b")))
-    await told.batch(left=(LeftRoom(room_id=ROOM),))
-    accepted = await told.events(said("$old"), joining("$join"), said("$new"))
-    assert accepted.entered == (ROOM,)
-    assert await told.store.transact(outbox.rooms_to_serve) == (ROOM,)
-    assert (await told.row()).seq == first
-    await told.store.transact(outbox.sent, first, EventId("$e"))
-    assert (await told.row()).seq == second
-    assert await told.waits() == ["$new"]
-
-
-async def test_leaving_and_joining_between_two_batches_owes_again_too(told: Told) -> None:
-    """The homeserver said 403, so the rows were parked; by sync the room was never left."""
-    await told.events(said("$q1"))
-    (seq,) = await told.commit(draft(mark("$q1")))
-    await told.store.transact(outbox.park, ROOM)
-    kick = MemberChange(
-        room_id=ROOM,
-        event_id=EventId("$kick"),
-        sender=ALICE,
-        target=BOT,
-        membership=Membership.LEAVE,
-    )
-    accepted = await told.events(kick, joining("$join"), said("$q2"))
-    assert accepted.entered == (ROOM,)
-    assert (await told.row()).seq == seq
-    assert await told.waits() == ["$q1", "$q2"]
-
-
-async def test_leaving_one_room_leaves_the_others_alone(told: Told) -> None:
-    await told.events(said("$x", room=OTHER_ROOM), room=OTHER_ROOM)
-    await told.commit(draft(mark(None, "a"), room=OTHER_ROOM))
-    await told.batch(left=(LeftRoom(room_id=ROOM),))
-    assert await told.waits(OTHER_ROOM) == ["$x"]
-    assert (await told.row(OTHER_ROOM)).request == RequestId("a")
-
-
-async def test_an_invite_that_was_refused_is_left(told: Told) -> None:
-    batch = SyncBatch(
-        next_batch=SyncToken("s1"),
-        invited=(InvitedRoom(room_id=ROOM, inviter=UserId("@x:y")),),
-        left=(LeftRoom(room_id=ROOM),),
-    )
-    await told.store.transact(intake.accept_batch, batch, OWN)
-    assert await told.store.transact(rooms.unwelcomed) == ()
