@@ -46,6 +46,11 @@ async def websocket_agent(
         nursery.cancel_scope.cancel()
 
 
+async def hang(_: trio.SocketStream) -> None:
+    """Say nothing, for ever."""
+    await trio.sleep_forever()
+
+
 @asynccontextmanager
 async def tcp_agent(handler: StreamHandler, scheme: str = "ws") -> AsyncIterator[str]:
     """Serve bare TCP; gives the base URL."""
