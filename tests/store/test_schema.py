@@ -83,6 +83,50 @@ async def test_a_question_and_its_answer_read_no_table_from_end_to_end(told: Tol
     assert slow == []
 
 
+async def test_in_a_long_chat_an_answer_takes_as_many_steps_as_in_a_new_one(told: Told) -> None:
+    """Not even its own room's rows are read through: an index may be used, and be the wrong one."""
+    await exchange(told, 0)  # what is done once in a room
+    short = await exchange(told, 1)
+    for number in range(2, 200):
+        await exchange(told, number)
+    assert await exchange(told, 200) < 1.5 * short
+
+
+async def exchange(told: Told, number: int) -> int:
+    """Have a question answered, from T1 to its echo; return how many steps SQLite took, in tens."""
+    question, request_id = said(f"$q{number}"), RequestId(f"q{number}")
+    its = mark(question.event_id, request_id)
+    asked = Question(request_id=request_id, text="Hello?", agent=AGENT, platform_chat_id=CHAT)
+    done = Done(outcome="answered", answer=(draft(its),))
+    counted = 0
+
+    def count() -> int:
+        nonlocal counted
+        counted += 1
+        return 0
+
+    def all_of_it(db: Database) -> None:
+        db.conn.set_progress_handler(count, 10)
+        try:
+            batch = SyncBatch(next_batch=SyncToken(f"q{number}"), joined=(joined(question),))
+            intake.accept_batch(db, batch, OWN)
+            requests.look(db, ROOM, 100)
+            requests.ask(db, question, asked)
+            attempt = requests.begin_next(db, ROOM)
+            assert attempt is not None
+            row = requests.finish_then_next(db, attempt.request, done, OWN)
+            assert row is not None
+            outbox.sent_then_next(db, row.seq, EventId(f"$a{number}"), ROOM)
+            answer = echo(f"$a{number}", its, transaction_id=row.transaction_id)
+            batch = SyncBatch(next_batch=SyncToken(f"a{number}"), joined=(joined(answer),))
+            intake.accept_batch(db, batch, OWN)
+        finally:
+            db.conn.set_progress_handler(None, 0)
+
+    await told.store.transact(all_of_it)
+    return counted
+
+
 async def test_a_second_thought_reads_no_table_from_end_to_end(told: Told) -> None:
     await told.asked()
     edit = said("$edit", "What?")

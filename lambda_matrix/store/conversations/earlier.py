@@ -29,7 +29,8 @@ def number_before(db: Database, room: Room, since: EventId) -> PlatformChatId | 
     row = db.execute(
         "SELECT asked.number FROM"
         " (SELECT question, platform_chat_id AS number FROM requests WHERE room_id = ?"
-        "  UNION SELECT question, context FROM outbox WHERE room_id = ? AND context IS NOT NULL)"
+        "  UNION SELECT question, context FROM outbox"
+        "   WHERE room_id = ? AND question IS NOT NULL AND context IS NOT NULL)"
         " AS asked JOIN inbox ON inbox.event_id = asked.question, inbox AS since"
         " WHERE since.event_id = ? AND (inbox.batch, inbox.place) < (since.batch, since.place)"
         " ORDER BY inbox.batch DESC, inbox.place DESC LIMIT 1",
