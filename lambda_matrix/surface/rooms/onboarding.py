@@ -17,6 +17,7 @@ from lambda_matrix.store.topology import intents, rooms, upgrades
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.links import server_name
 from lambda_matrix.surface.means import Means
+from lambda_matrix.surface.patience import persist
 from lambda_matrix.surface.rooms.bindings import Bindings
 from lambda_matrix.surface.rooms.provisioning import Greeting, Provisioning
 from lambda_matrix.surface.rooms.spaces import Spaces
@@ -94,9 +95,11 @@ class Onboarding:
 
     async def _join(self, room: Room, inviter: UserId) -> bool:
         """Join; return whether we are in. An invite that was taken back is no error."""
+        client, via = self._means.client, (server_name(inviter),)
         for pause in (*JOIN_PAUSES, None):
             try:
-                await self._means.client.join(room.room_id, via=(server_name(inviter),))
+                # Homeservers limit joins, too: whoever comes with a crowd has to wait here.
+                await persist(lambda: client.join(room.room_id, via=via))
             except MatrixError as error:
                 if isinstance(decide_retry(error), Retry):
                     raise  # the lane looks again

@@ -11,7 +11,7 @@ from attrs import evolve
 from trio.testing import MockClock
 
 from lambda_matrix.ids import RoomId, UserId
-from tests.lab.proxy import Answer, bad_gateway
+from tests.lab.proxy import Answer, bad_gateway, rate_limited
 from tests.lab.small_homeserver import ANNA, BORIS, BOT
 from tests.surface.bridging import MALLORY, POLICY, SEND, TEXTS, Lab, open_lab
 
@@ -166,6 +166,16 @@ async def test_a_join_waits_for_a_homeserver_that_is_not_well(
     async with open_lab(clock, tmp_path) as lab, lab.service():
         lab.proxy.spoil("POST .*/join/", bad_gateway(), times=3)
         await onboarded(lab)
+
+
+async def test_a_limit_of_joins_is_waited_out_and_is_no_fault(
+    clock: MockClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.service():
+        rule = lab.proxy.spoil("POST .*/join/", rate_limited(), times=3)
+        await onboarded(lab)
+        assert rule.hits == 3
+    assert "failed" not in caplog.text
 
 
 async def test_an_invite_found_after_a_crash_is_dealt_with(
