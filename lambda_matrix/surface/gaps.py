@@ -24,7 +24,7 @@ from lambda_matrix.client_server_api.errors import (
 from lambda_matrix.client_server_api.parsing import Page
 from lambda_matrix.ids import EventId, RoomId, SyncToken
 from lambda_matrix.matrix_events import AnswerMark, MalformedEvent, TextMessage, TimelineEvent
-from lambda_matrix.store import intake
+from lambda_matrix.store import intake, timeline
 from lambda_matrix.store.questions import requests
 from lambda_matrix.store.records import Gap, Ourselves
 from lambda_matrix.surface.lanes import Lanes
@@ -58,7 +58,7 @@ class Gaps:
 
     async def resume(self) -> None:
         """Take up the gaps that an earlier start left."""
-        self.lanes.wake(await self._means.store.transact(intake.rooms_with_gaps))
+        self.lanes.wake(await self._means.store.transact(timeline.rooms_with_gaps))
 
     async def serve(self, room_id: RoomId) -> None:
         """Fill the room's gaps, the oldest first.
@@ -66,7 +66,7 @@ class Gaps:
         Raises:
             MatrixError: the homeserver does not listen to us at all; the gap is still open.
         """
-        for gap in await self._means.store.transact(intake.open_gaps, room_id):
+        for gap in await self._means.store.transact(timeline.open_gaps, room_id):
             events, complete = await self._read(gap)
             await self._means.store.transact(
                 intake.fill_gap, gap, tuple(events), self._means.ourselves
@@ -97,7 +97,7 @@ class Gaps:
                     return newest_first[::-1], True
                 newest_first.append(event)
                 if to is None and answered is None:
-                    answered = intake.all_before(event, self._means.ourselves)
+                    answered = timeline.all_before(event, self._means.ourselves)
                 elif not isinstance(event, MalformedEvent) and event.event_id == answered:
                     return newest_first[::-1], True
             if not page.events or page.end is None or page.end == position:
@@ -113,11 +113,11 @@ class Gaps:
 
     async def _is_behind(self, gap: Gap, event: TimelineEvent) -> bool:
         """Return whether `event` lies before what is missing."""
-        if intake.is_own_join(event, self._means.ourselves):
+        if timeline.is_own_join(event, self._means.ourselves):
             return True
         if gap.to_token is None or isinstance(event, MalformedEvent):
             return False
-        return await self._means.store.transact(intake.is_known, event.event_id)
+        return await self._means.store.transact(timeline.is_known, event.event_id)
 
     async def _confess(self, gap: Gap) -> None:
         """Say that not everything could be read: whoever asked in vain should ask again."""

@@ -49,7 +49,7 @@ from lambda_matrix.matrix_events import (
     TimelineEvent,
     UnknownEvent,
 )
-from lambda_matrix.store import intake, meta, outbox
+from lambda_matrix.store import intake, meta, outbox, timeline
 from lambda_matrix.store.facts import Incoming
 from lambda_matrix.store.questions import changes, confirmations, requests, withdrawals
 from lambda_matrix.store.records import (
@@ -398,7 +398,7 @@ class Service(RuleBasedStateMachine):
         return self.homeserver.sync(self.run(meta.sync_token), self.own.device_id)
 
     def read_a_gap(self, room: RoomId) -> None:
-        for gap in self.run(intake.open_gaps, room)[:1]:
+        for gap in self.run(timeline.open_gaps, room)[:1]:
             start, end = position(gap.to_token), position(gap.from_token)
             events = self.homeserver.events(room, self.own.device_id, start, end)
             self.run(intake.fill_gap, gap, tuple(events), self.own)

@@ -16,7 +16,7 @@ from lambda_matrix.matrix_events import (
     TimelineEvent,
     UnknownEvent,
 )
-from lambda_matrix.store import intake, meta, outbox
+from lambda_matrix.store import intake, meta, outbox, timeline
 from lambda_matrix.store.intake import MALFORMED_KEPT
 from lambda_matrix.store.questions import requests
 from tests.store.telling import (
@@ -42,7 +42,7 @@ OPEN = AnswerState.OPEN
 
 
 async def knows(told: Told, event_id: str) -> bool:
-    return await told.store.transact(intake.is_known, EventId(event_id))
+    return await told.store.transact(timeline.is_known, EventId(event_id))
 
 
 async def root_of(told: Told, question: str = "$q1") -> int | None:

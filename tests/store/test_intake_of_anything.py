@@ -14,7 +14,7 @@ from sqlite_utils import Database
 from lambda_matrix.client_server_api.parsing import parse_sync
 from lambda_matrix.ids import DeviceId, EventId, InstanceId, RoomId, SyncToken, UserId
 from lambda_matrix.matrix_events import ANSWER_KEY, JoinedRoom, SyncBatch
-from lambda_matrix.store import intake, meta
+from lambda_matrix.store import intake, meta, timeline
 from lambda_matrix.store.records import Ourselves
 from lambda_matrix.store.schema import migrations
 from tests.lab.effort import examples
@@ -113,7 +113,7 @@ def test_each_message_of_somebody_else_waits_once_and_in_order(chance: random.Ra
             ]
             assert found == [each for each in event_ids if each in found]
             assert set(event_ids) - set(found) <= answered
-            assert all(intake.is_known(database, EventId(each)) for each in found)
+            assert all(timeline.is_known(database, EventId(each)) for each in found)
 
 
 @settings(max_examples=examples(400))

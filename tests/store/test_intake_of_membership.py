@@ -13,7 +13,7 @@ from lambda_matrix.matrix_events import (
     RoomState,
     SyncBatch,
 )
-from lambda_matrix.store import intake, outbox
+from lambda_matrix.store import intake, outbox, timeline
 from lambda_matrix.store.questions import requests
 from lambda_matrix.store.topology import rooms
 from tests.store.telling import (
@@ -32,13 +32,13 @@ from tests.store.telling import (
     mark,
     said,
 )
-from tests.store.test_intake_of_gaps import gaps
+from tests.store.test_timeline import gaps
 
 
 async def test_a_new_name_of_the_bot_is_no_join(told: Told) -> None:
     renamed = evolve(joining("$name"), previous=Membership.JOIN)
-    assert intake.is_own_join(joining("$join"), OWN)
-    assert not intake.is_own_join(renamed, OWN)
+    assert timeline.is_own_join(joining("$join"), OWN)
+    assert not timeline.is_own_join(renamed, OWN)
     await told.events(joining("$join"), said("$q1"), renamed, said("$q2"))
     assert await told.waits() == ["$q1", "$q2"]
 

@@ -7,7 +7,7 @@ from attrs import evolve
 
 from lambda_matrix.ids import DeviceId, EventId, InstanceId
 from lambda_matrix.matrix_events import AnswerMark, AnswerState, Membership, Redaction
-from lambda_matrix.store import intake, meta, outbox, recovery
+from lambda_matrix.store import intake, meta, outbox, recovery, timeline
 from lambda_matrix.store.questions import changes, requests, withdrawals
 from lambda_matrix.store.records import Attempt, Look
 from lambda_matrix.store.topology import intents, rooms
@@ -103,7 +103,7 @@ async def test_the_growing_of_an_answer_makes_no_doubt(told: Told) -> None:
 async def test_doubt_comes_from_a_gap_too(told: Told) -> None:
     await entered(told)
     await told.batch(joined(said("$c", "!rename"), prev_batch="p"))
-    (gap,) = await told.store.transact(intake.open_gaps, ROOM)
+    (gap,) = await told.store.transact(timeline.open_gaps, ROOM)
     await told.store.transact(intake.fill_gap, gap, (echo("$e", lost("$q")),), OWN)
     assert (await look(told)).doubted == {"$c"}
 
@@ -273,7 +273,7 @@ async def test_nothing_is_confessed_while_a_gap_is_open(told: Told) -> None:
     await entered(told)
     await told.batch(joined(said("$q"), echo("$e", prompt("$q")), prev_batch="p"))
     assert await bereft(told) is None
-    (gap,) = await told.store.transact(intake.open_gaps, ROOM)
+    (gap,) = await told.store.transact(timeline.open_gaps, ROOM)
     await told.store.transact(intake.fill_gap, gap, (), OWN)
     assert await bereft(told) == "memory_lost:$q"
 
@@ -301,7 +301,7 @@ async def test_the_way_is_not_told_before_the_gap_in_which_it_may_stand(told: To
     assert await told.store.transact(rooms.unwelcomed) == (ROOM,)
     await told.batch(joined(prev_batch="p"))
     assert await told.store.transact(rooms.unwelcomed) == ()
-    (gap,) = await told.store.transact(intake.open_gaps, ROOM)
+    (gap,) = await told.store.transact(timeline.open_gaps, ROOM)
     way = echo("$way", lost(None, f"way:{ROOM}"))
     await told.store.transact(intake.fill_gap, gap, (way,), OWN)
     assert await told.store.transact(rooms.unwelcomed) == ()

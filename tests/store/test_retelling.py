@@ -10,7 +10,7 @@ from lambda_matrix.account_data import KeptSaved, Unbound
 from lambda_matrix.ids import DeviceId, EventId, InstanceId, RoomId, SyncToken, UserId
 from lambda_matrix.matrix_events import JoinedRoom, RoomState, SpaceChild, SyncBatch, TextMessage
 from lambda_matrix.reconcile.topology import read_topology
-from lambda_matrix.store import intake, meta
+from lambda_matrix.store import intake, meta, timeline
 from lambda_matrix.store.records import Ourselves
 from lambda_matrix.store.retelling import accept_anew
 from lambda_matrix.store.store import Store, open_store
@@ -71,8 +71,8 @@ async def test_the_past_of_known_rooms_is_left_to_the_token(tmp_path: Path) -> N
             room_id=CHAT, timeline=(said(CHAT, "b"),), limited=True, prev_batch=SyncToken("p")
         )
         await store.transact(accept_anew, told(room, token="s9"), OURSELVES, CAUGHT_UP)
-        assert await store.transact(intake.rooms_with_gaps) == ()
-        assert not await store.transact(intake.is_known, EventId("$b"))
+        assert await store.transact(timeline.rooms_with_gaps) == ()
+        assert not await store.transact(timeline.is_known, EventId("$b"))
 
 
 async def test_an_unknown_room_comes_with_its_past(tmp_path: Path) -> None:
@@ -80,5 +80,5 @@ async def test_an_unknown_room_comes_with_its_past(tmp_path: Path) -> None:
         await caught_up(store)
         room = JoinedRoom(room_id=OTHER, limited=True, prev_batch=SyncToken("p"))
         await store.transact(accept_anew, told(room, token="s9"), OURSELVES, CAUGHT_UP)
-        (gap,) = await store.transact(intake.open_gaps, OTHER)
+        (gap,) = await store.transact(timeline.open_gaps, OTHER)
         assert (gap.from_token, gap.to_token) == ("p", None)

@@ -7,7 +7,7 @@ from attrs import evolve
 
 from lambda_matrix.ids import EventId, SyncToken
 from lambda_matrix.matrix_events import AnswerState, TimelineEvent
-from lambda_matrix.store import intake
+from lambda_matrix.store import intake, timeline
 from lambda_matrix.store.questions import requests
 from lambda_matrix.store.records import Gap
 from tests.store.telling import (
@@ -25,7 +25,7 @@ from tests.store.telling import (
 
 
 async def gaps(told: Told) -> tuple[Gap, ...]:
-    return await told.store.transact(intake.open_gaps, ROOM)
+    return await told.store.transact(timeline.open_gaps, ROOM)
 
 
 async def fill(told: Told, *events: TimelineEvent) -> None:
@@ -40,7 +40,7 @@ async def test_a_gap_of_a_known_room_ends_where_the_last_batch_ended(told: Told)
     assert accepted.gaps == (Gap(ROOM, 2, SyncToken("p1"), SyncToken("s1")),)
     assert accepted.wake == {ROOM}
     assert await gaps(told) == accepted.gaps
-    assert await told.store.transact(intake.rooms_with_gaps) == (ROOM,)
+    assert await told.store.transact(timeline.rooms_with_gaps) == (ROOM,)
 
 
 async def test_a_gap_of_a_new_room_ends_at_the_bots_join(told: Told) -> None:
@@ -105,7 +105,7 @@ async def test_a_room_waits_for_its_gap_and_the_others_do_not(told: Told) -> Non
     assert await told.waits(OTHER_ROOM) == ["$x"]
     await fill(told, said("$q2"), said("$q3"))
     assert await gaps(told) == ()
-    assert await told.store.transact(intake.rooms_with_gaps) == ()
+    assert await told.store.transact(timeline.rooms_with_gaps) == ()
     assert await told.waits() == ["$q2", "$q3", "$q4"]
 
 
@@ -120,8 +120,8 @@ async def test_no_run_begins_while_the_answer_may_be_in_a_gap(told: Told) -> Non
 
 async def test_a_place_that_an_answer_took_is_no_end_of_a_gap(told: Told) -> None:
     await told.events(said("$q1"), echo("$a", mark("$help")))
-    assert await told.store.transact(intake.is_known, EventId("$q1"))
-    assert not await told.store.transact(intake.is_known, EventId("$help"))
+    assert await told.store.transact(timeline.is_known, EventId("$q1"))
+    assert not await told.store.transact(timeline.is_known, EventId("$help"))
 
 
 async def test_a_gap_comes_after_what_was_told_before_it(told: Told) -> None:
