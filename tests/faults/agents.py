@@ -106,6 +106,8 @@ _CALL: Final[dict[str, object]] = {
     "toolCallId": "t",
     "toolCallName": "search",
 }
+_ALSO_SHORT: Final = ("text", "its state")
+"""Of these floods: what is bounded as it is said, and what is bounded as bytes."""
 _FLOODS: Final[Mapping[str, Misdeed]] = {
     "text": flood(_TEXT, 500 * _MEGABYTE, _BEGIN),
     "small words": flood({**_TEXT, "delta": "more "}, 500 * _MEGABYTE, _BEGIN),
@@ -222,6 +224,7 @@ FAULTS: Final = (
             combines=False,
             excuses=True,
             patience=120,
+            only_long=what not in _ALSO_SHORT,
         )
         for what, misdeed in _FLOODS.items()
     ),
