@@ -166,8 +166,8 @@ async def _show_looks(client: Client, store: Store, settings: Settings, picture:
     """
     wanted = settings.service.display_name
     try:
-        if await client.display_name(client.session.user_id) != wanted:
-            await client.set_display_name(wanted)
+        if await client.account.display_name(client.session.user_id) != wanted:
+            await client.account.set_display_name(wanted)
     except MatrixError as error:
         logger.warning("display name ([service] display_name) not set: %s", error)
     await avatar.show(client, store, picture)

@@ -14,18 +14,15 @@ from pathlib import Path
 from attrs import define, field, frozen
 
 from lambda_matrix.client_server_api import endpoints
+from lambda_matrix.client_server_api.account import Account
 from lambda_matrix.client_server_api.endpoints import Endpoint
-from lambda_matrix.client_server_api.errors import MatrixError
 from lambda_matrix.client_server_api.exchange import Observer, Query
 from lambda_matrix.client_server_api.media import Media
 from lambda_matrix.client_server_api.parsing import (
     Context,
     Page,
-    parse_account_data,
-    parse_avatar_url,
     parse_context,
     parse_default_room_version,
-    parse_display_name,
     parse_event_id,
     parse_filter_id,
     parse_joined_members,
@@ -35,7 +32,6 @@ from lambda_matrix.client_server_api.parsing import (
     parse_room_id,
     parse_sync,
 )
-from lambda_matrix.client_server_api.parsing_json import JsonObject
 from lambda_matrix.client_server_api.room_creation import RoomCreation, creation_body
 from lambda_matrix.client_server_api.room_state import RoomStates
 from lambda_matrix.client_server_api.survey import Survey, parse_survey, survey_filter
@@ -78,12 +74,14 @@ class Session:
 class Client:
     """One session at one homeserver. Built by `open_client`. Files are `media`'s.
 
-    `states` asks for a room's state. These two aside, everything is a method here.
+    `states` asks for a room's state, `account` for profiles and for our own data. These three
+    aside, everything is a method here.
     """
 
     session: Session
     media: Media
     states: RoomStates
+    account: Account
     _requests: Transport
     _long_polls: Transport
     _default_room_version: str | None = None
@@ -98,7 +96,7 @@ class Client:
             endpoint, token=self.session.access_token, params=params, json=content
         )
 
-    # -- the server and the account --
+    # -- the server --
 
     async def default_room_version(self) -> str:
         """The room version of new rooms, asked of `/capabilities` once (6.)."""
@@ -107,65 +105,10 @@ class Client:
             self._default_room_version = parse_default_room_version(body)
         return self._default_room_version
 
-    async def display_name(self, user_id: UserId) -> str | None:
-        """The name that people see of somebody; None where we see none (/profile)."""
-        return parse_display_name(await self._profile(endpoints.display_name(user_id)))
-
-    async def set_display_name(self, name: str) -> None:
-        """Set the name that people see (11.2.2)."""
-        endpoint = endpoints.put_display_name(self.session.user_id)
-        await self._ask(endpoint, _json({"displayname": name}))
-
-    async def avatar_url(self, user_id: UserId) -> str | None:
-        """The `mxc://` address of somebody's picture; None where we see none (/profile)."""
-        return parse_avatar_url(await self._profile(endpoints.avatar(user_id)))
-
-    async def _profile(self, endpoint: Endpoint) -> bytes:
-        """A part of somebody's profile; an empty one where we see none."""
-        try:
-            return await self._ask(endpoint)
-        except MatrixError as error:
-            # The specification asks for no token here; a homeserver may, and then tells nothing.
-            if error.errcode in {"M_NOT_FOUND", "M_FORBIDDEN", "M_MISSING_TOKEN"}:
-                return b"{}"
-            raise
-
-    async def set_avatar_url(self, mxc: str) -> None:
-        """Set the picture that people see, an `mxc://` address (/profile)."""
-        await self._ask(endpoints.put_avatar(self.session.user_id), _json({"avatar_url": mxc}))
-
     async def upload_filter(self, content: bytes) -> FilterId:
         """Store a filter, JSON as bytes, for /sync (8.2.1)."""
         endpoint = endpoints.create_filter(self.session.user_id)
         return parse_filter_id(await self._ask(endpoint, content))
-
-    async def get_account_data(self, kind: str) -> JsonObject | None:
-        """Our global account data of this type; None when there is none (11.12)."""
-        return await self._stored(endpoints.account_data(self.session.user_id, kind))
-
-    async def put_account_data(self, kind: str, content: Mapping[str, object]) -> None:
-        """Replace our global account data of this type (11.12)."""
-        endpoint = endpoints.put_account_data(self.session.user_id, kind)
-        await self._ask(endpoint, _json(content))
-
-    async def get_room_account_data(self, room_id: RoomId, kind: str) -> JsonObject | None:
-        """Our account data of this room and type; None when there is none (11.12)."""
-        return await self._stored(endpoints.room_account_data(self.session.user_id, room_id, kind))
-
-    async def put_room_account_data(
-        self, room_id: RoomId, kind: str, content: Mapping[str, object]
-    ) -> None:
-        """Replace our account data of this room and type (11.12)."""
-        endpoint = endpoints.put_room_account_data(self.session.user_id, room_id, kind)
-        await self._ask(endpoint, _json(content))
-
-    async def _stored(self, endpoint: Endpoint) -> JsonObject | None:
-        try:
-            return parse_account_data(await self._ask(endpoint))
-        except MatrixError as error:
-            if error.errcode == "M_NOT_FOUND":
-                return None
-            raise
 
     # -- events --
 
@@ -336,7 +279,12 @@ async def open_client(
     ):
         token = session.access_token
         yield Client(
-            session, Media(files, token), RoomStates(requests, token), requests, long_polls
+            session,
+            Media(files, token),
+            RoomStates(requests, token),
+            Account(requests, token, session.user_id),
+            requests,
+            long_polls,
         )
 
 

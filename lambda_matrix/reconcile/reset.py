@@ -140,9 +140,9 @@ def _judge(step: Step, error: MatrixError) -> Refusal | None:
 async def _take(client: Client, step: Step) -> None:
     match step:
         case Unbind(room, kind):
-            await persist(lambda: client.put_room_account_data(room.room_id, kind, {}))
+            await persist(lambda: client.account.put_room_data(room.room_id, kind, {}))
         case EmptyAccountData(kind):
-            await persist(lambda: client.put_account_data(kind, {}))
+            await persist(lambda: client.account.put_data(kind, {}))
         case LeaveRoom(room):
             await persist(lambda: client.leave(room.room_id))
         case ForgetRoom(room):

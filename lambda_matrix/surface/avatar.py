@@ -72,7 +72,7 @@ def read_picture(path: Path | None) -> Picture:
 async def show(client: Client, store: Store, picture: Picture) -> None:
     """Have the bot's profile show the picture; a homeserver that refuses is told in the journal."""
     try:
-        shown = await client.avatar_url(client.session.user_id)
+        shown = await client.account.avatar_url(client.session.user_id)
         mxc = await store.transact(meta.avatar, picture.digest)
         if mxc is None:
             if shown is not None and await _content(client, shown) == picture.content:
@@ -81,7 +81,7 @@ async def show(client: Client, store: Store, picture: Picture) -> None:
                 mxc = await _upload(client, picture)
             await store.transact(meta.set_avatar, picture.digest, mxc)
         if shown != mxc:
-            await client.set_avatar_url(mxc)
+            await client.account.set_avatar_url(mxc)
     except MatrixError as error:
         logger.warning("picture ([service] avatar_file) not shown: %s", error)
 

@@ -86,7 +86,7 @@ async def announce(store: Store, client: Client, ourselves: Ourselves) -> None:
     is_alone = await store.transact(meta.is_alone)
     content = instance_content(ourselves.instance)
     try:
-        await wait_for(lambda: client.put_account_data(INSTANCE_KEY, content))
+        await wait_for(lambda: client.account.put_data(INSTANCE_KEY, content))
     except MatrixError as error:
         logger.warning("not announced to other instances: %s", error)
         return

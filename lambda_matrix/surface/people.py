@@ -38,7 +38,7 @@ class People:
             MatrixError: the homeserver refuses to keep it, and no waiting will change that.
         """
         key, content = person_key(event.sender), person_content(chosen)
-        await persist(lambda: self._means.client.put_account_data(key, content))
+        await persist(lambda: self._means.client.account.put_data(key, content))
         await self._means.store.transact(
             choices.choose, event, chosen, reply, self._means.ourselves
         )

@@ -3,20 +3,13 @@ from __future__ import annotations
 import pytest
 
 from lambda_matrix.client_server_api.client import Client, open_client
-from lambda_matrix.client_server_api.errors import BadTransportSetting, MatrixError
+from lambda_matrix.client_server_api.errors import BadTransportSetting
 from lambda_matrix.client_server_api.parsing import Context
 from lambda_matrix.client_server_api.room_creation import RoomCreation
-from lambda_matrix.ids import (
-    EventId,
-    FilterId,
-    RoomId,
-    SyncToken,
-    TransactionId,
-    UserId,
-)
+from lambda_matrix.ids import EventId, FilterId, RoomId, SyncToken, TransactionId, UserId
 from lambda_matrix.matrix_events import MalformedEvent, RoomMarker, TextMessage
 from tests.client_server_api.conftest import ME, SESSION
-from tests.client_server_api.fake_homeserver import Answer, FakeHomeserver, refusal
+from tests.client_server_api.fake_homeserver import FakeHomeserver
 from tests.client_server_api.sync_answers import event
 
 ROOM, EVENT = RoomId("!r:example.org"), EventId("$e")
@@ -25,36 +18,12 @@ CAPABILITIES: dict[str, object] = {
 }
 
 
-async def test_the_account(homeserver: FakeHomeserver, client: Client) -> None:
-    homeserver.on("PUT .*displayname", {})
+async def test_a_filter(homeserver: FakeHomeserver, client: Client) -> None:
     homeserver.on("POST .*filter", {"filter_id": "7"})
 
-    await client.set_display_name("Lambda")
     assert await client.upload_filter(b'{"room":{}}') == "7"
 
-    assert homeserver.asked[0].json == {"displayname": "Lambda"}
-    assert homeserver.asked[1].body == b'{"room":{}}'
-
-
-async def test_account_data(homeserver: FakeHomeserver, client: Client) -> None:
-    homeserver.on("PUT .*account_data", {})
-    homeserver.on("GET .*/rooms/.*account_data", {"agent": "main"})
-    homeserver.on(
-        "GET .*account_data",
-        {"next": 5},
-        refusal(404, "M_NOT_FOUND"),
-        refusal(403, "M_FORBIDDEN"),
-    )
-
-    await client.put_account_data("ru.x", {"next": 5})
-    await client.put_room_account_data(ROOM, "ru.x", {"agent": "main"})
-    assert await client.get_room_account_data(ROOM, "ru.x") == {"agent": "main"}
-    assert await client.get_account_data("ru.x") == {"next": 5}
-    assert await client.get_account_data("ru.x") is None
-    with pytest.raises(MatrixError):
-        await client.get_account_data("ru.x")
-
-    assert [one.json for one in homeserver.asked[:2]] == [{"next": 5}, {"agent": "main"}]
+    assert homeserver.asked[0].body == b'{"room":{}}'
 
 
 async def test_events(homeserver: FakeHomeserver, client: Client) -> None:
@@ -110,58 +79,6 @@ async def test_one_event_and_where_it_lies(homeserver: FakeHomeserver, client: C
     assert context == Context(found, SyncToken("a"), SyncToken("b"))
     assert isinstance(nothing.event, MalformedEvent)
     assert (nothing.before, nothing.after) == (None, None)
-
-
-@pytest.mark.parametrize(
-    ("answer", "mxc"),
-    [
-        ({"avatar_url": "mxc://h/x"}, "mxc://h/x"),
-        ({}, None),
-        ({"avatar_url": ""}, None),
-        ({"avatar_url": "mxc://h"}, None),
-        (refusal(404, "M_NOT_FOUND"), None),
-        (refusal(403, "M_FORBIDDEN"), None),
-        (refusal(401, "M_MISSING_TOKEN"), None),
-    ],
-)
-async def test_somebodys_picture(
-    homeserver: FakeHomeserver,
-    client: Client,
-    answer: Answer | dict[str, object],
-    mxc: str | None,
-) -> None:
-    homeserver.on("GET .*/profile/%40anna%3Ah/avatar_url$", answer)
-    assert await client.avatar_url(UserId("@anna:h")) == mxc
-
-
-@pytest.mark.parametrize(
-    ("answer", "name"),
-    [
-        ({"displayname": "Anna"}, "Anna"),
-        ({}, None),
-        ({"displayname": ""}, None),
-        (refusal(404, "M_NOT_FOUND"), None),
-    ],
-)
-async def test_somebodys_name(
-    homeserver: FakeHomeserver,
-    client: Client,
-    answer: Answer | dict[str, object],
-    name: str | None,
-) -> None:
-    homeserver.on("GET .*/profile/%40anna%3Ah/displayname$", answer)
-    assert await client.display_name(UserId("@anna:h")) == name
-
-
-async def test_our_picture(homeserver: FakeHomeserver, client: Client) -> None:
-    homeserver.on("PUT .*/avatar_url$", {})
-    homeserver.on("GET .*/avatar_url$", refusal(429, "M_LIMIT_EXCEEDED"))
-
-    await client.set_avatar_url("mxc://h/x")
-    with pytest.raises(MatrixError):
-        await client.avatar_url(ME)
-
-    assert homeserver.asked[0].json == {"avatar_url": "mxc://h/x"}
 
 
 async def test_membership(homeserver: FakeHomeserver, client: Client) -> None:

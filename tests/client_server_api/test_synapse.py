@@ -128,10 +128,10 @@ async def test_login_whoami_and_logging_in_again(
 
 
 async def test_the_account(client: Client) -> None:
-    await client.set_display_name("Лямбда")
-    assert await client.get_account_data("ru.coredump.test") is None
-    await client.put_account_data("ru.coredump.test", {"next": 7})
-    assert await client.get_account_data("ru.coredump.test") == {"next": 7}
+    await client.account.set_display_name("Лямбда")
+    assert await client.account.get_data("ru.coredump.test") is None
+    await client.account.put_data("ru.coredump.test", {"next": 7})
+    assert await client.account.get_data("ru.coredump.test") == {"next": 7}
 
 
 @pytest.mark.parametrize("version", [None, "10", "11", "12"])
@@ -229,8 +229,8 @@ async def test_being_thrown_out_and_what_is_no_longer_allowed(
     (invited,) = batch.invited
     assert (invited.room_id, invited.inviter) == (chat, anna.session.user_id)
     await client.join(chat)
-    await client.put_room_account_data(chat, "ru.coredump.test", {"agent": "main"})
-    assert await client.get_room_account_data(chat, "ru.coredump.test") == {"agent": "main"}
+    await client.account.put_room_data(chat, "ru.coredump.test", {"agent": "main"})
+    assert await client.account.get_room_data(chat, "ru.coredump.test") == {"agent": "main"}
     last_words = await anna.put_event(chat, "m.room.message", transaction(), HELLO)
     content = {"membership": "leave", "reason": "enough"}
     await anna.put_state(chat, "m.room.member", bot.user_id, content)
@@ -423,14 +423,14 @@ async def test_history_tells_the_newest_text_and_what_was_taken_back(
 async def test_a_picture_of_the_bot_and_of_a_room(client: Client, anna: Client) -> None:
     file = trio.wrap_file(io.BytesIO(b"no picture, but nobody looks"))
     mxc = await client.media.upload(file, size=28, content_type="image/png")
-    await client.set_avatar_url(mxc)
+    await client.account.set_avatar_url(mxc)
     creation = evolve(chat_for(anna.session.user_id), avatar=mxc)
 
     chat = await client.create_room(creation)
     await anna.join(chat)
 
-    assert await anna.avatar_url(client.session.user_id) == mxc
-    assert await anna.avatar_url(UserId("@nobody:lambda.test")) is None
+    assert await anna.account.avatar_url(client.session.user_id) == mxc
+    assert await anna.account.avatar_url(UserId("@nobody:lambda.test")) is None
     kinds = [
         fact.type for fact in (await anna.messages(chat)).events if isinstance(fact, StateChange)
     ]

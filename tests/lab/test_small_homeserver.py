@@ -96,7 +96,7 @@ async def test_rooms_and_what_becomes_of_them(homeserver: SmallHomeserver, clien
 
 
 async def test_the_picture_of_the_bot(client: Client) -> None:
-    assert await client.avatar_url(BOT) is None
-    await client.set_avatar_url("mxc://h/x")
-    assert await client.avatar_url(BOT) == "mxc://h/x"
-    assert await client.avatar_url(UserId("@other:h")) is None
+    assert await client.account.avatar_url(BOT) is None
+    await client.account.set_avatar_url("mxc://h/x")
+    assert await client.account.avatar_url(BOT) == "mxc://h/x"
+    assert await client.account.avatar_url(UserId("@other:h")) is None

@@ -58,7 +58,7 @@ async def test_it_is_uploaded_once_and_shown(clock: MockClock, tmp_path: Path) -
         async with lab.service() as service:
             await avatar.show(service.client, service.store, Picture(PNG, "image/png"))
             await avatar.show(service.client, service.store, Picture(PNG, "image/png"))
-            mxc = await service.client.avatar_url(BOT)
+            mxc = await service.client.account.avatar_url(BOT)
             assert mxc is not None
             assert len(lab.proxy.made(UPLOAD)) == 1
             assert len(lab.proxy.made("PUT .*/avatar_url")) == 1
@@ -72,7 +72,7 @@ async def test_it_is_uploaded_once_and_shown(clock: MockClock, tmp_path: Path) -
             assert len(lab.proxy.made(UPLOAD)) == 1
             await avatar.show(service.client, service.store, Picture(PNG + b"!", "image/png"))
             assert len(lab.proxy.made(UPLOAD)) == 2
-            assert await service.client.avatar_url(BOT) != mxc
+            assert await service.client.account.avatar_url(BOT) != mxc
 
 
 def lose_database(directory: Path) -> None:

@@ -53,13 +53,13 @@ class Bindings:
         """
         async with self._numbering:
             if self._server_mark is None:
-                stored = await persist(lambda: self._client.get_account_data(SEQUENCE_KEY))
+                stored = await persist(lambda: self._client.account.get_data(SEQUENCE_KEY))
                 self._server_mark = read_sequence(stored)
             number = await self._store.transact(
                 meta.next_platform_chat_id, PlatformChatId(self._server_mark + 1)
             )
             content = sequence_content(number)
-            await persist(lambda: self._client.put_account_data(SEQUENCE_KEY, content))
+            await persist(lambda: self._client.account.put_data(SEQUENCE_KEY, content))
             self._server_mark = number
             return number
 
@@ -74,7 +74,7 @@ class Bindings:
             MatrixError: the homeserver refuses, and no waiting will change that.
         """
         content = binding_content(binding)
-        await persist(lambda: self._client.put_room_account_data(room_id, BINDING_KEY, content))
+        await persist(lambda: self._client.account.put_room_data(room_id, BINDING_KEY, content))
 
     async def take_up(self, room_id: RoomId) -> bool:
         """Have the room be the chat that the homeserver says it is; return whether it is one.
@@ -84,7 +84,7 @@ class Bindings:
         Raises:
             MatrixError: the homeserver does not say, and no waiting will change that.
         """
-        kept = await persist(lambda: self._client.get_room_account_data(room_id, BINDING_KEY))
+        kept = await persist(lambda: self._client.account.get_room_data(room_id, BINDING_KEY))
         binding = None if kept is None else read_binding(kept)
         if not isinstance(binding, Binding):
             return False
@@ -96,7 +96,7 @@ class Bindings:
         Raises:
             MatrixError: the homeserver refuses, and no waiting will change that.
         """
-        await persist(lambda: self._client.put_room_account_data(room_id, BINDING_KEY, {}))
+        await persist(lambda: self._client.account.put_room_data(room_id, BINDING_KEY, {}))
 
     async def context_of(self, room: Room, thread_root: EventId | None) -> PlatformChatId:
         """Return the context of what is said in this chat, or in this thread of it.

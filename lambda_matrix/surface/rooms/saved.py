@@ -37,7 +37,7 @@ class SavedContexts:
         if known:
             return known
         key = saved_key(user_id)
-        content = await persist(lambda: self._means.client.get_account_data(key))
+        content = await persist(lambda: self._means.client.account.get_data(key))
         kept = read_saved(user_id, content).saved
         if kept:
             await self._means.store.transact(saved.restore, kept)
@@ -55,7 +55,7 @@ class SavedContexts:
             MatrixError: the homeserver refuses; everything is as it was.
         """
         key, content = saved_key(command.sender), saved_content(now)
-        await persist(lambda: self._means.client.put_account_data(key, content))
+        await persist(lambda: self._means.client.account.put_data(key, content))
         await self._means.store.transact(
             saved.replace,
             command,

@@ -16,6 +16,7 @@ from urllib.parse import unquote
 import trio
 from attrs import define, field, frozen
 
+from lambda_matrix.client_server_api.account import Account
 from lambda_matrix.client_server_api.address import Address
 from lambda_matrix.client_server_api.client import Client, Session
 from lambda_matrix.client_server_api.errors import (
@@ -224,5 +225,10 @@ def client_of(device: DeviceId, jobs: trio.MemorySendChannel[Transfer]) -> Clien
     transport = Transport(Address("http://homeserver", "homeserver"), jobs)
     token = session.access_token
     return Client(
-        session, Media(transport, token), RoomStates(transport, token), transport, transport
+        session,
+        Media(transport, token),
+        RoomStates(transport, token),
+        Account(transport, token, BOT),
+        transport,
+        transport,
     )
