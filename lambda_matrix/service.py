@@ -24,7 +24,7 @@ from lambda_matrix.client_server_api.errors import MatrixError
 from lambda_matrix.client_server_api.sync import SessionDeadError
 from lambda_matrix.config import ConfigError
 from lambda_matrix.config.settings import Settings
-from lambda_matrix.reconcile.reconciliation import reconcile
+from lambda_matrix.reconcile.reconciliation import START_PATIENCE, reconcile
 from lambda_matrix.reloading import InForce, Reloading, policy_of
 from lambda_matrix.session import log_in
 from lambda_matrix.status_line import StatusLine
@@ -139,6 +139,7 @@ async def _serve(
                     bridge.means,
                     bridge.bindings,
                     bridge.spaces,
+                    patience=START_PATIENCE,
                     progress=lambda made, of: line.enter(f"reconciling: {made} of {of}"),
                 )
                 await supervisor.start(bridge.run)

@@ -260,9 +260,9 @@ class _Planning:
             self.repairs.append(UnlinkChat(space_id=space_id, room_id=room_id, owner=owner))
 
     def trees(self) -> None:
-        """Whoever has a Space has, or had, a chat."""
+        """Whoever has a Space has, or had, a chat; who left it is not invited again for that."""
         parents = self.evidence.spaces_with_children()
-        have = {chat.owner for chat in self.chats.values()} | self.awaited
+        have = {chat.owner for chat in self.chats.values()} | self.awaited | self.observed.absent
         have |= {i.owner for i in self.intents.values() if i.kind is RoomKind.CHAT}
         known = map(self._known, self.evidence.rooms)  # also of chats that end, or go on elsewhere
         have |= {room.owner for room in known if room.owner and room.kind is RoomKind.CHAT}
@@ -276,7 +276,7 @@ class _Planning:
     def direct_rooms(self) -> None:
         """Where somebody who may talk to us is alone with us, in a room of their own."""
         ours = self.evidence.spoken_for() | self.chats.keys()
-        with_chats = {chat.owner for chat in self.chats.values()}
+        greeted = {chat.owner for chat in self.chats.values()} | self.observed.absent
         for room in self.evidence.rooms:
             creator = room.creator
             if (
@@ -289,7 +289,7 @@ class _Planning:
                 and room.room_id not in ours
             ):
                 assert creator is not None  # noqa: S101 - one of those who may talk
-                is_greeted = creator in self.space_of and creator in with_chats
+                is_greeted = creator in self.space_of and creator in greeted
                 self.repairs.append(
                     RestoreDirect(room_id=room.room_id, owner=creator, is_greeted=is_greeted)
                 )

@@ -1,16 +1,19 @@
 """Once per start, after catch-up and before anything goes out: look, plan, repair, and say so."""
 
 import logging
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 
+import trio
 from attrs import evolve, frozen
 
 from lambda_matrix.client_server_api.errors import MatrixError, SessionDead, decide_retry
 from lambda_matrix.client_server_api.sync import SessionDeadError
-from lambda_matrix.ids import PersonId
+from lambda_matrix.ids import PersonId, RoomId, UserId
+from lambda_matrix.matrix_events import Membership
 from lambda_matrix.reconcile.apply import Repairing
 from lambda_matrix.reconcile.plan import plan
-from lambda_matrix.reconcile.repairs import Repair, describe
+from lambda_matrix.reconcile.repairs import AtHomeserver, FinishTree, Repair, describe
 from lambda_matrix.reconcile.topology import Observed, Recorded, read_topology
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.patience import persist
@@ -18,6 +21,11 @@ from lambda_matrix.surface.rooms.bindings import Bindings
 from lambda_matrix.surface.rooms.spaces import Spaces
 
 logger = logging.getLogger(__name__)
+
+START_PATIENCE = 300.0
+"""Seconds that a start spends on repairs at the homeserver; then it goes live without the rest."""
+MEMBERSHIP_WAIT = 60.0
+"""Seconds in all to ask whether people are still in Spaces that never had a chat."""
 
 Progress = Callable[[int, int], None]
 """Told how many repairs are made, and how many there are in all."""
@@ -31,18 +39,50 @@ class Done:
     refusal: str | None = None
 
 
-async def observe(means: Means) -> tuple[Observed, Recorded]:
+async def observe(means: Means, *, insist: bool = True) -> tuple[Observed, Recorded]:
     """Return what the homeserver says and what is recorded, after catch-up.
 
     Raises:
-        MatrixError: the homeserver does not say which rooms the bot is in.
+        SessionDeadError: the session ended.
+        MatrixError: the homeserver does not say which rooms the bot is in, and `insist` is set;
+            else those of which it was told have to do.
     """
-    joined = await persist(means.client.joined_rooms)
     observed, recorded = await means.store.transact(read_topology, means.ourselves.user_id)
+    # Asked afterwards: a room that comes in between is not taken for one that was left.
+    try:
+        joined = await persist(means.client.joined_rooms)
+    except MatrixError as error:
+        _raise_if_dead(error)
+        if insist:
+            raise
+        logger.warning("the homeserver does not tell where we are: %s", error)
+        joined = frozenset(recorded.rooms)
     makers = {room.creator for room in observed.rooms if room.creator is not None}
     allows = means.policy.access.allows
     may_talk = frozenset(maker for maker in makers if allows(PersonId(maker)))
-    return evolve(observed, joined=joined, may_talk=may_talk), recorded
+    observed = evolve(observed, joined=joined, may_talk=may_talk)
+    finishing = [each for each in plan(observed, recorded) if isinstance(each, FinishTree)]
+    return evolve(observed, absent=await _absent(means, finishing)), recorded
+
+
+async def _absent(means: Means, finishing: Sequence[FinishTree]) -> frozenset[UserId]:
+    """Return those who are not in their Space; of whom that is not told, nothing is made, too."""
+    absent = {each.owner for each in finishing}
+    with trio.move_on_after(MEMBERSHIP_WAIT):
+        for each in finishing:
+            if await _is_there(means, each.space_id, each.owner):
+                absent.discard(each.owner)
+    return frozenset(absent)
+
+
+async def _is_there(means: Means, space_id: RoomId, owner: UserId) -> bool:
+    try:
+        membership = await persist(lambda: means.client.states.membership(space_id, owner))
+    except MatrixError as error:
+        _raise_if_dead(error)
+        logger.warning("whether %s is in %s is not told: %s", owner, space_id, error)
+        return False
+    return membership in {Membership.JOIN, Membership.INVITE}
 
 
 async def reconcile(
@@ -51,41 +91,47 @@ async def reconcile(
     spaces: Spaces,
     *,
     dry_run: bool = False,
+    patience: float = math.inf,
     progress: Progress = lambda _made, _all: None,
 ) -> tuple[Done, ...]:
     """Have what is recorded agree with what the homeserver says; each repair is logged.
 
-    What the homeserver refuses is logged, too, and does not stop the others. A `dry_run` changes
-    nothing, here or there, and returns what would be done.
+    What the homeserver refuses is logged, too, and does not stop the others; nor does what it does
+    not do within `patience` seconds in all, which the next start does. A `dry_run` changes nothing,
+    here or there, and returns what would be done.
 
     Raises:
         SessionDeadError: the session ended.
     """
-    try:
-        repairs = plan(*await observe(means))
-    except MatrixError as error:
-        _raise_if_dead(error)
-        logger.warning("not reconciled: the homeserver does not tell where we are: %s", error)
-        return ()
+    repairs = plan(*await observe(means, insist=False))
     if dry_run:
         return tuple(map(Done, repairs))
     repairing = Repairing(means, bindings, spaces)
+    deadline = trio.current_time() + patience
     done: list[Done] = []
     for repair in repairs:
-        done.append(await _make(repairing, repair))
+        done.append(await _make(repairing, repair, deadline))
         progress(len(done), len(repairs))
     return tuple(done)
 
 
-async def _make(repairing: Repairing, repair: Repair) -> Done:
-    try:
-        await repairing.make(repair)
-    except MatrixError as error:
-        _raise_if_dead(error)
-        logger.warning("not reconciled: %s: %s", describe(repair), error)
-        return Done(repair, str(error))
-    logger.info("reconciled: %s", describe(repair))
-    return Done(repair)
+async def _make(repairing: Repairing, repair: Repair, deadline: float) -> Done:
+    """Make the repair; what needs the homeserver is cut off at the deadline, as by a kill."""
+    at_homeserver = isinstance(repair, AtHomeserver)
+    refusal: str | None = None
+    with trio.CancelScope(deadline=deadline if at_homeserver else math.inf) as scope:
+        try:
+            await repairing.make(repair)
+        except MatrixError as error:
+            _raise_if_dead(error)
+            refusal = str(error)
+    if scope.cancelled_caught:
+        refusal = "the homeserver takes too long; left to the next start"
+    if refusal is None:
+        logger.info("reconciled: %s", describe(repair))
+    else:
+        logger.warning("not reconciled: %s: %s", describe(repair), refusal)
+    return Done(repair, refusal)
 
 
 def _raise_if_dead(error: MatrixError) -> None:

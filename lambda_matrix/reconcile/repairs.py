@@ -158,6 +158,8 @@ Repair = (
     | UnlinkChat
     | RestoreDirect
 )
+AtHomeserver = BindRoom | FinishChat | KeepBinding | LeaveDuplicate | LinkChat | UnlinkChat
+"""Those for which the homeserver is asked for something."""
 
 
 def describe(repair: Repair) -> str:  # noqa: C901, PLR0911, PLR0912 - a sentence each

@@ -46,7 +46,7 @@ class Observed:
     """What the homeserver says: rooms as sync told them, links, and the bot's own account data.
 
     `joined` is what it says when asked which rooms the bot is in; `may_talk` are those makers of
-    rooms who may talk to it.
+    rooms who may talk to it. `absent` are those who are not in their Space, which has no chat yet.
     """
 
     me: UserId
@@ -57,6 +57,7 @@ class Observed:
     settings: tuple[KeptSettings, ...] = ()
     saved: tuple[KeptSaved, ...] = ()
     may_talk: frozenset[UserId] = frozenset()
+    absent: frozenset[UserId] = frozenset()
 
 
 @frozen(kw_only=True)
@@ -93,7 +94,7 @@ class Recorded:
 
 
 def read_topology(db: Database, me: UserId) -> tuple[Observed, Recorded]:
-    """Read both. `joined` and `may_talk` are left empty: they do not stand in the store."""
+    """Read both, but for `joined`, `may_talk` and `absent`, which do not stand in the store."""
     return _observed(db, me), _recorded(db)
 
 

@@ -17,7 +17,7 @@ import trio
 from attrs import define, evolve
 
 from lambda_matrix.client_server_api.account_data import INSTANCE_KEY, instance_content
-from lambda_matrix.client_server_api.backoff import HealthObserver, ignore_health, wait_for
+from lambda_matrix.client_server_api.backoff import HealthObserver, ignore_health
 from lambda_matrix.client_server_api.client import Client
 from lambda_matrix.client_server_api.errors import MatrixError
 from lambda_matrix.client_server_api.sync import SYNC_FILTER_FINGERPRINT, sync_forever
@@ -27,6 +27,7 @@ from lambda_matrix.store import intake, meta
 from lambda_matrix.store.records import Ourselves
 from lambda_matrix.store.store import Store
 from lambda_matrix.surface.bridge import give_way
+from lambda_matrix.surface.patience import persist
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +87,7 @@ async def announce(store: Store, client: Client, ourselves: Ourselves) -> None:
     is_alone = await store.transact(meta.is_alone)
     content = instance_content(ourselves.instance)
     try:
-        await wait_for(lambda: client.account.put_data(INSTANCE_KEY, content))
+        await persist(lambda: client.account.put_data(INSTANCE_KEY, content))
     except MatrixError as error:
         logger.warning("not announced to other instances: %s", error)
         return

@@ -376,6 +376,9 @@ def test_a_space_that_never_had_a_chat_gets_its_first() -> None:
     assert plan(observed(space), NOTHING) == (restored, finish)
     had_one = observed(space, children=(link(CHAT, has_via=False, by=ANNA),))
     assert plan(had_one, NOTHING) == (restored,)
+    left = evolve(observed(space, made(LOBBY, creator=ANNA)), absent=frozenset({ANNA}))
+    greeted = RestoreDirect(room_id=LOBBY, owner=ANNA, is_greeted=True)
+    assert plan(left, NOTHING) == (restored, greeted)
     only_space = {SPACE: RECORDED.rooms[SPACE]}
     assert plan(observed(space), evolve(RECORDED, rooms=only_space)) == ()
 

@@ -20,7 +20,7 @@ from lambda_matrix.store import meta, people, retelling
 from lambda_matrix.store.conversations import contexts, saved
 from lambda_matrix.store.records import RoomKind
 from lambda_matrix.store.topology import rooms
-from tests.lab.proxy import Answer, Hold
+from tests.lab.proxy import Answer, Hold, Loss, rate_limited
 from tests.lab.small_homeserver import ANNA, BORIS, BOT, SmallHomeserver
 from tests.surface.bridging import TEXTS, Service, open_lab
 from tests.surface.rooms.test_onboarding import links, onboarded
@@ -357,13 +357,19 @@ async def test_what_is_refused_stops_nothing(
 async def test_a_homeserver_that_does_not_say_where_we_are(
     clock: MockClock, tmp_path: Path, answer: Answer
 ) -> None:
-    async with open_lab(clock, tmp_path) as lab, lab.service(live=False) as service:
+    """Then what was told has to do, so that nobody's rooms are unknown."""
+    async with open_lab(clock, tmp_path) as lab:
+        async with lab.service():
+            await onboarded(lab)
+        lab.lose_database()
         lab.proxy.spoil("GET .*joined_rooms", answer)
-        if answer is REFUSED:
-            assert await repaired(service) == ()
-        else:
-            with pytest.raises(SessionDeadError):
-                await repaired(service)
+        async with lab.service(live=False) as service:
+            if answer is REFUSED:
+                assert len(await repaired(service)) == 3
+                assert await plans(service) == []
+            else:
+                with pytest.raises(SessionDeadError):
+                    await repaired(service)
 
 
 async def test_a_session_that_ends_meanwhile_is_the_end(clock: MockClock, tmp_path: Path) -> None:
@@ -556,5 +562,79 @@ async def test_a_chat_that_was_made_after_what_the_database_knows_keeps_its_cont
             assert lab.homeserver.room_account_data[chat, BINDING] == kept
             assert said(lab.homeserver) == said_before
             assert len(lab.homeserver.created) == 2
+            await service.caught_up()
+            assert await plans(service) == []
+
+
+async def test_a_room_that_comes_while_it_is_asked_is_no_room_that_was_left(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    """As when a killed start's createRoom is still at work: what is told next says we are in it."""
+    async with open_lab(clock, tmp_path) as lab, lab.service(live=False) as service:
+        hold = Hold(answer=True)
+        lab.proxy.spoil("GET .*joined_rooms", hold)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(repaired, service)
+            await hold.caught.wait()
+            late = lab.homeserver.chat_of_bot(ANNA)
+            await service.caught_up()
+            hold.release()
+        assert await service.store.transact(rooms.is_joined, late)
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+async def test_nobody_who_left_is_invited_again(
+    clock: MockClock, tmp_path: Path, *, is_told: bool
+) -> None:
+    """Nor who may have left."""
+    async with open_lab(clock, tmp_path) as lab:
+        homeserver = lab.homeserver
+        async with lab.service():
+            lab.proxy.spoil("POST .*createRoom", REFUSED, containing=b'"kind": "chat"')
+            lobby = homeserver.direct_chat(ANNA)
+            await homeserver.wait(lambda: len(homeserver.created) == 1)
+            await trio.sleep(60)
+        lab.proxy.mend()
+        (space,) = homeserver.created
+        if is_told:
+            homeserver.member(space, ANNA, "leave", ANNA)
+        else:
+            lab.proxy.spoil("GET .*/state/m.room.member/", REFUSED)
+        lab.lose_database()
+        async with lab.service(reconciling=True) as service:
+            await trio.sleep(600)
+            assert homeserver.created == [space]
+            assert await plans(service) == []
+            homeserver.direct_chat(ANNA)  # now they ask for it
+            await homeserver.wait(lambda: len(homeserver.created) == 2)
+            assert lobby not in homeserver.created
+
+
+@pytest.mark.parametrize("answer", [Answer(500), rate_limited(60_000), Loss.REQUEST])
+async def test_rooms_at_which_the_homeserver_fails_do_not_keep_the_service_from_starting(
+    clock: MockClock, tmp_path: Path, answer: Answer | Loss, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_lab(clock, tmp_path) as lab:
+        homeserver = lab.homeserver
+        async with lab.service():
+            _, space, chat = await onboarded(lab)
+        old = [homeserver.chat_of_bot(ANNA) for _ in range(9)]
+        for room_id in old:
+            homeserver.add(space, CHILD, {"via": ["x"]}, BOT, state_key=room_id)
+        homeserver.direct_chat(BORIS)
+        lab.proxy.spoil(f"PUT .*account_data/{BINDING}", answer)
+        lab.lose_database()
+        async with lab.service(live=False) as service:
+            bridge = service.bridge
+            began = trio.current_time()
+            done = await reconcile(bridge.means, bridge.bindings, bridge.spaces, patience=300)
+            assert trio.current_time() - began < 301
+            assert sum(each.refusal is not None for each in done) == len(old)
+            restored = await service.store.transact(rooms.room, chat)
+            assert restored is not None
+            assert restored.kind is RoomKind.CHAT
+            assert "left to the next start" in caplog.text
+            lab.proxy.mend()
+            assert len(await repaired(service)) == len(old)
             await service.caught_up()
             assert await plans(service) == []

@@ -147,12 +147,14 @@ async def test_only_for_others_is_there_a_wait(clock: MockClock, tmp_path: Path)
         assert waits == [False, False, True, False]
 
 
+@pytest.mark.parametrize(
+    "answer", [Answer(403, b'{"errcode":"M_FORBIDDEN","error":"no"}'), Answer(500)]
+)
 async def test_a_homeserver_that_keeps_no_account_data_is_no_reason_to_stay_away(
-    clock: MockClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    clock: MockClock, tmp_path: Path, answer: Answer, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with open_lab(clock, tmp_path) as lab:
-        forbidden = Answer(403, b'{"errcode":"M_FORBIDDEN","error":"no"}')
-        lab.proxy.spoil("^PUT .*/account_data/ru.coredump.lambda.instance", forbidden)
+        lab.proxy.spoil("^PUT .*/account_data/ru.coredump.lambda.instance", answer)
         async with lab.chat(announcing=True) as service:
             assert await service.ask("Hello?") == "Answer to Hello?"
     assert "not announced to other instances" in caplog.text
