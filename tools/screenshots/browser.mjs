@@ -67,9 +67,9 @@ const deeds = {
     },
     async open({ room }) {
         const session = await page.evaluate(() => location.hash.split("/")[2]);
-        const hash = room ? `#/session/${session}/room/${room}` : `#/session/${session}`;
+        const hash = `#/session/${session}/room/${room}`;
         await page.evaluate((to) => { location.hash = to; }, hash);
-        await page.locator(room ? "main.middle" : ".RoomList").waitFor();
+        await page.locator("main.middle").waitFor();
     },
     async see({ text }) {
         await page.getByText(text).last().waitFor();

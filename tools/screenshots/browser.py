@@ -61,10 +61,6 @@ class Browser:
         await self._do("open", room=room)
         await self.see(see)
 
-    async def open_list(self) -> None:
-        """Close the room: what is left is the list of rooms."""
-        await self._do("open")
-
     async def see(self, text: str) -> None:
         """Wait until the text is shown.
 
