@@ -10,9 +10,11 @@ from collections import defaultdict
 from attrs import define, field
 
 from lambda_matrix.account_data import Binding, Unbound
-from lambda_matrix.ids import RoomId
+from lambda_matrix.ids import RoomId, UserId
 from lambda_matrix.matrix_events import RoomMarker
-from lambda_matrix.reconcile.topology import Observed, SeenChild, SeenRoom
+from lambda_matrix.reconcile.topology import NO_NUMBER, Observed, SeenChild, SeenRoom
+from lambda_matrix.store.records import Intent
+from lambda_matrix.store.records.rooms import PERSON_AND_BOT
 
 
 @define
@@ -77,10 +79,27 @@ class Evidence:
         old = self.binding(room.predecessor)
         return isinstance(old, Binding) and old.platform_chat_id == binding.platform_chat_id
 
+    def direct_with(self, room: SeenRoom) -> UserId | None:
+        """Return who may talk to us, and is alone with us in this room of their own making."""
+        creator = room.creator
+        is_theirs = creator in self._observed.may_talk and creator != self._observed.me
+        is_plain = room.room_type is None and room.replaced_by is None
+        is_direct = is_theirs and is_plain and room.member_count == PERSON_AND_BOT
+        return creator if is_direct else None
+
     def spoken_for(self) -> set[RoomId]:
         """Return the rooms that were ever bound, or in which another one goes on."""
         goes_on_in = {room.replaced_by for room in self.rooms if room.replaced_by is not None}
         return goes_on_in | self._bindings.keys()
+
+
+def is_first(binding: Binding, intent: Intent) -> bool:
+    """Return whether the binding is the one with which the making of the intent's chat ends."""
+    return intent.agent is not None and binding == Binding(
+        owner=intent.owner,
+        agent=intent.agent,
+        platform_chat_id=intent.platform_chat_id or NO_NUMBER,
+    )
 
 
 def _age(room: SeenRoom) -> tuple[bool, int, RoomId]:

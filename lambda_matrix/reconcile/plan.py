@@ -12,10 +12,11 @@ their choice; then rooms in the order in which they were made, so numbers are gi
 
 from attrs import define, evolve, field
 
-from lambda_matrix.account_data import Binding, SavedContext, Unbound
+from lambda_matrix.account_data import Binding, Unbound
 from lambda_matrix.ids import PlatformChatId, RoomId, UserId
 from lambda_matrix.matrix_events import RoomMarker
-from lambda_matrix.reconcile.evidence import Evidence
+from lambda_matrix.reconcile.choices import plan_choices
+from lambda_matrix.reconcile.evidence import Evidence, is_first
 from lambda_matrix.reconcile.repairs import (
     BindRoom,
     FinishChat,
@@ -30,13 +31,10 @@ from lambda_matrix.reconcile.repairs import (
     Repair,
     RestoreChat,
     RestoreDirect,
-    RestoreSaved,
-    RestoreSettings,
     RestoreSpace,
     UnlinkChat,
 )
 from lambda_matrix.reconcile.topology import (
-    NO_NUMBER,
     Observed,
     Recorded,
     RecordedRoom,
@@ -44,15 +42,11 @@ from lambda_matrix.reconcile.topology import (
     SeenRoom,
 )
 from lambda_matrix.store.records import Intent, RoomKind
-from lambda_matrix.store.records.rooms import PERSON_AND_BOT
-
-_MILLI = 1000
 
 
 def plan(observed: Observed, recorded: Recorded) -> tuple[Repair, ...]:
     """Return what is to be repaired, in the order in which it is to be done."""
     planning = _Planning(observed, recorded)
-    planning.people()
     planning.departures()
     planning.spaces()
     for room in planning.evidence.rooms:
@@ -60,7 +54,7 @@ def plan(observed: Observed, recorded: Recorded) -> tuple[Repair, ...]:
     planning.links()
     planning.trees()
     planning.direct_rooms()
-    return tuple(planning.repairs)
+    return (*plan_choices(observed, recorded), *planning.repairs)
 
 
 @define
@@ -93,18 +87,6 @@ class _Planning:
         self.intents = {intent.intent_id: intent for intent in self.recorded.intents}
         self.numbers = dict(self.recorded.numbers)
         self.awaited = {intent.owner for intent in self.recorded.intents if not intent.done}
-
-    # -- people --
-
-    def people(self) -> None:
-        """What they chose and saved is as their account data says."""
-        for settings in sorted(self.observed.settings, key=lambda each: each.user_id):
-            if self.recorded.settings.get(settings.user_id) != settings:
-                self.repairs.append(RestoreSettings(kept=settings))
-        for kept in sorted(self.observed.saved, key=lambda each: each.user_id):
-            known = self.recorded.saved.get(kept.user_id, ())
-            if _in_order(kept.saved) != _in_order(known):
-                self.repairs.append(RestoreSaved(kept=kept))
 
     # -- rooms --
 
@@ -278,17 +260,9 @@ class _Planning:
         ours = self.evidence.spoken_for() | self.chats.keys()
         greeted = {chat.owner for chat in self.chats.values()} | self.observed.absent
         for room in self.evidence.rooms:
-            creator = room.creator
-            if (
-                self._known(room).kind is RoomKind.UNREGISTERED
-                and creator in self.observed.may_talk
-                and creator != self.observed.me
-                and room.member_count == PERSON_AND_BOT
-                and room.room_type is None
-                and room.replaced_by is None
-                and room.room_id not in ours
-            ):
-                assert creator is not None  # noqa: S101 - one of those who may talk
+            creator = self.evidence.direct_with(room)
+            is_free = self._known(room).kind is RoomKind.UNREGISTERED and room.room_id not in ours
+            if creator is not None and is_free:
                 is_greeted = creator in self.space_of and creator in greeted
                 self.repairs.append(
                     RestoreDirect(room_id=room.room_id, owner=creator, is_greeted=is_greeted)
@@ -306,7 +280,7 @@ class _Planning:
         """
         intent = self.intents.get(marker.intent)
         is_open = intent is not None and not intent.done
-        if intent is not None and is_open and (binding is None or _is_first(binding, intent)):
+        if intent is not None and is_open and (binding is None or is_first(binding, intent)):
             return False
         found = self.evidence.made_for(marker.intent)
         kept = found if intent is None or is_open else intent.room_id
@@ -326,18 +300,3 @@ class _Planning:
 
     def _known(self, room: SeenRoom) -> RecordedRoom:
         return self.recorded.rooms.get(room.room_id) or RecordedRoom(room_id=room.room_id)
-
-
-def _is_first(binding: Binding, intent: Intent) -> bool:
-    """Return whether the binding is the one with which the making of the intent's chat ends."""
-    return intent.agent is not None and binding == Binding(
-        owner=intent.owner,
-        agent=intent.agent,
-        platform_chat_id=intent.platform_chat_id or NO_NUMBER,
-    )
-
-
-def _in_order(saved: tuple[SavedContext, ...]) -> list[SavedContext]:
-    """Return them as they are compared: times as they are kept on the homeserver."""
-    rounded = (evolve(each, saved_at=round(each.saved_at * _MILLI) / _MILLI) for each in saved)
-    return sorted(rounded, key=lambda each: each.name)

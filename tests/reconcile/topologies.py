@@ -127,3 +127,4 @@ RECORDED = Recorded(
     intents=(intent(SPACE, RoomKind.SPACE), intent(CHAT), intent(SECOND, name="$new")),
 )
 """What is recorded of `TREE` once all is well."""
+NOTHING = Recorded()
