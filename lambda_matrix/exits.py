@@ -91,7 +91,7 @@ _KINDS: Mapping[type[BaseException], _Kind] = MappingProxyType(
             "session.json from the state directory, or set a new access token, and start again.",
         ),
         StoreDamagedError: _Kind(Exit.DATABASE_DAMAGED),
-        StoreLockedError: _Kind(Exit.ANOTHER_INSTANCE, "[state] directory"),
+        StoreLockedError: _Kind(Exit.ANOTHER_INSTANCE),
         AnotherInstanceError: _Kind(Exit.ANOTHER_INSTANCE),
         StoreError: _Kind(Exit.CONFIGURATION, "[state] directory"),
     }

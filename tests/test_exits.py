@@ -33,7 +33,7 @@ from lambda_matrix.surface.bridge import AnotherInstanceError
         (
             ExceptionGroup("", [ExceptionGroup("", [OSError("x"), StoreLockedError("Held.")])]),
             75,
-            "f: [state] directory: Held.",
+            "Held.",
         ),
         (ExceptionGroup("", [CommandError("Away.", Exit.HOMESERVER_AWAY)]), 69, "Away."),
     ],

@@ -168,7 +168,7 @@ def describe(repair: Repair) -> str:  # noqa: C901, PLR0911, PLR0912 - a sentenc
         case RestoreSettings(kept=kept):
             return f"settings of {kept.user_id} restored"
         case RestoreSaved(kept=kept):
-            return f"{len(kept.saved)} saved conversations of {kept.user_id} restored"
+            return f"saved conversations of {kept.user_id} restored: {len(kept.saved)}"
         case NoteLeft(room_id=room_id):
             return f"room {room_id}: noted that the bot is not in it any more"
         case RestoreSpace(room_id=room_id, owner=owner):

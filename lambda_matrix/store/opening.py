@@ -58,8 +58,8 @@ def take_lock(directory: Path) -> int:
     except BlockingIOError as error:
         os.close(lock)
         raise StoreLockedError(
-            f"Another lambda-matrix is running on the state directory {directory}; "
-            "stop it first or give this one a directory of its own ([state] directory)."
+            f"Another lambda-matrix is running on the state directory {directory}: stop it first. "
+            "Two services need a directory each ([state] directory)."
         ) from error
     except OSError as error:  # a file system without locks
         os.close(lock)
@@ -78,6 +78,8 @@ def open_database(directory: Path) -> Database:
         DiskRefusesError: it cannot be opened now.
     """
     path = directory / DATABASE
+    if not path.exists():
+        logger.info("there is no database %s: a new one is begun", path)
     try:
         found = damage.find_damage(path)
         database = None if found else _connected(path)

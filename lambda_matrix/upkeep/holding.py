@@ -13,6 +13,7 @@ import trio
 
 from lambda_matrix.disk import DiskHealth, DiskRefuses
 from lambda_matrix.exits import CommandError, Exit
+from lambda_matrix.store.damage import all_set_aside
 from lambda_matrix.store.opening import DATABASE, DiskRefusesError, take_lock
 from lambda_matrix.store.store import Store, open_store
 from lambda_matrix.upkeep.terminal import Terminal
@@ -43,9 +44,11 @@ def held(directory: Path, *, make: bool) -> Iterator[None]:
 @asynccontextmanager
 async def database(directory: Path, terminal: Terminal) -> AsyncIterator[Store]:
     """Open the database, and hold the state directory; raises as `held` does."""
+    before = all_set_aside(directory / DATABASE)
     async with open_store(directory, watch=_refuse) as store:
-        if store.set_aside is not None:
-            terminal.remark(f"A damaged database was set aside: {store.set_aside.name}")
+        aside = store.set_aside
+        if aside is not None and aside not in before:
+            terminal.remark(f"The database was damaged. It was set aside as {aside.name}.")
         yield store
 
 
@@ -64,7 +67,9 @@ async def copy_of_database(
     ):
         copy = Path(temporary)
         await trio.to_thread.run_sync(_copy, directory, copy)
-        async with database(copy, terminal) as store:
+        async with open_store(copy, watch=_refuse) as store:
+            if store.set_aside is not None:
+                terminal.remark("The database is damaged: a start would set it aside.")
             yield store
 
 

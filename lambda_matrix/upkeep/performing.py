@@ -50,8 +50,12 @@ def perform(work: Work, file: Path) -> NoReturn:
 
 
 def _is_to_be_seen(record: logging.LogRecord) -> bool:
-    """Let warnings through alone; and that the homeserver is away is told by `Presence`."""
-    return record.levelno >= logging.WARNING and not record.name.endswith(".backoff")
+    """Let warnings through alone, and of those what is not told otherwise.
+
+    That the homeserver is away is told by `Presence`, that the database is damaged by `holding`.
+    """
+    is_told = record.name.endswith((".backoff", ".store.damage"))
+    return record.levelno >= logging.WARNING and not is_told
 
 
 def _report(error: Exception, file: Path, terminal: Terminal) -> Exit:

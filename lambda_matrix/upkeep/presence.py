@@ -55,7 +55,6 @@ class Presence:
         self._why = why
         if self._away_since is None:
             self._away_since = trio.current_time()
-            self._terminal.remark(f"Waiting for the homeserver: {why}.")
             self._changed.set()
             self._changed = trio.Event()
 
@@ -64,7 +63,9 @@ class Presence:
         self._is_over = True
 
     async def watch(self) -> NoReturn:
-        """Wait until the homeserver has been away for too long.
+        """Wait until the homeserver has been away for too long, and say what is waited for.
+
+        It is said here: where we go away, in the middle of a request, this does not go on either.
 
         Raises:
             CommandError: it has.
@@ -74,6 +75,7 @@ class Presence:
             if since is None:
                 await self._changed.wait()
                 continue
+            self._terminal.remark(f"Waiting for the homeserver: {self._why}.")
             await trio.sleep_until(since + PATIENCE)
             if self._away_since == since:
                 raise CommandError(

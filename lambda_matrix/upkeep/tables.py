@@ -8,7 +8,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-WIDEST = 40
+WIDEST = 44
 """Columns of the widest cell, unless it is the last of its row; what is longer is cut."""
 ROWS_SHOWN = 20
 """Rows of details that are shown unless all are asked for."""

@@ -31,6 +31,7 @@ class Terminal:
     acting: bool = False
     _is_fresh: bool = True
     _pending: str = ""
+    _is_asking: bool = False
 
     def tell(self, paragraph: str) -> None:
         """Write a paragraph of the result, apart from the one before."""
@@ -47,11 +48,11 @@ class Terminal:
         """Ask; only a plain yes is one. The end of the input is none."""
         self.err.write(f"\n{question} [y/N] ")
         self.err.flush()
+        self._is_asking = True
         # Waited for rather than read at once, so that a signal ends it.
         await trio.lowlevel.wait_readable(self.keyboard.fileno())
         said = os.read(self.keyboard.fileno(), _CHUNK).decode(errors="replace")
-        if not said.endswith("\n"):
-            self.remark("")
+        self._is_asking = not said.endswith("\n")
         return said.strip().lower() in _YES
 
     def overwrite(self, text: str) -> None:
@@ -66,6 +67,10 @@ class Terminal:
         self.err.flush()
 
     def _clear(self) -> None:
+        if self._is_asking:  # nobody has ended that line
+            self.err.write("\n")
+            self.err.flush()
+            self._is_asking = False
         if self._pending:
             self.err.write("\r" + " " * width(self._pending) + "\r")
             self._pending = ""

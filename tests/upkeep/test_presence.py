@@ -6,7 +6,7 @@ import io
 
 import pytest
 import trio
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from lambda_matrix.client_server_api.exchange import Exchange
 from lambda_matrix.exits import CommandError, Exit
@@ -67,3 +67,14 @@ async def test_a_limit_is_told_once(presence: Presence, said: io.StringIO) -> No
     for _ in range(3):
         presence.observe(answered(429))
     assert said.getvalue().count("limits how fast") == 1
+
+
+async def test_what_we_cut_off_ourselves_is_nobodys_fault(
+    presence: Presence, said: io.StringIO
+) -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(presence.watch)
+        await wait_all_tasks_blocked()
+        nursery.cancel_scope.cancel()
+        presence.observe(answered(None))  # as a request does that is cancelled
+    assert said.getvalue() == ""

@@ -154,8 +154,12 @@ async def test_a_damaged_database_is_set_aside_but_not_by_a_dry_run(lab: Lab) ->
     ended = await lab.reconcile("--dry-run")
     assert (ended.status, "chats restored 1" in words(ended.out)) == (0, True)
     assert {path: path.read_bytes() for path in lab.state.iterdir()} == before
+    assert ended.err.count("set") == ended.err.count("a start would set it aside.") == 1
+    said = "The database was damaged. It was set aside as lambda-matrix.db.damaged-"
     ended = await lab.reconcile()
-    assert (ended.status, "was set aside: lambda-matrix.db.damaged-" in ended.err) == (0, True)
+    assert (ended.status, ended.err.count("aside"), said in ended.err) == (0, 1, True)
+    ended = await lab.reconcile()
+    assert (ended.status, "aside" in ended.err) == (0, False)
 
 
 def test_it_is_refused_while_the_service_runs(tmp_path: Path) -> None:

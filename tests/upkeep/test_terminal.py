@@ -81,6 +81,8 @@ async def test_a_question_can_be_given_up(screen: Screen) -> None:
         nursery.start_soon(screen.terminal.confirm, "Do it?")
         await wait_all_tasks_blocked()
         nursery.cancel_scope.cancel()
+    screen.terminal.remark("Interrupted.")
+    assert screen.seen().endswith("[y/N] \r\nInterrupted.\r\n")
 
 
 async def test_progress_on_a_terminal_is_one_line(screen: Screen) -> None:
