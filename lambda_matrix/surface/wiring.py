@@ -129,7 +129,7 @@ def build_bridge(
         saving=saving,
         runs=RunCommands(means, running, runs, taking, confirmations),
         confirmations=confirmations,
-        settings=SettingCommands(means, people, bindings),
+        settings=SettingCommands(means, people, bindings, contexts),
         files=FileCommands(means, receiving),
         status=StatusCommand(means, rounds, people, chats),
         archives=ArchiveCommands(means, bindings, spaces, running, runs),

@@ -270,6 +270,17 @@ async def test_what_was_committed_is_known_to_whoever_is_cancelled_meanwhile(
 # -- migrations --
 
 
+async def test_a_database_that_is_not_there_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        for _ in range(2):
+            async with open_store(tmp_path):
+                pass
+    database = tmp_path / "lambda-matrix.db"
+    assert caplog.messages == [f"there is no database {database}: a new one is begun"]
+
+
 async def test_the_tables_are_made_once(tmp_path: Path) -> None:
     def tables(db: Database) -> list[tuple[str, str]]:
         return [tuple(row) for row in db.execute("SELECT name, sql FROM sqlite_master")]

@@ -8,7 +8,6 @@ from lambda_matrix.account_data import SavedContext
 from lambda_matrix.conversation.settings import Threads
 from lambda_matrix.conversation.texts import ContextFacts
 from lambda_matrix.conversation.thread import MOST_MESSAGES
-from lambda_matrix.store.conversations import contexts
 from lambda_matrix.store.records import Context
 from lambda_matrix.surface.commands.order import Order
 from lambda_matrix.surface.commands.saving import SavingCommands
@@ -30,12 +29,11 @@ class ContextCommands:
 
     async def tell(self, order: Order) -> None:
         """Say what is remembered here, and what the sender has saved."""
-        context = await self._contexts.in_force(order.room, order.message)
-        if context is None:  # a thread in which nothing was asked yet
-            assert order.room.platform_chat_id is not None  # noqa: S101 - a chat has one
-            context = await self._means.store.transact(
-                contexts.context, order.room.platform_chat_id
-            )
+        here = await self._contexts.in_force(order.room, order.message)
+        # In a thread in which nothing was asked yet it is the chat's.
+        number = order.room.platform_chat_id if here is None else here.platform_chat_id
+        assert number is not None  # noqa: S101 - a chat has one
+        context = await self._contexts.counted(number, order.message.event_id)
         assert context is not None  # noqa: S101 - the chat's own was begun when it was bound
         saved = await self._saving.list_of(order)
         facts = await self._facts(order, context, saved)

@@ -26,13 +26,13 @@ from lambda_matrix.conversation.settings import (
     changed,
 )
 from lambda_matrix.store import choices
-from lambda_matrix.store.conversations import contexts
 from lambda_matrix.store.people import Pick
 from lambda_matrix.store.records import RoomKind
 from lambda_matrix.surface.commands.order import Order
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.people import People
 from lambda_matrix.surface.rooms.bindings import Bindings
+from lambda_matrix.surface.rooms.contexts import Contexts
 
 
 @frozen
@@ -42,6 +42,7 @@ class SettingCommands:
     _means: Means
     _people: People
     _bindings: Bindings
+    _contexts: Contexts
 
     async def select_agent(self, order: Order, choice: str | None) -> None:
         """Choose the agent of the sender's next chats; None lists those that they may use."""
@@ -103,7 +104,7 @@ class SettingCommands:
         name, number = self._agent_here(order), order.room.platform_chat_id
         if name is None or number is None or order.room.agent is None:
             return None
-        context = await self._means.store.transact(contexts.context, number)
+        context = await self._contexts.counted(number, order.message.event_id)
         return ChatFacts(
             agent=name,
             platform_chat_id=number,

@@ -34,6 +34,14 @@ class Contexts:
         """Return the context that the message belongs to; None for a thread before its first."""
         return await self._means.store.transact(contexts.of_place, room, message.thread_root)
 
+    async def counted(self, number: PlatformChatId, last: EventId) -> Context | None:
+        """Return a context; one that was restored, and nobody counted yet, is read back first."""
+        context = await self._means.store.transact(contexts.context, number)
+        if context is None or context.is_whole or context.message_count:
+            return context
+        await self._read_back(context, last)
+        return await self._means.store.transact(contexts.context, number)
+
     async def thread(self, number: PlatformChatId, last: EventId) -> Thread:
         """Return all that is known of the context; what is not here is read back, up to `last`."""
         known = await self._means.store.transact(contexts.whole_thread, number)

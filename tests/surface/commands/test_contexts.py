@@ -189,3 +189,16 @@ async def test_threads_have_the_chats_context_unless_it_is_set_so(
         kept = lab.homeserver.room_account_data[service.room, BINDING]
         assert kept["threads"] == {root: fresh}
         assert kept["platform_chat_id"] == chats
+
+
+async def test_what_was_restored_is_counted_before_it_is_told(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        await service.ask("Hello?")
+        for command in ("!context", "!settings"):
+            await service.change("DELETE FROM messages")
+            await service.change("UPDATE contexts SET is_whole = 0, message_count = 0")
+            assert "2 messages" in await service.ask(command)
+            # Counted once: what is asked again is not read again.
+            assert (await context_of(service)).is_whole
