@@ -27,7 +27,7 @@ _MARKER = "lambda-matrix-demo"
 _INTERRUPTED = 130
 
 
-@click.command()
+@click.command(short_help="Try all of it on this machine, and talk with Lambda.")
 @click.option(
     "--synapse-python",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),

@@ -50,7 +50,7 @@ class _AgentCommand(click.Command):
             raise _BadSettingError(error.format_message()) from None
 
 
-@click.command(cls=_AgentCommand, name="agent")
+@click.command(cls=_AgentCommand, name="agent", short_help="Run the bundled agent.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",

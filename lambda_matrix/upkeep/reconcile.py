@@ -39,7 +39,7 @@ from lambda_matrix.upkeep.performing import OK, at_homeserver, perform
 from lambda_matrix.upkeep.terminal import Progress, Terminal
 
 
-@click.command()
+@click.command(short_help="Compare the database with the homeserver, and repair it.")
 @config_option
 @click.option(
     "--dry-run",
@@ -57,8 +57,8 @@ def reconcile(file: Path, *, dry_run: bool, verbose: bool) -> None:
     It can be interrupted at any time, and given again to go on.
 
     Exit status 0: all is well, or has been repaired. 69: the homeserver is away. 70: it ended the
-    session. 75: the service runs. 77: some repair was refused. 78: a setting is wrong. 130:
-    interrupted.
+    session. 73: the disk refuses. 75: the service runs. 77: some repair was refused. 78: a setting
+    is wrong. 130: interrupted.
     """
     perform(partial(_reconcile, dry_run=dry_run, all_rows=verbose), file)
 

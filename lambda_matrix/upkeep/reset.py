@@ -62,9 +62,9 @@ def reset(
 
     It can be interrupted at any time, and given again to go on.
 
-    Exit status 0: done. 69: the homeserver is away. 70: it ended the session. 75: the service
-    runs. 77: the homeserver refused some of it. 78: a setting is wrong. 130: interrupted, or the
-    answer was no.
+    Exit status 0: done. 69: the homeserver is away. 70: it ended the session. 73: the disk
+    refuses. 75: the service runs. 77: the homeserver refused some of it. 78: a setting is wrong.
+    130: interrupted, or the answer was no.
     """
     if local_only == server_leave_forget:
         raise click.UsageError("Say how far: either --local-only or --server-leave-forget.")
