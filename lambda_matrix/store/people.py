@@ -4,9 +4,10 @@ import json
 import time
 from typing import Literal
 
-from attrs import frozen
+from attrs import astuple, frozen
 from sqlite_utils import Database
 
+from lambda_matrix.account_data import KeptSettings
 from lambda_matrix.conversation.settings import PersonSettings
 from lambda_matrix.ids import RoomId, UserId
 from lambda_matrix.store.rows import columns, read
@@ -26,17 +27,26 @@ def settings(db: Database, user_id: UserId) -> PersonSettings:
 
 def note_settings(db: Database, user_id: UserId, chosen: PersonSettings) -> None:
     """Note what the person chose, in place of what they chose before."""
+    kept = KeptSettings(
+        user_id=user_id,
+        language=None if chosen.language is None else chosen.language.value,
+        streaming=chosen.streaming,
+        reply_style=chosen.reply_style.value,
+        tool_lines=chosen.tool_lines,
+        agent=chosen.agent,
+    )
+    put_settings(db, "users", kept)
+
+
+def put_settings(
+    db: Database, table: Literal["users", "kept_settings"], kept: KeptSettings
+) -> None:
+    """Write what a person chose, in place of what the table had of them."""
+    values = astuple(kept)
     db.execute(
-        "INSERT OR REPLACE INTO users"
-        " (user_id, language, streaming, reply_style, tool_lines, agent) VALUES (?, ?, ?, ?, ?, ?)",
-        (
-            user_id,
-            None if chosen.language is None else chosen.language.value,
-            chosen.streaming,
-            chosen.reply_style.value,
-            chosen.tool_lines,
-            chosen.agent,
-        ),
+        f"INSERT OR REPLACE INTO {table} ({columns(KeptSettings)})"  # noqa: S608 - names of ours
+        f" VALUES ({', '.join('?' * len(values))})",
+        values,
     )
 
 

@@ -29,7 +29,7 @@ from lambda_matrix.reconcile.repairs import (
 )
 from lambda_matrix.reconcile.topology import Observed, Recorded
 from lambda_matrix.store.records import RoomKind
-from lambda_matrix.upkeep.tables import Row, table
+from lambda_matrix.upkeep.tables import Row, outcome, table
 
 
 def side_by_side(observed: Observed, recorded: Recorded) -> str:
@@ -93,11 +93,8 @@ def done(made: Sequence[Done], *, all_rows: bool) -> str:
         for kind, said in _KINDS.items()
         if counts[kind]
     ]
-    told = f"Repaired:\n\n{table(('what', 'done', 'refused'), rows)}"
-    if not refused:
-        return told
-    reasons: list[Row] = [(f"{describe(each.repair)}: {each.refusal}",) for each in refused]
-    return f"{told}\n\n{table(('refused',), reasons, all_rows=all_rows)}"
+    reasons = [f"{describe(each.repair)}: {each.refusal}" for each in refused]
+    return outcome("Repaired:", rows, reasons, all_rows=all_rows)
 
 
 _KINDS: dict[type[Repair], str] = {

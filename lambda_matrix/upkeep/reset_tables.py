@@ -22,7 +22,7 @@ from lambda_matrix.reconcile.reset import (
     is_of_person,
 )
 from lambda_matrix.session import SESSION_FILE
-from lambda_matrix.upkeep.tables import Row, size, table
+from lambda_matrix.upkeep.tables import Row, outcome, size, table
 
 WHAT_COMES_BACK = """\
 The homeserver is left as it is. The next start restores from it: people, Spaces, chats, agents,
@@ -137,11 +137,8 @@ def done(steps: Sequence[Step], refused: Sequence[Refusal], *, all_rows: bool) -
     ]
     if not rows:
         return "At the homeserver there was nothing to do."
-    told = f"Done at the homeserver:\n\n{table(('what', 'done', 'refused'), rows)}"
-    if not refused:
-        return told
-    reasons: list[Row] = [(f"{doing(each.step)}: {each.why}",) for each in refused]
-    return f"{told}\n\n{table(('refused',), reasons, all_rows=all_rows)}"
+    reasons = [f"{doing(each.step)}: {each.why}" for each in refused]
+    return outcome("Done at the homeserver:", rows, reasons, all_rows=all_rows)
 
 
 _SAID: dict[type[Step], str] = {

@@ -32,6 +32,17 @@ def table(header: Row, rows: Sequence[Row], *, all_rows: bool = True) -> str:
     return "\n".join(lines)
 
 
+def outcome(
+    title: str, rows: Sequence[Row], reasons: Sequence[str], *, all_rows: bool = True
+) -> str:
+    """Return what was done and refused of each kind, and below it why something was refused."""
+    told = f"{title}\n\n{table(('what', 'done', 'refused'), rows)}"
+    if not reasons:
+        return told
+    why = table(("refused",), [(reason,) for reason in reasons], all_rows=all_rows)
+    return f"{told}\n\n{why}"
+
+
 def width(text: str) -> int:
     """Return how many columns of a terminal the text takes."""
     return sum(

@@ -19,6 +19,7 @@ from lambda_matrix.account_data import (
 )
 from lambda_matrix.ids import RoomId
 from lambda_matrix.matrix_events import SpaceChild
+from lambda_matrix.store import people
 from lambda_matrix.store.facts import dump_binding, dump_saved
 
 
@@ -44,19 +45,7 @@ def note_kept(db: Database, kept: KeptOfPerson) -> None:
     """Note what a person chose or saved."""
     match kept:
         case KeptSettings():
-            db.execute(
-                "INSERT OR REPLACE INTO kept_settings"
-                " (user_id, language, streaming, reply_style, tool_lines, agent)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    kept.user_id,
-                    kept.language,
-                    kept.streaming,
-                    kept.reply_style,
-                    kept.tool_lines,
-                    kept.agent,
-                ),
-            )
+            people.put_settings(db, "kept_settings", kept)
         case NothingChosen(user_id):
             db.execute("DELETE FROM kept_settings WHERE user_id = ?", (user_id,))
         case KeptSaved(user_id, saved):

@@ -9,7 +9,7 @@ from sqlite_utils import Database
 
 from lambda_matrix.account_data import Binding, KeptSaved, KeptSettings
 from lambda_matrix.ids import AgentId, EventId, PlatformChatId, RoomId, UserId
-from lambda_matrix.store import meta
+from lambda_matrix.store import meta, people
 from lambda_matrix.store.conversations import contexts, saved
 from lambda_matrix.store.facts import dump_stretches
 from lambda_matrix.store.topology import chats, rooms
@@ -154,18 +154,7 @@ def restore_direct(db: Database, room_id: RoomId, owner: UserId, *, is_greeted: 
 
 def restore_settings(db: Database, kept: KeptSettings) -> None:
     """The person chose that."""
-    db.execute(
-        "INSERT OR REPLACE INTO users (user_id, language, streaming, reply_style, tool_lines,"
-        " agent) VALUES (?, ?, ?, ?, ?, ?)",
-        (
-            kept.user_id,
-            kept.language,
-            kept.streaming,
-            kept.reply_style,
-            kept.tool_lines,
-            kept.agent,
-        ),
-    )
+    people.put_settings(db, "users", kept)
 
 
 def restore_saved(db: Database, kept: KeptSaved) -> None:
