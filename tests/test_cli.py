@@ -87,7 +87,7 @@ def test_an_unknown_command() -> None:
 def test_the_operators_mistake_is_one_sentence(caplog: pytest.LogCaptureFixture) -> None:
     assert _report(StoreLockedError("Held."), Path("f")) == 75
     assert [record.getMessage() for record in caplog.records] == [
-        "f: [state] directory: Held.",
+        "Held.",
     ]
     assert caplog.records[0].exc_info is None
 
@@ -157,7 +157,7 @@ def test_a_homeserver_that_is_not_there_is_waited_for_and_a_second_instance_is_r
             while b"waiting for the homeserver" not in notified.recv(4096):
                 pass
             said = refused(config, 75)
-            assert said.startswith(f"{config}: [state] directory: ")
+            assert said.startswith("Another lambda-matrix is running on the state directory ")
             first.send_signal(signal.SIGTERM)
             _, log = first.communicate(timeout=60)
     assert first.returncode == 0, log
