@@ -97,3 +97,10 @@ def test_files_are_counted(files: int, tally: Tally) -> None:
         for number in range(files)
     ]
     assert count_room([said, *given], [asked], [], BOT) == tally
+
+
+def test_a_file_is_missing_with_an_excuse_where_anything_may_be() -> None:
+    asked = Asked(EventId("$q1"), "file png", "Here", files=1)
+    said = Message(EventId("$a1"), BOT, "m.text", ("Here",), mark=RIGHT[0].mark)
+    tally = count_room([said], [asked], [], BOT, excuse="")
+    assert tally == Tally(asked=1, answered=1, excused=1)
