@@ -46,9 +46,10 @@ def restore_chat(
         _restore_context(db, room_id, binding, thread_number, begun_at, thread_root)
     for each in (number, *(thread_number for _, thread_number in binding.threads)):
         meta.note_platform_chat_id(db, each)
+    # What was done by hand since the binding was looked at is newer than the binding.
     db.execute(
-        "UPDATE rooms SET kind = 'chat', owner = ?, agent = ?, platform_chat_id = ?, archived = ?,"
-        " own_threads = ? WHERE room_id = ?",
+        "UPDATE rooms SET kind = 'chat', owner = ?, agent = ?, platform_chat_id = ?,"
+        " archived = CASE noted WHEN 0 THEN archived ELSE ? END, own_threads = ? WHERE room_id = ?",
         (binding.owner, binding.agent, number, binding.archived, binding.own_threads, room_id),
     )
     if binding.archived:

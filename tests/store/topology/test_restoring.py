@@ -88,6 +88,16 @@ async def test_a_space_with_its_intent(told: Told) -> None:
     assert not await told.store.transact(intents.onboard, ALICE, RoomId("!lobby"), AGENT)
 
 
+async def test_what_is_done_by_hand_while_a_binding_is_followed_stays_done(told: Told) -> None:
+    await told.batch(joined())
+    await told.store.transact(restoring.restore_chat, ROOM, BINDING)
+    await told.store.transact(restoring.note_by_hand, ROOM, archived=True)
+    newer = evolve(BINDING, platform_chat_id=PlatformChatId(1010))
+    await told.store.transact(restoring.restore_chat, ROOM, newer)
+    assert (await known(told)).archived
+    assert await told.store.transact(chats.unnoted) == (ROOM,)
+
+
 async def test_a_chat_that_moved(told: Told) -> None:
     await told.batch(joined())
     await told.store.transact(restoring.note_moved, ROOM, None, "its intent")
