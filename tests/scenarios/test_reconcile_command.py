@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import trio
 
 from tests.lab.chatting import Chatting, Stack
 from tests.lab.commands import Command
 from tests.lab.proxy import Answer, Hold, Rewrite
+
+pytestmark = pytest.mark.long
 
 CHANGES = r"^(PUT|POST|DELETE) "
 FILTER = r"^POST .*/filter$"

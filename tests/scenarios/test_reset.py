@@ -13,6 +13,8 @@ from tests.lab.chatting import Chatting, Stack, onboard
 from tests.lab.commands import Command
 from tests.lab.proxy import Hold, rate_limited
 
+pytestmark = pytest.mark.long
+
 CHANGES = r"^(PUT|POST|DELETE) "
 LEAVE = r"^POST .*/leave$"
 
