@@ -3,24 +3,48 @@
 from __future__ import annotations
 
 import importlib
-import logging
-import os
-import sys
+import platform
 from collections.abc import Mapping
-from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import click
-import trio
+from attrs import frozen
+from click.shell_completion import CompletionItem
 
 from lambda_matrix import __version__
-from lambda_matrix.config import load_settings
-from lambda_matrix.exits import Exit, ending_of
-from lambda_matrix.logs import start_logging
-from lambda_matrix.service import serve
-from lambda_matrix.upkeep.options import config_option
 
-_logger = logging.getLogger(__name__)
+PROGRAM = "lambda-matrix"
+COMPLETION_VARIABLE = "_LAMBDA_MATRIX_COMPLETE"
+"""Set by the shell's completion function; click answers it, and does nothing else then."""
+
+
+@frozen
+class _Place:
+    """Where a command is defined, under its own name, and what it does in a sentence.
+
+    The sentence stands here too (a test holds them together), so that the commands can be listed
+    without being imported: a shell that completes a word waits for that.
+    """
+
+    module: str
+    short_help: str
+
+
+_PLACES: Mapping[str, _Place] = MappingProxyType(
+    {
+        "agent": _Place("lambda_matrix.reference.command", "Run the bundled agent."),
+        "demo": _Place(
+            "lambda_matrix.demo.command", "Try all of it on this machine, and talk with Lambda."
+        ),
+        "reconcile": _Place(
+            "lambda_matrix.upkeep.reconcile",
+            "Compare the database with the homeserver, and repair it.",
+        ),
+        "reset": _Place("lambda_matrix.upkeep.reset", "Start afresh, for development."),
+        "run": _Place("lambda_matrix.running", "Run the service until SIGTERM or Ctrl-C."),
+    }
+)
 
 
 class _Commands(click.Group):
@@ -29,56 +53,42 @@ class _Commands(click.Group):
     So the service's process carries neither the demo nor the bundled agent nor the rest.
     """
 
-    _ELSEWHERE: Mapping[str, str] = MappingProxyType(
-        {
-            "agent": "lambda_matrix.reference.command",
-            "demo": "lambda_matrix.demo.command",
-            "reconcile": "lambda_matrix.upkeep.reconcile",
-            "reset": "lambda_matrix.upkeep.reset",
-        }
-    )
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return sorted(_PLACES)
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), *self._ELSEWHERE])
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self._ELSEWHERE:
-            return super().get_command(ctx, cmd_name)
-        command = getattr(importlib.import_module(self._ELSEWHERE[cmd_name]), cmd_name)
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if cmd_name not in _PLACES:
+            return None
+        command = getattr(importlib.import_module(_PLACES[cmd_name].module), cmd_name)
         if not isinstance(command, click.Command):
             raise TypeError(f"{cmd_name} is not a command")
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = [(name, _PLACES[name].short_help) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="lambda-matrix")
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
+        items = [CompletionItem(name, help=_PLACES[name].short_help) for name in names]
+        return [*items, *click.Command.shell_complete(self, ctx, incomplete)]
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Be called by one name, whatever the file of the program is called."""
+        return super().main(
+            *args, **{"prog_name": PROGRAM, "complete_var": COMPLETION_VARIABLE, **kwargs}
+        )
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(
+    __version__,
+    prog_name=PROGRAM,
+    message=f"%(prog)s, version %(version)s (Python {platform.python_version()})",
+)
 def main() -> None:
     """People talk to Lambda, an AI agent, from any Matrix client."""
-
-
-@main.command()
-@config_option
-@click.option("--verbose", "-v", is_flag=True, help="Log what is done for each message, too.")
-def run(file: Path, *, verbose: bool) -> None:
-    """Run the service until SIGTERM or Ctrl-C.
-
-    Exit status 78: a setting is wrong. 70: the homeserver ended the session. 74: the database is
-    damaged; start again. 75: another instance runs.
-    """
-    lines = start_logging(verbose=verbose, environment=os.environ)
-    try:
-        settings = load_settings(file, os.environ)
-        lines.hide(settings.secrets())
-        trio.run(serve, settings, lambda: load_settings(file, os.environ))
-    except Exception as error:  # noqa: BLE001 - the last frame: what ends here ends the process
-        sys.exit(_report(error, file))
-
-
-def _report(error: Exception, file: Path) -> Exit:
-    """Say why the service ended, in one sentence if it is somebody's to mend; return the status."""
-    ending = ending_of(error, file)
-    if ending is None:
-        _logger.critical("a fault of the program ended it", exc_info=error)
-        return Exit.FAULT
-    _logger.critical("%s", ending.sentence)
-    return ending.status

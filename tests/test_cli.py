@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import socket
 import ssl
@@ -10,13 +11,15 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+import click
 import pytest
 import trio
 import trustme
 from click.testing import CliRunner
 
 from lambda_matrix import __version__
-from lambda_matrix.cli import _report, main
+from lambda_matrix.cli import _PLACES, main
+from lambda_matrix.running import report
 from lambda_matrix.store.store import StoreLockedError
 
 SETTINGS = """
@@ -67,14 +70,19 @@ def refused(config: Path, status: int) -> str:
 
 
 def test_the_version() -> None:
-    assert CliRunner().invoke(main, ["--version"]).output.endswith(f" {__version__}\n")
-    assert lambda_matrix("--version").stdout == f"lambda-matrix, version {__version__}\n"
+    told = f"lambda-matrix, version {__version__} (Python {platform.python_version()})\n"
+    assert CliRunner().invoke(main, ["--version"]).output == told
+    assert lambda_matrix("--version").stdout == told
 
 
 def test_the_help_names_every_command() -> None:
     said = CliRunner().invoke(main, ["-h"]).output
-    for name in ("agent", "demo", "reconcile", "reset", "run"):
+    for name, place in _PLACES.items():
         assert f"\n  {name} " in said
+        assert place.short_help in " ".join(said.split())
+        command = main.get_command(click.Context(main), name)
+        assert command is not None
+        assert command.get_short_help_str(200) == place.short_help
         assert CliRunner().invoke(main, [name, "--help"]).exit_code == 0
 
 
@@ -85,7 +93,7 @@ def test_an_unknown_command() -> None:
 
 
 def test_the_operators_mistake_is_one_sentence(caplog: pytest.LogCaptureFixture) -> None:
-    assert _report(StoreLockedError("Held."), Path("f")) == 75
+    assert report(StoreLockedError("Held."), Path("f")) == 75
     assert [record.getMessage() for record in caplog.records] == [
         "Held.",
     ]
@@ -93,7 +101,7 @@ def test_the_operators_mistake_is_one_sentence(caplog: pytest.LogCaptureFixture)
 
 
 def test_a_fault_of_the_program_shows_where(caplog: pytest.LogCaptureFixture) -> None:
-    assert _report(ZeroDivisionError("at work"), Path("f")) == 1
+    assert report(ZeroDivisionError("at work"), Path("f")) == 1
     assert "ZeroDivisionError: at work" in caplog.text
 
 
