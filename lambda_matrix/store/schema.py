@@ -295,6 +295,7 @@ CREATE TABLE outbox (
 );
 CREATE INDEX outbox_pending ON outbox (room_id, seq) WHERE state = 'pending';
 CREATE INDEX outbox_forgotten ON outbox (room_id) WHERE content = x'';
+CREATE INDEX outbox_undeliverable ON outbox (seq) WHERE state = 'undeliverable';
 -- One of all rows would be taken by SQLite for what is pending, too, and all of it be read.
 CREATE INDEX outbox_replies ON outbox (room_id) WHERE question IS NOT NULL;
 CREATE INDEX outbox_by_request ON outbox (request, part);

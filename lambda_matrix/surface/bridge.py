@@ -23,6 +23,7 @@ from lambda_matrix.surface.files.workspaces import Workspaces
 from lambda_matrix.surface.gaps import Gaps
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means
+from lambda_matrix.surface.overview import Overview, overview
 from lambda_matrix.surface.policy import Policy
 from lambda_matrix.surface.rooms.bindings import Bindings
 from lambda_matrix.surface.rooms.by_hand import ByHand
@@ -128,6 +129,10 @@ class Bridge:
             ourselves = self.means.ourselves.user_id
             twice = await self.means.store.transact(intents.duplicates, ourselves)
             self.provisioning.duplicates.wake(twice)
+
+    async def overview(self) -> Overview:
+        """Return how much there is of everything now, and what is at work."""
+        return await overview(self.means.store, self.running)
 
     async def reload(self, policy: Policy, registry: Registry) -> RosterChange:
         """Put other decisions of the operator's into force; return what changed about the agents.

@@ -13,6 +13,7 @@ from lambda_matrix.ids import EventId, RequestId, SyncToken
 from lambda_matrix.matrix_events import Redaction, SyncBatch
 from lambda_matrix.store import intake, outbox, standing
 from lambda_matrix.store.conversations import contexts
+from lambda_matrix.store.figures import figures
 from lambda_matrix.store.files import attachments, offered
 from lambda_matrix.store.questions import changes, requests, withdrawals
 from lambda_matrix.store.records import Done, Exchange, Question
@@ -139,3 +140,9 @@ async def test_a_second_thought_reads_no_table_from_end_to_end(told: Told) -> No
     slow += await slow_steps(told, changes.withdraw, redaction)
     slow += await slow_steps(told, withdrawals.redacted, EventId("$a1"))
     assert slow == []
+
+
+async def test_to_watch_reads_no_table_from_end_to_end(told: Told) -> None:
+    """Metrics are scraped every few seconds, for years."""
+    await told.asked()
+    assert await slow_steps(told, figures, frozenset({RequestId("q1")})) == []

@@ -132,6 +132,7 @@ class Answering:
                     place = self._slots.stand_in_line(request.asker)
                     nursery.start_soon(self._tell_of_limit, place, request, texts)
                     async with self._slots.taken(place):
+                        scope.begin()
                         nursery.start_soon(progress.show)
                         failure = await self._feed(entry, attempt, texts, progress)
                     nursery.cancel_scope.cancel()

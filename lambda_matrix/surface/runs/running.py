@@ -5,7 +5,7 @@ from enum import Enum
 import trio
 from attrs import define, field, frozen
 
-from lambda_matrix.ids import RequestId, RoomId
+from lambda_matrix.ids import AgentId, RequestId, RoomId, UserId
 from lambda_matrix.store.records import Request
 
 
@@ -31,13 +31,28 @@ class _Cut:
         return self.edition is None or request.edited < self.edition
 
 
+@frozen
+class RunAtWork:
+    """A run whose agent is being asked, for so many seconds."""
+
+    room_id: RoomId
+    request_id: RequestId
+    agent: AgentId
+    asker: UserId
+    seconds: float
+
+
 @define
 class RunScope:
-    """The cancel scope of one run; `request` once it is known; `end` says why it was cancelled."""
+    """The cancel scope of one run; `request` once it is known; `end` says why it was cancelled.
+
+    `begun` is when its turn came, on Trio's clock; None while it stands in line.
+    """
 
     scope: trio.CancelScope = field(factory=trio.CancelScope)
     request: Request | None = None
     end: End | None = None
+    begun: float | None = None
     _early: list[_Cut] = field(factory=list)
 
     def take(self, request: Request) -> None:
@@ -45,6 +60,10 @@ class RunScope:
         self.request = request
         for cut in self._early:
             self.cut(cut)
+
+    def begin(self) -> None:
+        """The run's turn has come."""
+        self.begun = trio.current_time()
 
     def cut(self, cut: _Cut) -> None:
         """Cancel the run if it is concerned, now or as soon as that is known."""
@@ -102,6 +121,22 @@ class Running:
     def is_running(self, room_id: RoomId) -> bool:
         """Return whether the room has a run at work."""
         return room_id in self._scopes
+
+    def all_at_work(self) -> tuple[RunAtWork, ...]:
+        """Return the runs whose agents are being asked, the longest first."""
+        now = trio.current_time()
+        runs = [
+            RunAtWork(
+                room_id,
+                run.request.request_id,
+                run.request.agent,
+                run.request.asker,
+                now - run.begun,
+            )
+            for room_id, run in self._scopes.items()
+            if run.request is not None and run.begun is not None
+        ]
+        return tuple(sorted(runs, key=lambda run: run.seconds, reverse=True))
 
     @property
     def count(self) -> int:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+import trio
 from attrs import evolve
+from trio.testing import MockClock
 
 from lambda_matrix.ids import AgentId, EventId, PlatformChatId, RequestId, RoomId, UserId
 from lambda_matrix.store.records import Request
-from lambda_matrix.surface.runs.running import End, Running, RunScope
+from lambda_matrix.surface.runs.running import End, RunAtWork, Running, RunScope
 
 ROOM = RoomId("!room")
 MINE = Request(
@@ -80,3 +82,22 @@ async def test_who_is_at_work() -> None:
     assert running.at_work(ROOM) == MINE.request_id
     running.end(ROOM)
     assert (running.at_work(ROOM), running.count) == (None, 0)
+
+
+async def test_what_is_at_work_is_what_has_its_turn(autojump_clock: MockClock) -> None:
+    running = Running()
+    first = begun(running, MINE, early=False)
+    assert running.all_at_work() == (), "it stands in line"
+    first.begin()
+    await trio.sleep(3)
+    elsewhere = running.begin(RoomId("!elsewhere"))
+    elsewhere.begin()
+    assert [run.seconds for run in running.all_at_work()] == [3], "nobody knows yet whose it is"
+    elsewhere.take(OTHER)
+    await trio.sleep(2)
+    assert running.all_at_work() == (
+        RunAtWork(ROOM, MINE.request_id, MINE.agent, MINE.asker, 5),
+        RunAtWork(RoomId("!elsewhere"), OTHER.request_id, OTHER.agent, OTHER.asker, 2),
+    )
+    running.end(ROOM)
+    assert [run.request_id for run in running.all_at_work()] == ["other"]
