@@ -11,7 +11,9 @@ import logging
 from collections.abc import Callable
 
 import trio
-from attrs import define, frozen
+from attrs import define, field, frozen
+
+from lambda_matrix.pulse import Part, part_of_nobody
 
 logger = logging.getLogger(__name__)
 
@@ -62,11 +64,12 @@ class DiskPatience:
     """How long to wait after each refusal in a row, in seconds; a success starts over.
 
     Says once that the disk refuses and once that it obeys again: one log line each, and `watch` for
-    whoever shows it.
+    whoever shows it. `part` hears of each refusal.
     """
 
     watch: DiskObserver = watch_nothing
     _clock: Callable[[], float] = trio.current_time
+    part: Part = field(factory=part_of_nobody, kw_only=True)
     _refusals: int = 0
     _since: float = 0.0
 
@@ -77,12 +80,15 @@ class DiskPatience:
             logger.error("%s; waiting for the disk, nothing is lost meanwhile", why)
             self.watch(DiskRefuses(why))
         self._refusals += 1
-        return float(min(FIRST_WAIT * 2 ** (self._refusals - 1), LONGEST_WAIT))
+        wait = float(min(FIRST_WAIT * 2 ** (self._refusals - 1), LONGEST_WAIT))
+        self.part.wait("waiting for the disk", wait)
+        return wait
 
     def obeyed(self) -> None:
         """Note that the disk took something."""
         if self._refusals:
             seconds = self._clock() - self._since
             self._refusals = 0
+            self.part.over()
             logger.warning("the disk takes what is written again, after %.0f s", seconds)
             self.watch(DiskObeys(seconds))

@@ -24,6 +24,7 @@ from lambda_matrix.client_server_api.errors import MatrixError
 from lambda_matrix.client_server_api.sync import SessionDeadError
 from lambda_matrix.config import ConfigError
 from lambda_matrix.config.settings import Settings
+from lambda_matrix.pulse import Pulse
 from lambda_matrix.reconcile.reconciliation import START_PATIENCE, reconcile
 from lambda_matrix.reloading import InForce, Reloading, policy_of
 from lambda_matrix.session import log_in
@@ -61,11 +62,14 @@ async def serve(settings: Settings, read_again: Callable[[], Settings]) -> None:
             logger.warning("%s", warning)
         # Open from the beginning: a reload while a homeserver is waited for must not be the end.
         with trio.open_signal_receiver(signal.SIGHUP) as reloads:
-            await _serve_sessions(InForce(settings, registry), read_again, reloads)
+            await _serve_sessions(InForce(settings, registry), read_again, reloads, Pulse())
 
 
 async def _serve_sessions(
-    in_force: InForce, read_again: Callable[[], Settings], reloads: AsyncIterator[int]
+    in_force: InForce,
+    read_again: Callable[[], Settings],
+    reloads: AsyncIterator[int],
+    pulse: Pulse,
 ) -> None:
     """Serve; when the homeserver asks for a new login (soft logout), log in again and go on.
 
@@ -74,7 +78,7 @@ async def _serve_sessions(
     while True:
         ready = trio.Event()
         try:
-            await _serve(in_force, read_again, reloads, ready)
+            await _serve(in_force, read_again, reloads, ready, pulse)
         except* SessionDeadError as ended:
             if not ready.is_set() or ended.subgroup(_is_hard):
                 raise
@@ -101,24 +105,32 @@ async def _serve(
     read_again: Callable[[], Settings],
     reloads: AsyncIterator[int],
     ready: trio.Event,
+    pulse: Pulse,
 ) -> None:
     settings, registry = in_force.settings, in_force.registry
     logs.hide(*(entry.token for entry in registry.agents.values() if entry.token is not None))
     picture = read_picture(settings.service.avatar_file)
     homeserver = settings.homeserver
     line = StatusLine()
-    async with open_store(settings.state.directory, watch=line.disk) as store:
+    async with open_store(settings.state.directory, watch=line.disk, disk=pulse.disk) as store:
         if store.set_aside is not None:
             line.remark(f"a damaged database was set aside: {store.set_aside.name}")
         line.enter("waiting for the homeserver")
-        session = await log_in(settings, watch=line.homeserver, watch_disk=line.disk)
+        session = await log_in(settings, watch=line.homeserver, watch_disk=line.disk, pulse=pulse)
         async with open_client(homeserver.url, session, ca_file=homeserver.ca_file) as client:
             catch_up = await catching_up.begin(store, session.user_id, session.device_id)
             agents = Agents(registry)
             async with trio.open_nursery() as supervisor:
                 line.enter("catching up")
                 await supervisor.start(
-                    partial(catching_up.keep_up, client, store, catch_up, watch=line.homeserver)
+                    partial(
+                        catching_up.keep_up,
+                        client,
+                        store,
+                        catch_up,
+                        watch=line.homeserver,
+                        pulse=pulse,
+                    )
                 )
                 ourselves = await catch_up.over()
                 bridge = build_bridge(

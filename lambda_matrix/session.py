@@ -13,6 +13,7 @@ from lambda_matrix.client_server_api.transport import open_transport
 from lambda_matrix.config.settings import Settings
 from lambda_matrix.disk import DiskObserver, watch_nothing
 from lambda_matrix.ids import AccessToken
+from lambda_matrix.pulse import Pulse
 from lambda_matrix.secret import Secret
 
 SESSION_FILE = "session.json"
@@ -29,6 +30,7 @@ async def log_in(
     observe: Observer | None = None,
     watch: HealthObserver = ignore_health,
     watch_disk: DiskObserver = watch_nothing,
+    pulse: Pulse | None = None,
 ) -> Session:
     """Return the session, made or confirmed; its token is kept out of the journal from now on.
 
@@ -48,7 +50,12 @@ async def log_in(
         homeserver.url, ca_file=homeserver.ca_file, observe=observe
     ) as transport:
         session = await open_session(
-            transport, credentials, session_file(settings), watch=watch, watch_disk=watch_disk
+            transport,
+            credentials,
+            session_file(settings),
+            watch=watch,
+            watch_disk=watch_disk,
+            pulse=pulse or Pulse(),
         )
     logs.hide(Secret(session.access_token))
     return session

@@ -16,6 +16,8 @@ import trio
 from attrs import define, field, frozen
 
 from lambda_matrix.client_server_api.errors import MatrixError, passes_by_itself
+from lambda_matrix.client_server_api.transport import LONGEST_REQUEST
+from lambda_matrix.pulse import Part, part_of_nobody
 
 log = logging.getLogger(__name__)
 
@@ -53,12 +55,13 @@ class Backoff:
     """How long to wait after each failure in a row, in seconds; a success starts over.
 
     Says once when the homeserver goes away and once when it is back: one log line each, and
-    `watch` for whoever shows it.
+    `watch` for whoever shows it. `part` waits with each failure.
     """
 
     watch: HealthObserver = ignore_health
     _clock: Callable[[], float] = trio.current_time
     _random: random.Random = field(factory=random.SystemRandom)
+    part: Part = field(factory=part_of_nobody, kw_only=True)
     _failures: int = 0
     _away_since: float = 0.0
 
@@ -76,7 +79,9 @@ class Backoff:
         bound = min(_FIRST_BOUND * 2 ** min(self._failures, _MAX_DOUBLINGS), _LAST_BOUND)
         self._failures += 1
         # At least a tenth, so that bad luck cannot make a row of immediate retries.
-        return max(self._random.uniform(bound / 10, bound), error.retry_after or 0.0)
+        wait = max(self._random.uniform(bound / 10, bound), error.retry_after or 0.0)
+        self.part.wait("waiting for the homeserver", wait)
+        return wait
 
     def succeeded(self) -> None:
         """Note that the homeserver answered."""
@@ -88,17 +93,22 @@ class Backoff:
 
 
 async def wait_for(
-    action: Callable[[], Awaitable[T]], *, watch: HealthObserver = ignore_health
+    action: Callable[[], Awaitable[T]],
+    *,
+    watch: HealthObserver = ignore_health,
+    part: Part | None = None,
 ) -> T:
-    """Do `action` until the homeserver answers it.
+    """Do `action` until the homeserver answers it; `part` is what waits with it.
 
     Only what passes by itself is waited out: no answer, 408, 425, 429, 5xx.
 
     Raises:
         MatrixError: The homeserver said no.
     """
-    backoff = Backoff(watch)
+    part = part or part_of_nobody()
+    backoff = Backoff(watch, part=part)
     while True:
+        part.step("asking the homeserver", LONGEST_REQUEST)
         try:
             result = await action()
         except MatrixError as error:

@@ -39,6 +39,7 @@ from lambda_matrix.client_server_api.transport import (
     Transport,
     open_transport,
 )
+from lambda_matrix.client_server_api.workers import CLOSING_TIMEOUT, TRIES
 from lambda_matrix.ids import (
     AccessToken,
     DeviceId,
@@ -233,7 +234,7 @@ class Client:
             params["filter"] = filter_id
         if since is not None:
             params["since"] = since
-        timeout = _FIRST_SYNC_TIMEOUT if since is None else timeout_ms / 1000 + _SYNC_GRACE
+        timeout = _sync_timeout(since, timeout_ms)
         return parse_sync(await self._sync(params, timeout), self.session.user_id)
 
     async def survey(self) -> Survey:
@@ -286,6 +287,18 @@ async def open_client(
             requests,
             long_polls,
         )
+
+
+def _sync_timeout(since: SyncToken | None, timeout_ms: int) -> float:
+    return _FIRST_SYNC_TIMEOUT if since is None else timeout_ms / 1000 + _SYNC_GRACE
+
+
+def longest_sync(since: SyncToken | None, timeout_ms: int) -> float:
+    """Return the seconds after which such a sync has ended, one way or another.
+
+    However slowly its answer trickles: each try has one deadline for all of it.
+    """
+    return TRIES * (_sync_timeout(since, timeout_ms) + CLOSING_TIMEOUT)
 
 
 def _json(content: Mapping[str, object]) -> bytes:

@@ -38,6 +38,7 @@ from lambda_matrix.client_server_api.sync import SessionDeadError
 from lambda_matrix.client_server_api.transport import Transport
 from lambda_matrix.disk import DiskObserver, DiskPatience, passes_by_itself, watch_nothing
 from lambda_matrix.ids import AccessToken, DeviceId, UserId
+from lambda_matrix.pulse import Part, Pulse
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +81,14 @@ class Credentials:
     access_token: AccessToken | None = field(default=None, repr=False)
 
 
+@frozen
+class _Patience:
+    """Who hears of it when the homeserver has to be waited for."""
+
+    watch: HealthObserver
+    part: Part
+
+
 async def open_session(
     transport: Transport,
     credentials: Credentials,
@@ -87,18 +96,21 @@ async def open_session(
     *,
     watch: HealthObserver = ignore_health,
     watch_disk: DiskObserver = watch_nothing,
+    pulse: Pulse | None = None,
 ) -> Session:
     """Give a session that the homeserver has confirmed, and keep it in `session_file` (0600).
 
     A homeserver that is not there yet is waited for, and so is a disk that refuses. The session's
     device is the one that `whoami` names: where it differs from the one of the last start, look
-    before sending anything.
+    before sending anything. `watch`, `watch_disk` and the start in `pulse` are told of the waits.
 
     Raises:
         LoginRefused: Its subclass says why; a setting has to be changed.
         SessionDeadError: The stored token is dead, and the homeserver allows no new login for it.
         MatrixError: The homeserver refused something else, for good.
     """
+    pulse = pulse or Pulse()
+    patience = _Patience(watch, pulse.lifecycle)
     token = credentials.access_token
     if token is not None and not is_token(token):
         raise BadLogin("The access token given holds characters that no access token has.")
@@ -110,7 +122,7 @@ async def open_session(
     if token is not None:
         given = Session(credentials.user_id, credentials.device_id, token)
         try:
-            session = await _confirmed(transport, given, watch)
+            session = await _confirmed(transport, given, patience)
         except SessionDeadError as error:
             if stored is not None and stored.access_token == given.access_token:
                 raise  # it was good once: the session has ended
@@ -119,16 +131,16 @@ async def open_session(
             ) from error
     elif stored is not None:
         try:
-            session = await _confirmed(transport, stored, watch)
+            session = await _confirmed(transport, stored, patience)
         except SessionDeadError as error:
             if not error.soft_logout:
                 raise
             log.info("the homeserver asks for a new login of device %s", stored.device_id)
-            session = await _logged_in(transport, credentials, stored.device_id, watch)
+            session = await _logged_in(transport, credentials, stored.device_id, patience)
     else:
-        session = await _logged_in(transport, credentials, credentials.device_id, watch)
+        session = await _logged_in(transport, credentials, credentials.device_id, patience)
     if session != stored:
-        await _keep(session, session_file, DiskPatience(watch_disk))
+        await _keep(session, session_file, DiskPatience(watch_disk, part=pulse.disk))
     return session
 
 
@@ -146,11 +158,13 @@ async def _keep(session: Session, session_file: Path, patience: DiskPatience) ->
             return
 
 
-async def _confirmed(transport: Transport, session: Session, watch: HealthObserver) -> Session:
+async def _confirmed(transport: Transport, session: Session, patience: _Patience) -> Session:
     """Ask whose the token is; the device is what the homeserver says it is."""
     try:
         body = await wait_for(
-            lambda: transport.request(endpoints.WHOAMI, token=session.access_token), watch=watch
+            lambda: transport.request(endpoints.WHOAMI, token=session.access_token),
+            watch=patience.watch,
+            part=patience.part,
         )
     except MatrixError as error:
         decision = decide_retry(error)
@@ -167,7 +181,7 @@ async def _confirmed(transport: Transport, session: Session, watch: HealthObserv
 
 
 async def _logged_in(
-    transport: Transport, credentials: Credentials, device_id: DeviceId, watch: HealthObserver
+    transport: Transport, credentials: Credentials, device_id: DeviceId, patience: _Patience
 ) -> Session:
     """Log in with the password, then confirm like any other session."""
     if credentials.password is None:
@@ -184,7 +198,11 @@ async def _logged_in(
         }
     ).encode()
     try:
-        body = await wait_for(lambda: transport.request(endpoints.LOGIN, json=content), watch=watch)
+        body = await wait_for(
+            lambda: transport.request(endpoints.LOGIN, json=content),
+            watch=patience.watch,
+            part=patience.part,
+        )
     except CertificateRefused:  # the login was not even tried
         raise
     except MatrixError as error:
@@ -196,7 +214,7 @@ async def _logged_in(
         raise
     login = parse_login(body)
     session = Session(credentials.user_id, login.device_id, login.access_token)
-    return await _confirmed(transport, session, watch)
+    return await _confirmed(transport, session, patience)
 
 
 def is_token(value: object) -> TypeGuard[str]:

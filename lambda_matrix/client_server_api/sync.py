@@ -26,7 +26,7 @@ from lambda_matrix.client_server_api.account_data import (
     SAVED_PREFIX,
 )
 from lambda_matrix.client_server_api.backoff import Backoff, HealthObserver, ignore_health
-from lambda_matrix.client_server_api.client import Client
+from lambda_matrix.client_server_api.client import Client, longest_sync
 from lambda_matrix.client_server_api.errors import (
     MatrixError,
     SessionDead,
@@ -34,8 +34,10 @@ from lambda_matrix.client_server_api.errors import (
 )
 from lambda_matrix.client_server_api.parsing_events import OTHER_MESSAGE_TYPES
 from lambda_matrix.client_server_api.survey import asked_anew
+from lambda_matrix.client_server_api.transport import LONGEST_REQUEST
 from lambda_matrix.ids import FilterId, SyncToken
 from lambda_matrix.matrix_events import SyncBatch
+from lambda_matrix.pulse import LONGEST_STORING, Pulse
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +47,9 @@ FIRST_TIMELINE_LIMIT: Final = 10
 LONG_POLL_MS: Final = 30_000
 _EMPTY_ANSWER_INTERVAL: Final = 1.0
 """Seconds from one empty answer that came at once to the next: a guard against a broken server."""
+
+_LONGEST_UPLOAD: Final = 2 * LONGEST_REQUEST + LONGEST_STORING
+"""Seconds for the filter, which is stored, too; its request may have to wait for one before it."""
 
 _REQUEST_REFUSED: Final = (400, 404)
 _NEW_FILTER: Final = 1
@@ -146,6 +151,7 @@ async def sync_forever(
     on_batch: Callable[[SyncBatch], Awaitable[None]],
     on_filter: Callable[[FilterId], Awaitable[None]] = _keep_no_filter,
     watch: HealthObserver = ignore_health,
+    pulse: Pulse | None = None,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> NoReturn:
     """Sync until cancelled; `task_status.started()` once everything missed has been handed over.
@@ -157,12 +163,15 @@ async def sync_forever(
         on_batch: Makes a batch durable. The loop goes on from it when this returns.
         on_filter: Told each newly uploaded filter's id, to be stored.
         watch: Told when the homeserver goes away and when it is back.
+        pulse: Told of each step of the loop's, and of each answer.
         task_status: From `nursery.start`.
 
     Raises:
         SessionDeadError: The session ended.
     """
-    loop = _Loop(client, since, filter_id, on_filter, Backoff(watch))
+    pulse = pulse or Pulse()
+    backoff = Backoff(watch, part=pulse.sync)
+    loop = _Loop(client, since, filter_id, on_filter, backoff, pulse)
     caught_up = False
     while True:
         was_all = await loop.hand_over(on_batch, LONG_POLL_MS if caught_up else 0)
@@ -180,6 +189,7 @@ class _Loop:
     filter_id: FilterId | None
     on_filter: Callable[[FilterId], Awaitable[None]]
     backoff: Backoff
+    pulse: Pulse
     _refusals: int = 0
     _was_empty_at_once: bool = False
 
@@ -210,15 +220,21 @@ class _Loop:
                 continue
             self._refusals = 0
             self.backoff.succeeded()
+            self.pulse.answered()
+            self.pulse.sync.step("taking in an answer", _EMPTY_ANSWER_INTERVAL + LONGEST_STORING)
             await self._pace(batch, asked_at)
             return batch
 
     async def _ask(self, timeout_ms: int) -> SyncBatch:
+        longest = longest_sync(self.since, timeout_ms)
         if self.since is None:
+            self.pulse.sync.step("waiting for everything to be told", longest)
             return await sync_once(self.client, None, FIRST_SYNC_FILTER, timeout_ms)
         if self.filter_id is None:
+            self.pulse.sync.step("uploading the filter", _LONGEST_UPLOAD)
             self.filter_id = await self.client.upload_filter(SYNC_FILTER)
             await self.on_filter(self.filter_id)
+        self.pulse.sync.step("waiting for news", longest)
         return await sync_once(self.client, self.since, self.filter_id, timeout_ms)
 
     async def _recover(self, error: MatrixError) -> None:

@@ -19,12 +19,14 @@ from lambda_matrix.client_server_api.address import Address, parse_address, tls_
 from lambda_matrix.client_server_api.endpoints import Endpoint
 from lambda_matrix.client_server_api.exchange import Observer, Query
 from lambda_matrix.client_server_api.transfer import Incoming, Outgoing, Transfer
-from lambda_matrix.client_server_api.workers import CLOSING_TIMEOUT, Shift
+from lambda_matrix.client_server_api.workers import CLOSING_TIMEOUT, TRIES, Shift
 from lambda_matrix.ids import AccessToken
 
 CONNECTIONS = 16
 REQUEST_TIMEOUT = 60.0
 """Seconds for a whole request, unless its caller says otherwise."""
+LONGEST_REQUEST = TRIES * (REQUEST_TIMEOUT + CLOSING_TIMEOUT)
+"""Seconds after which such a request has ended, one way or another, however its answer trickles."""
 FILE_TIMEOUT = 2 * 3600.0
 """Seconds for a whole file: a bound on how long a trickle may hold a connection."""
 FILE_PATIENCE = 120.0

@@ -51,6 +51,8 @@ CONNECT_TIMEOUT = 10.0
 KEEP_ALIVE = 30.0
 """Seconds that an idle connection is kept: less than the 60 of common reverse proxies."""
 CLOSING_TIMEOUT = 2.0
+TRIES = 2
+"""How often a request is made at most, for one answer."""
 
 _RESETS = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 _REDIRECTS = (307, 308)

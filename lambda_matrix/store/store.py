@@ -21,6 +21,7 @@ from attrs import define, field
 from sqlite_utils import Database
 
 from lambda_matrix.disk import DiskObserver, DiskPatience, watch_nothing
+from lambda_matrix.pulse import Part, part_of_nobody
 from lambda_matrix.store import damage
 from lambda_matrix.store.damage import Trouble
 from lambda_matrix.store.opening import (
@@ -146,18 +147,21 @@ class Store:
 
 @asynccontextmanager
 async def open_store(
-    directory: Path, run_sync: RunSync | None = None, watch: DiskObserver = watch_nothing
+    directory: Path,
+    run_sync: RunSync | None = None,
+    watch: DiskObserver = watch_nothing,
+    disk: Part | None = None,
 ) -> AsyncIterator[Store]:
     """Lock `directory`, open its database and bring the tables up to date.
 
-    A disk that refuses is waited for, here and at work, which `watch` is told.
+    A disk that refuses is waited for, here and at work, which `watch` and the part `disk` are told.
 
     Raises:
         StoreLockedError: another process holds the directory.
         StoreError: the directory or the database cannot be used.
     """
     run = run_sync or in_one_thread()
-    patience = DiskPatience(watch)
+    patience = DiskPatience(watch, part=disk or part_of_nobody())
     lock = await _patiently(lambda: take_lock(directory), run, patience)
     try:
         database = await _patiently(lambda: open_database(directory), run, patience)

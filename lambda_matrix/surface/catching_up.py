@@ -23,6 +23,7 @@ from lambda_matrix.client_server_api.errors import MatrixError
 from lambda_matrix.client_server_api.sync import SYNC_FILTER_FINGERPRINT, sync_forever
 from lambda_matrix.ids import DeviceId, FilterId, InstanceId, UserId
 from lambda_matrix.matrix_events import SyncBatch
+from lambda_matrix.pulse import Pulse
 from lambda_matrix.store import intake, meta
 from lambda_matrix.store.records import Ourselves
 from lambda_matrix.store.store import Store
@@ -102,6 +103,7 @@ async def keep_up(
     catch_up: CatchingUp,
     *,
     watch: HealthObserver = ignore_health,
+    pulse: Pulse | None = None,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> NoReturn:
     """Sync from where the store stands; `task_status.started()` once the past is in.
@@ -120,6 +122,7 @@ async def keep_up(
         on_batch=catch_up.take_in,
         on_filter=keep_filter,
         watch=watch,
+        pulse=pulse,
         task_status=task_status,
     )
 
