@@ -161,8 +161,8 @@ def test_a_secret_is_in_no_repr(folder: Path) -> None:
             'password_file = "password"\n',
             "",
             (
-                "[homeserver] password_file or access_token_file is missing (a systemd "
-                "credential named password or access_token will do as well)"
+                "[homeserver] the bot's password or access token is missing: lambda-matrix "
+                "login asks for one and keeps it (or set password_file or access_token_file)"
             ),
         ),
         (
@@ -346,9 +346,19 @@ def test_a_credential_of_systemd_is_found_by_its_name(folder: Path, tmp_path: Pa
     (credentials / "access_token").write_text("syt_credential\n")
     settings = load(folder, text, {"CREDENTIALS_DIRECTORY": str(credentials)})
     assert settings.homeserver.access_token == Secret("syt_credential")
-    (credentials / "access_token").write_text("")
+    (credentials / "access_token").write_text("two\nlines")
     said = refusal(folder, text, {"CREDENTIALS_DIRECTORY": str(credentials)})
-    assert said.startswith("systemd credential access_token must hold the secret alone")
+    assert said.startswith("credential access_token must hold the secret alone")
+    (credentials / "access_token").write_text("\n")
+    said = refusal(folder, text, {"CREDENTIALS_DIRECTORY": str(credentials)})
+    assert "password or access token is missing" in said
+
+
+def test_a_command_given_by_hand_finds_the_credential_beside_the_file(folder: Path) -> None:
+    text = MINIMAL.replace('password_file = "password"\n', "")
+    (folder / "credentials").mkdir()
+    (folder / "credentials/password").write_text("beside\n")
+    assert load(folder, text, {}).homeserver.password == Secret("beside")
 
 
 def test_a_secret_in_the_environment_is_warned_about(

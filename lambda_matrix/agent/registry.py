@@ -19,6 +19,7 @@ from attrs import Factory, field, frozen
 from lambda_matrix.agent.settings_table import RegistryError, Table
 from lambda_matrix.agent.trust import trust
 from lambda_matrix.conversation.access import is_one_of
+from lambda_matrix.credentials import find_credential
 from lambda_matrix.ids import AgentId, PlatformChatId
 from lambda_matrix.secret import Secret
 
@@ -101,7 +102,7 @@ class Registry:
 
 
 def load_registry(path: Path, environment: Mapping[str, str] = os.environ) -> Registry:
-    """Read agents.toml. `environment` is asked for `CREDENTIALS_DIRECTORY` (systemd) alone.
+    """Read agents.toml. `environment` is asked for `CREDENTIALS_DIRECTORY` alone.
 
     Everything that it names (tokens, certificates) is read anew each time: a reload takes it up.
 
@@ -118,7 +119,7 @@ def load_registry(path: Path, environment: Mapping[str, str] = os.environ) -> Re
     agents = {
         entry.id: entry
         for name, table in root.tables("agent")
-        for entry in (_read_entry(name, table, environment),)
+        for entry in (_read_entry(name, table, environment, path),)
     }
     only = next(iter(agents)) if len(agents) == 1 else None
     default = AgentId(root.text("default", only))
@@ -128,7 +129,9 @@ def load_registry(path: Path, environment: Mapping[str, str] = os.environ) -> Re
     return Registry(default, MappingProxyType(agents))
 
 
-def _read_entry(name: str, table: Table, environment: Mapping[str, str]) -> AgentEntry:
+def _read_entry(
+    name: str, table: Table, environment: Mapping[str, str], path: Path | None
+) -> AgentEntry:
     if _ID.fullmatch(name) is None:
         table.fail(None, "an agent's id is made of small letters, digits, '-' and '_'")
     base_url = _base_url(table)
@@ -140,7 +143,7 @@ def _read_entry(name: str, table: Table, environment: Mapping[str, str]) -> Agen
         workspace=table.path("workspace"),
         history=table.choice("history", "agent", "client"),
         inline_files=table.flag("inline_files", default=False),
-        token=_token(name, table, environment),
+        token=_token(name, table, environment, path),
         users=table.texts("users"),
         idle_timeout=table.seconds("idle_timeout", _DEFAULT_IDLE_TIMEOUT),
         run_timeout=table.seconds("run_timeout", _DEFAULT_RUN_TIMEOUT),
@@ -189,11 +192,12 @@ def _path(table: Table, base_url: str) -> str:
     return path
 
 
-def _token(name: str, table: Table, environment: Mapping[str, str]) -> Secret | None:
+def _token(
+    name: str, table: Table, environment: Mapping[str, str], path: Path | None
+) -> Secret | None:
     file, key = table.path("token_file"), "token_file"
-    if file is None and (credentials := environment.get("CREDENTIALS_DIRECTORY")):
-        credential = Path(credentials, f"agent-{name}-token")
-        file = credential if credential.exists() else None
+    if file is None:
+        file = find_credential(f"agent-{name}-token", environment, path)
         key = f"credential agent-{name}-token"
     return None if file is None else _read_token(file, key, table)
 
@@ -246,7 +250,7 @@ def registry_from_environment(environment: Mapping[str, str]) -> Registry | None
     table = Table(
         keys, "environment", _VARIABLES | ({"base_url": "AGENT_WS_URL"} if warnings else {})
     )
-    main = _read_entry("main", table, environment)
+    main = _read_entry("main", table, environment, None)
     return Registry(main.id, MappingProxyType({main.id: main}), warnings)
 
 

@@ -4,7 +4,8 @@
 2. `LAMBDA_MATRIX_<SECTION>_<KEY>` overrides it; lists are separated by commas there, and a
    relative path is relative to the working directory.
 3. A secret is taken from `LAMBDA_MATRIX_<NAME>` (with a warning: other processes of this user can
-   read it), else from the file that `<name>_file` names, else from the systemd credential `<name>`.
+   read it), else from the file that `<name>_file` names, else from the credential `<name>`
+   (`lambda_matrix.credentials`).
 4. Names of older deployments are accepted with a one-line hint to the new one.
 """
 
@@ -31,6 +32,7 @@ from lambda_matrix.config.settings import (
     StateSection,
 )
 from lambda_matrix.config.values import check_ca_file
+from lambda_matrix.credentials import find_credential
 from lambda_matrix.secret import Secret
 
 _logger = logging.getLogger(__name__)
@@ -178,8 +180,9 @@ def _complete(source: _Source, homeserver: HomeserverSection) -> HomeserverSecti
         )
     if password is None and access_token is None:
         raise ConfigError(
-            f"{source.file}: [homeserver] password_file or access_token_file is missing "
-            "(a systemd credential named password or access_token will do as well)"
+            f"{source.file}: [homeserver] the bot's password or access token is missing: "
+            "lambda-matrix login asks for one and keeps it (or set password_file or "
+            "access_token_file)"
         )
     return evolve(homeserver, password=password, access_token=access_token)
 
@@ -197,10 +200,8 @@ def _secret(source: _Source, name: str, file: Path | None) -> Secret | None:
         return Secret(given)
     if file is not None:
         return read_secret(file, source.where("homeserver", f"{name}_file"))
-    folder = source.environment.get("CREDENTIALS_DIRECTORY")
-    if folder and (credential := Path(folder, name)).exists():
-        return read_secret(credential, f"systemd credential {name}")
-    return None
+    credential = find_credential(name, source.environment, source.file)
+    return None if credential is None else read_secret(credential, f"credential {name}")
 
 
 def read_secret(file: Path, setting: str) -> Secret:

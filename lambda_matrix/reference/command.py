@@ -14,6 +14,7 @@ import click
 import trio
 
 from lambda_matrix import sd_notify
+from lambda_matrix.credentials import find_credential
 from lambda_matrix.reference.admission import LOOPBACK_HOSTS, Admission
 from lambda_matrix.reference.memory import MemoryInUseError, open_memory
 from lambda_matrix.reference.model_settings import (
@@ -138,7 +139,7 @@ def agent(  # noqa: PLR0913 - one argument for each option
 def _read_assistant(config: Path) -> Assistant:
     try:
         settings = read_settings(config)
-        endpoint = open_endpoint(settings, os.environ.get("CREDENTIALS_DIRECTORY"))
+        endpoint = open_endpoint(settings, os.environ)
     except SettingsError as error:
         raise _BadSettingError(str(error)) from None
     logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request tells nothing
@@ -147,9 +148,8 @@ def _read_assistant(config: Path) -> Assistant:
 
 
 def _read_token(path: Path | None) -> bytes:
-    directory = os.environ.get("CREDENTIALS_DIRECTORY")
-    if path is None and directory:
-        path = Path(directory) / _CREDENTIAL
+    if path is None:
+        path = find_credential(_CREDENTIAL, os.environ)
     if path is None:
         raise _BadSettingError("--token-file is missing: clients must show a token")
     try:

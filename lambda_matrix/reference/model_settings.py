@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from attrs import Factory, frozen
 
+from lambda_matrix.credentials import find_credential
 from lambda_matrix.reference.endpoint import Endpoint
 from lambda_matrix.secret import Secret
 
@@ -151,16 +152,15 @@ def read_settings(file: Path) -> ModelSettings:
     )
 
 
-def open_endpoint(settings: ModelSettings, credentials: str | None) -> Endpoint:
-    """Make the endpoint, with its key; `credentials` is systemd's folder of them, if there is one.
+def open_endpoint(settings: ModelSettings, environment: Mapping[str, str]) -> Endpoint:
+    """Make the endpoint, with its key; `environment` tells whether it is a systemd credential.
 
     Raises:
         SettingsError: the key's or the certificates' file cannot be used.
     """
     key_file = settings.key_file
-    if key_file is None and credentials is not None:
-        credential = Path(credentials, KEY_CREDENTIAL)
-        key_file = credential if credential.exists() else None
+    if key_file is None:
+        key_file = find_credential(KEY_CREDENTIAL, environment)
     return Endpoint(
         settings.base_url,
         None if key_file is None else _read_key(key_file),

@@ -250,6 +250,14 @@ def test_a_systemd_credential_is_the_token(tmp_path: Path) -> None:
     assert other.token is None
 
 
+def test_a_token_beside_the_registry_is_found_by_commands_given_by_hand(tmp_path: Path) -> None:
+    (tmp_path / "credentials").mkdir()
+    (tmp_path / "credentials/agent-main-token").write_text("beside", encoding="ascii")
+    main = load(tmp_path, ONE, {}).get(MAIN)
+    assert main is not None
+    assert main.token == Secret("beside")
+
+
 def test_a_file_that_is_not_there_or_not_text_is_named(tmp_path: Path) -> None:
     with pytest.raises(RegistryError, match=r"none\.toml: cannot be read: No such file"):
         load_registry(tmp_path / "none.toml")

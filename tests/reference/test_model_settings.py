@@ -105,31 +105,31 @@ def test_the_key_comes_from_its_file_or_from_systemd(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("abc\n")
     (tmp_path / "agent-model-key").write_text("def")
     given = settings(key_file=tmp_path / "key")
-    assert open_endpoint(given, str(tmp_path)).key == Secret("abc")
-    assert open_endpoint(settings(), str(tmp_path)).key == Secret("def")
-    assert open_endpoint(settings(), str(tmp_path / "none")).key is None
-    assert open_endpoint(settings(), None).key is None
-    assert "abc" not in repr(open_endpoint(given, None))
+    handed_over = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    assert open_endpoint(given, handed_over).key == Secret("abc")
+    assert open_endpoint(settings(), handed_over).key == Secret("def")
+    assert open_endpoint(settings(), {}).key is None
+    assert "abc" not in repr(open_endpoint(given, {}))
 
 
 @pytest.mark.parametrize("content", [b"", b"two words", "ключ".encode(), b"\xff", b"a\0b"])
 def test_a_key_that_is_none_is_one_sentence(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "key").write_bytes(content)
     with pytest.raises(SettingsError, match="it must hold one word of ASCII"):
-        open_endpoint(settings(key_file=tmp_path / "key"), None)
+        open_endpoint(settings(key_file=tmp_path / "key"), {})
     with pytest.raises(SettingsError, match="No such file"):
-        open_endpoint(settings(key_file=tmp_path / "none"), None)
+        open_endpoint(settings(key_file=tmp_path / "none"), {})
 
 
 def test_certificates_are_the_systems_or_the_operators(tmp_path: Path) -> None:
     trustme.CA().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    context = open_endpoint(settings(ca_file=tmp_path / "ca.pem"), None).trust
+    context = open_endpoint(settings(ca_file=tmp_path / "ca.pem"), {}).trust
     assert len(context.get_ca_certs()) == 1
     assert context.verify_mode is ssl.CERT_REQUIRED
     (tmp_path / "odd.pem").write_text("odd")
     for name in ("odd.pem", "none.pem"):
         with pytest.raises(SettingsError, match="no certificates can be read"):
-            open_endpoint(settings(ca_file=tmp_path / name), None)
+            open_endpoint(settings(ca_file=tmp_path / name), {})
 
 
 def test_every_key_is_documented_with_its_default() -> None:
