@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test unit long faults chaos properties model-test lint bench bench-limits bench-scale pex clean \
+.PHONY: help demo test unit long faults chaos properties model-test systemd systemd-shell lint bench bench-limits bench-scale pex clean \
   synapse-requirements agents-requirements model-requirements
 MAKEFLAGS += --no-print-directory
 
@@ -37,6 +37,8 @@ help: ## this list
 	@echo 'make chaos   the same for long; SEEDS=200'
 	@echo 'make properties  the property tests with thirty times as many examples; EFFORT=300 for more'
 	@echo 'make model-test  the bundled agent with a real language model'
+	@echo 'make systemd     the PEX installed on throw-away Debian 12 and 13 hosts; needs root'
+	@echo 'make systemd-shell   a shell on such a host; RELEASE=bookworm for Debian 12'
 	@echo 'make bench   the service beside other bots on one homeserver'
 	@echo 'make bench-limits   long answers under the default rate limits of a homeserver'
 	@echo 'make bench-scale    one process with 1,000 rooms, whose making takes up to an hour, once'
@@ -125,7 +127,7 @@ SIDE_BY_SIDE := --numprocesses $(JOBS) --dist worksteal
 unit: .venv/.dev .venv-synapse/.stamp .venv-agents/.stamp $(if $(shell command -v npm),$(AIMOCK))
 ifeq ($(ARGS),)
 	@.venv/bin/coverage erase
-	@.venv/bin/coverage run -m pytest $(SIDE_BY_SIDE) --ignore tests/scenarios --ignore tests/faults
+	@.venv/bin/coverage run -m pytest $(SIDE_BY_SIDE) --ignore tests/scenarios --ignore tests/faults --ignore tests/systemd
 	@.venv/bin/pytest $(SIDE_BY_SIDE) tests/scenarios -m 'not long'
 	@.venv/bin/pytest tests/faults -m 'not long'
 	@.venv/bin/coverage combine --quiet
@@ -153,6 +155,14 @@ properties: .venv/.dev
 
 model-test: .venv/.dev .venv-model/.stamp
 	@.venv/bin/pytest tests/reference/test_real_model.py $(ARGS)
+
+# One host for each release, side by side.
+systemd: .venv/.dev .venv-synapse/.stamp
+	@.venv/bin/pytest --numprocesses 2 --dist loadgroup tests/systemd $(ARGS)
+
+RELEASE ?= trixie
+systemd-shell: .venv/.dev
+	@.venv/bin/python -m tests.systemd.machine $(RELEASE)
 
 bench: .venv-bench/.stamp .venv-synapse/.stamp
 	@.venv-bench/bin/python bench/run.py --synapse-python .venv-synapse/bin/python $(ARGS)

@@ -85,26 +85,14 @@ async def open_stack(
 
 
 @define
-class Chatting:
+class Talk:
     """One person in the bot's Space and first chat; `ask` and the like speak in that chat."""
 
-    stack: Stack
     person: Person
+    bot: UserId
     direct: RoomId
     space: RoomId
     chat: RoomId
-
-    @property
-    def bot(self) -> UserId:
-        return self.stack.bot
-
-    @property
-    def service(self) -> Restartable:
-        return self.stack.service
-
-    @property
-    def proxy(self) -> Proxy:
-        return self.stack.proxy
 
     @property
     def view(self) -> RoomView:
@@ -144,6 +132,21 @@ class Chatting:
         return room
 
 
+@define
+class Chatting(Talk):
+    """One person who talks with the bot of a stack."""
+
+    stack: Stack
+
+    @property
+    def service(self) -> Restartable:
+        return self.stack.service
+
+    @property
+    def proxy(self) -> Proxy:
+        return self.stack.proxy
+
+
 async def invited(
     person: Person, bot: UserId, known: set[RoomId], *, is_space: bool, within: float = 30
 ) -> RoomId:
@@ -160,15 +163,21 @@ async def invited(
     return await person.wait_until(find, within, what)
 
 
-async def onboard(person: Person, stack: Stack, within: float = 30) -> Chatting:
+async def meet(person: Person, bot: UserId, within: float = 30) -> Talk:
     """Invite the bot into a direct chat, and join the Space and the chat that it makes."""
     known = set(person.rooms)
-    direct = await person.direct_chat(stack.bot)
-    space = await invited(person, stack.bot, known, is_space=True, within=within)
-    chat = await invited(person, stack.bot, known, is_space=False, within=within)
+    direct = await person.direct_chat(bot)
+    space = await invited(person, bot, known, is_space=True, within=within)
+    chat = await invited(person, bot, known, is_space=False, within=within)
     await person.join(space)
     await person.join(chat)
-    return Chatting(stack, person, direct, space, chat)
+    return Talk(person, bot, direct, space, chat)
+
+
+async def onboard(person: Person, stack: Stack, within: float = 30) -> Chatting:
+    """`meet` the bot of a stack."""
+    met = await meet(person, stack.bot, within)
+    return Chatting(met.person, met.bot, met.direct, met.space, met.chat, stack)
 
 
 @asynccontextmanager

@@ -265,12 +265,11 @@ class Proxy:
 
 
 @asynccontextmanager
-async def open_proxy(upstream: str) -> AsyncIterator[Proxy]:
-    """A proxy on a free port of loopback, to the homeserver at the URL `upstream`."""
+async def open_proxy(upstream: str, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Proxy]:
+    """A proxy on a port (0: a free one) of an address, to the homeserver at the URL `upstream`."""
     async with trio.open_nursery() as nursery:
-        (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
-        port = listener.socket.getsockname()[1]
-        proxy = Proxy(f"http://127.0.0.1:{port}", upstream)
+        (listener,) = await trio.open_tcp_listeners(port, host=host)
+        proxy = Proxy(f"http://{host}:{listener.socket.getsockname()[1]}", upstream)
         # It listens already: who connects before the task runs waits in the backlog.
         nursery.start_soon(trio.serve_listeners, proxy._serve, [listener])  # noqa: ASYNC113 - see above
         yield proxy

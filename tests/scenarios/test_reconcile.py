@@ -169,7 +169,7 @@ async def test_a_tree_that_was_half_built_is_completed(chatting: Chatting) -> No
         stack.proxy.mend(rule)
         await vera.join(space)
         await vera.join(chat)
-        theirs = Chatting(stack, vera, direct, space, chat)
+        theirs = Chatting(vera, stack.bot, direct, space, chat, stack)
         await vera.wait_for(space, lambda view: chat in view.children, what="the link")
         assert (await theirs.ask("Hello?")).text.startswith("You said: Hello?")
         await said(theirs, direct, "matrix")
