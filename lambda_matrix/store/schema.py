@@ -295,7 +295,6 @@ CREATE TABLE outbox (
 );
 CREATE INDEX outbox_pending ON outbox (room_id, seq) WHERE state = 'pending';
 CREATE INDEX outbox_forgotten ON outbox (room_id) WHERE content = x'';
-CREATE INDEX outbox_undeliverable ON outbox (seq) WHERE state = 'undeliverable';
 -- One of all rows would be taken by SQLite for what is pending, too, and all of it be read.
 CREATE INDEX outbox_replies ON outbox (room_id) WHERE question IS NOT NULL;
 CREATE INDEX outbox_by_request ON outbox (request, part);
@@ -327,6 +326,12 @@ CREATE UNIQUE INDEX one_space_each ON intents (owner) WHERE kind = 'space';
 def m001_foundation(db: Database) -> None:
     """Make the tables of the first release."""
     _run(db, FOUNDATION)
+
+
+@migrations()
+def m002_undeliverable(db: Database) -> None:
+    """Let what was refused for good be counted whenever somebody looks at the metrics."""
+    _run(db, "CREATE INDEX outbox_undeliverable ON outbox (seq) WHERE state = 'undeliverable';\n")
 
 
 def _run(db: Database, script: str) -> None:
