@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 import tomllib
 from pathlib import Path
 
 import pytest
 from attrs import NOTHING, fields_dict
 
-from lambda_matrix.agent.registry import AgentEntry, load_registry
-from lambda_matrix.config import load_settings
+from lambda_matrix.agent.registry import AgentEntry
 from lambda_matrix.config.loading import _SECTIONS, keys
-from tests.lab.openapi import in_ci
 
 ROOT = Path(__file__).parents[1]
 CONFIGURATION = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
@@ -42,37 +38,6 @@ def test_each_key_of_an_agent_is_documented_and_nothing_else() -> None:
     asked = set(re.findall(r'[(]"(\w+)"', loader)) & set(fields_dict(AgentEntry))
     asked |= {"token_file"}
     assert set(documented("agent.<id>")) == asked
-
-
-def test_the_example_files_are_usable(tmp_path: Path) -> None:
-    for name in ("config", "agents"):
-        shutil.copy(ROOT / f"systemd/{name}.example.toml", tmp_path / f"{name}.toml")
-    (tmp_path / "password").write_text("hunter2\n")
-    credentials = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
-    settings = load_settings(tmp_path / "config.toml", credentials)
-    assert settings.agents.registry == Path("/etc/lambda-matrix/agents.toml")
-    assert load_registry(tmp_path / "agents.toml", credentials).default == "main"
-
-
-def test_the_unit_is_one_that_systemd_takes(tmp_path: Path) -> None:
-    analyze = shutil.which("systemd-analyze")
-    if analyze is None:
-        if in_ci():
-            pytest.fail("systemd-analyze is required in CI")
-        pytest.skip("no systemd-analyze on this machine")
-    unit = (ROOT / "systemd/lambda-matrix.service").read_text(encoding="utf-8")
-    # The program need not be installed for its unit to be read.
-    lines = re.sub(r"^ExecStart=.*$", "ExecStart=/bin/true", unit, flags=re.MULTILINE)
-    copy = tmp_path / "lambda-matrix.service"
-    copy.write_text(lines)
-    for arguments in (
-        ["verify", "--recursive-errors=no", str(copy)],
-        ["security", "--offline=true", "--threshold=15", str(copy)],
-    ):
-        done = subprocess.run(
-            [analyze, "--no-pager", *arguments], capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

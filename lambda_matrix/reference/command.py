@@ -85,7 +85,8 @@ class _AgentCommand(click.Command):
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
-    help="File that names a language model; without one the agent rehearses.",
+    help="File that names a language model; without one, or if nothing is set in it, the agent "
+    "rehearses.",
 )
 @click.option(
     "--mode",
@@ -136,9 +137,12 @@ def agent(  # noqa: PLR0913 - one argument for each option
         trio.run(_run, Agent(memory, chosen, workspace, pace, assistant), admission, host, port)
 
 
-def _read_assistant(config: Path) -> Assistant:
+def _read_assistant(config: Path) -> Assistant | None:
     try:
         settings = read_settings(config)
+        if settings is None:
+            _log.info("%s names no model: rehearsing", config)
+            return None
         endpoint = open_endpoint(settings, os.environ)
     except SettingsError as error:
         raise _BadSettingError(str(error)) from None

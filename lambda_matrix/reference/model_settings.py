@@ -120,13 +120,15 @@ class _Table:
 _NAMES: Mapping[type, str] = {str: "a text", int: "a whole number", bool: "true or false"}
 
 
-def read_settings(file: Path) -> ModelSettings:
-    """Read and check the file.
+def read_settings(file: Path) -> ModelSettings | None:
+    """Read and check the file; None if it sets nothing, as the example file that is installed.
 
     Raises:
         SettingsError: it cannot be read, or a key is unknown, missing or wrong.
     """
     table = _Table(file, _read_toml(file))
+    if not table.values:
+        return None
     known = ModelSettings.__annotations__
     for key in table.values:
         if key not in known:

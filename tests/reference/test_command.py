@@ -137,6 +137,13 @@ async def test_a_model_that_is_configured_answers(tmp_path: Path) -> None:
         assert fake.asked[0].headers["authorization"] == "Bearer from-systemd"
 
 
+async def test_a_model_that_is_not_named_yet_is_rehearsed_for(tmp_path: Path) -> None:
+    config = tmp_path / "model.toml"
+    config.write_text("# model = 'later'\n")
+    async with open_program(tmp_path, "--config", str(config)) as program:
+        assert "You said: Hi" in (await program.line.say("Hi", "q")).text
+
+
 async def _refusal(*options: str, environ: dict[str, str] | None = None) -> tuple[int, str]:
     """Start the command, which is not to come far; in a thread, for it has its own event loop."""
 

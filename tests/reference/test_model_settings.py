@@ -28,6 +28,10 @@ def test_two_keys_are_enough(tmp_path: Path) -> None:
     assert settings == ModelSettings(base_url="https://llm.example.org/v1", model="small")
 
 
+def test_a_file_that_sets_nothing_names_no_model(tmp_path: Path) -> None:
+    assert read_settings(written(tmp_path, "# model = 'later'\n")) is None
+
+
 def test_every_key_is_read(tmp_path: Path) -> None:
     text = LEAST + (
         'key_file = "key"\nca_file = "/ca.pem"\nimages = true\ntranscription_model = "ears"\n'
