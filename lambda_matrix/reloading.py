@@ -3,8 +3,8 @@
 A signal that comes while the homeserver is waited for is obeyed once rooms are served (again).
 
 What is wrong with them is said in the journal, and the old ones stay in force. Access, limits, the
-language of new users and the agents change at once; everything else needs a restart, and the
-journal says which.
+language of new users, the log and the agents change at once; everything else needs a restart, and
+the journal says which.
 """
 
 import logging
@@ -38,6 +38,7 @@ _AT_ONCE = {
         "files_in_line",
         "file_types",
     },
+    "log": {"level", "format", "texts"},
 }
 """The keys that a reload puts into force, by section."""
 
@@ -112,6 +113,7 @@ class Reloading:
             logger.warning("%s: changed; it needs a restart", name)
         self._in_force.take_over(settings, registry)
         logs.hide(*(entry.token for entry in registry.agents.values() if entry.token is not None))
+        logs.adopt(settings.log.wanted)
         change = await self._bridge.reload(policy_of(settings), registry)
         logger.info("reloaded; %s", _told(change))
 

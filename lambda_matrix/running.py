@@ -28,10 +28,11 @@ def run(file: Path, *, verbose: bool) -> None:
     Exit status 78: a setting is wrong. 70: the homeserver ended the session. 74: the database is
     damaged; start again. 75: another instance runs.
     """
-    lines = start_logging(verbose=verbose, environment=os.environ)
+    log = start_logging(verbose=verbose, environment=os.environ)
     try:
         settings = load_settings(file, os.environ)
-        lines.hide(settings.secrets())
+        log.hide(settings.secrets())
+        log.adopt(settings.log.wanted)
         trio.run(serve, settings, lambda: load_settings(file, os.environ))
     except Exception as error:  # noqa: BLE001 - the last frame: what ends here ends the process
         sys.exit(report(error, file))

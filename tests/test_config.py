@@ -18,6 +18,7 @@ from lambda_matrix.config.loading import read_secret
 from lambda_matrix.config.settings import LimitsSection
 from lambda_matrix.conversation.texts import Language
 from lambda_matrix.ids import PersonId
+from lambda_matrix.logs import Format, Level, Wanted
 from lambda_matrix.secret import Secret
 
 MINIMAL = """
@@ -261,6 +262,35 @@ def test_a_limit_that_is_none(folder: Path, key: str, why: str) -> None:
     name, _, _ = key.partition(" ")
     said = refusal(folder, f"{MINIMAL}[limits]\n{key}\n")
     assert said == f"…/config.toml: [limits] {name} {why}"
+
+
+def test_the_log_is_quiet_about_texts_unless_they_are_wanted(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load(folder, MINIMAL).log.wanted == Wanted()
+    section = '[log]\nlevel = "warning"\nformat = "json"\ntexts = true\n'
+    wanted = Wanted(level=Level.WARNING, format=Format.JSON, texts=True)
+    assert load(folder, MINIMAL + section).log.wanted == wanted
+    monkeypatch.setenv("LAMBDA_MATRIX_LOG_TEXTS", "false")
+    assert load_settings(folder / "config.toml", os.environ).log.texts is False
+    monkeypatch.setenv("LAMBDA_MATRIX_LOG_TEXTS", "true")
+    load(folder, MINIMAL)
+    assert load_settings(folder / "config.toml", os.environ).log.texts is True
+
+
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [
+        ("texts = 1", "must be true or false, not an integer"),
+        ('texts = "yes"', "must be true or false, not a string"),
+        ('format = "xml"', "must be one of auto, plain, json, journald, not 'xml'"),
+        ('level = "all"', "must be one of auto, debug, info, warning, error, not 'all'"),
+    ],
+)
+def test_a_log_that_there_is_not(folder: Path, key: str, why: str) -> None:
+    name, _, _ = key.partition(" ")
+    said = refusal(folder, f"{MINIMAL}[log]\n{key}\n")
+    assert said == f"…/config.toml: [log] {name} {why}"
 
 
 def test_a_usable_ca_file_and_no_address(folder: Path) -> None:

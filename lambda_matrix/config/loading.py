@@ -27,6 +27,7 @@ from lambda_matrix.config.settings import (
     AgentsSection,
     HomeserverSection,
     LimitsSection,
+    LogSection,
     ServiceSection,
     Settings,
     StateSection,
@@ -50,6 +51,7 @@ _SECTIONS: Mapping[str, type] = {
     "service": ServiceSection,
     "agents": AgentsSection,
     "limits": LimitsSection,
+    "log": LogSection,
 }
 _Section = TypeVar("_Section")
 
@@ -69,6 +71,7 @@ def load_settings(file: Path, environment: Mapping[str, str]) -> Settings:
         service=source.section(ServiceSection, "service"),
         agents=_with_old_names(source, source.section(AgentsSection, "agents")),
         limits=source.section(LimitsSection, "limits"),
+        log=source.section(LogSection, "log"),
     )
     _warn_of_unknown_variables(environment)
     if settings.service.listen is not None:

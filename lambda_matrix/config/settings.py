@@ -15,6 +15,7 @@ from typing import Any
 
 from attrs import NOTHING, field, frozen
 
+from lambda_matrix import logs
 from lambda_matrix.config import values
 from lambda_matrix.config.values import ListenAddress
 from lambda_matrix.conversation.access import Access
@@ -106,6 +107,20 @@ class LimitsSection:
 
 
 @frozen(kw_only=True)
+class LogSection:
+    """`[log]`: how much is told of what is done, and in which form."""
+
+    level: logs.Level = _key(values.one_of(logs.Level), logs.Level.AUTO)
+    format: logs.Format = _key(values.one_of(logs.Format), logs.Format.AUTO)
+    texts: bool = _key(values.truth, False)  # noqa: FBT003 - the default
+
+    @property
+    def wanted(self) -> logs.Wanted:
+        """The section as the log takes it."""
+        return logs.Wanted(level=self.level, format=self.format, texts=self.texts)
+
+
+@frozen(kw_only=True)
 class Settings:
     """Everything that the operator settled. Paths are absolute."""
 
@@ -115,6 +130,7 @@ class Settings:
     service: ServiceSection
     agents: AgentsSection
     limits: LimitsSection = LimitsSection()
+    log: LogSection = LogSection()
 
     def secrets(self) -> tuple[Secret, ...]:
         """Return what must never be seen in a log."""

@@ -142,6 +142,15 @@ def whole_number(least: int, most: int) -> Callable[[object], int]:
     return parse
 
 
+def truth(raw: object) -> bool:
+    """Return true or false; from the environment, of these two words."""
+    if isinstance(raw, str) and raw in {"true", "false"}:
+        return raw == "true"
+    if not isinstance(raw, bool):
+        raise _wrong_type("true or false", raw)
+    return raw
+
+
 def media_types(raw: object) -> tuple[str, ...]:
     """Return a list of patterns of media types, such as `image/*`."""
     for pattern in (patterns := texts(raw)):

@@ -4,6 +4,27 @@ Every module logs with the standard library, and says with `about` what its reco
 """
 
 from lambda_matrix.logs.fields import Fields, about, only_about
-from lambda_matrix.logs.lines import Lines, hide, start_logging
+from lambda_matrix.logs.starting import (
+    TEXTS,
+    Format,
+    Level,
+    Log,
+    Wanted,
+    adopt,
+    hide,
+    start_logging,
+)
 
-__all__ = ["Fields", "Lines", "about", "hide", "only_about", "start_logging"]
+__all__ = [
+    "TEXTS",
+    "Fields",
+    "Format",
+    "Level",
+    "Log",
+    "Wanted",
+    "about",
+    "adopt",
+    "hide",
+    "only_about",
+    "start_logging",
+]

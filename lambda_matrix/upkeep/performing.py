@@ -33,13 +33,13 @@ Work = Callable[[Settings, Terminal], Awaitable[int]]
 
 def perform(work: Work, file: Path) -> NoReturn:
     """Do the work with the settings in `file`, and end the process with what it returns."""
-    lines = start_logging(environment=os.environ)
+    log = start_logging(environment=os.environ)
     for handler in logging.getLogger().handlers:
         handler.addFilter(_is_to_be_seen)
     terminal = Terminal()
     try:
         settings = load_settings(file, os.environ)
-        lines.hide(settings.secrets())
+        log.hide(settings.secrets())
         try:
             status = trio.run(_until_interrupted, work, settings, terminal)
         finally:
