@@ -6,7 +6,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test unit long faults chaos properties model-test systemd systemd-shell lint bench bench-limits bench-scale pex clean \
+.PHONY: help demo test unit long faults chaos properties model-test systemd systemd-shell lint bench bench-limits bench-scale \
+  pex pex-twice pex-try clean \
   synapse-requirements agents-requirements model-requirements
 MAKEFLAGS += --no-print-directory
 
@@ -42,7 +43,9 @@ help: ## this list
 	@echo 'make bench   the service beside other bots on one homeserver'
 	@echo 'make bench-limits   long answers under the default rate limits of a homeserver'
 	@echo 'make bench-scale    one process with 1,000 rooms, whose making takes up to an hour, once'
-	@echo 'make pex     one file to install: dist/lambda-matrix.pex'
+	@echo 'make pex     one file to install: dist/lambda-matrix.pex, what it is made of, and its licences'
+	@echo 'make pex-twice  the same as somebody else would build it: are the bytes the same?'
+	@echo 'make pex-try    does it run under every Python that is here?'
 	@echo 'make screenshots   docs/images anew: a person meets Lambda in a browser'
 	@echo 'make clean   removes what these made'
 
@@ -176,6 +179,12 @@ bench-scale: .venv-bench/.stamp .venv-synapse/.stamp
 
 pex: | $(UV)
 	@UV='$(CURDIR)/$(UV)' ./build_pex.sh dist/lambda-matrix.pex
+
+pex-twice: pex
+	@UV='$(CURDIR)/$(UV)' tools/build_twice.sh dist/lambda-matrix.pex
+
+pex-try: pex
+	@'$(PYTHON)' tools/try_pex.py dist/lambda-matrix.pex
 
 # A Matrix client in a browser, from npm; the browser itself is Debian's.
 HYDROGEN := tools/screenshots/node_modules/.stamp

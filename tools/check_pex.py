@@ -1,34 +1,82 @@
-"""check_pex.py FILE.pex REQUIREMENTS: what the PEX carries is what uv.lock names, and nothing else.
+"""python -m tools.check_pex MADE.pex FILE.pex OWN.whl PEX_LOCK: only what may be in it is in it.
 
-REQUIREMENTS is `uv export`'s. pip is left out on purpose, and so is what another system needs.
+If so, it becomes FILE.pex, and beside it stands what somebody who trusts nobody wants to see:
+FILE.pex.sha256, FILE.cdx.json (the bill of materials) and FILE.licenses.txt.
 """
 
-import json
-import re
+from __future__ import annotations
+
+import hashlib
+import shutil
 import sys
-import zipfile
 from pathlib import Path
 
-_PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)", re.MULTILINE)
+from tools.licenses import LicenseError, listing
+from tools.locked import Locked, read_lock, read_pex_lock
+from tools.pex_contents import Pex, read_pex
+from tools.sbom import OWN, bill_of_materials
+
+_LEFT_OUT = {"pip"}
+"""sqlite-utils asks for it, for a command that is not used."""
+_UNIX_ONLY_ELSEWHERE = {"cffi", "pycparser"}
+"""Trio wants them on Windows."""
 
 
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+class PexError(Exception):
+    """The PEX carries something else than the lock allows; the text says what."""
+
+
+def check_contents(pex: Pex, locked: Locked, own_wheel: str) -> None:
+    """Hold every wheel against the lock, and every file against its wheel.
+
+    Raises:
+      PexError: they differ.
+    """
+    faults = [fault for wheel in pex.wheels for fault in wheel.faults()]
+    names = {each.name for each in pex.wheels}
+    files = {each.file for each in pex.wheels}
+    allowed = locked.needed_by(OWN)
+    faults += [
+        f"{each}: not in uv.lock" for each in sorted(files - locked.hashes.keys() - {own_wheel})
+    ]
+    faults += [f"{each}: not needed" for each in sorted(names - allowed)]
+    absent = allowed - names - _LEFT_OUT - _UNIX_ONLY_ELSEWHERE
+    faults += [f"{each}: missing" for each in sorted(absent)]
+    if faults:
+        raise PexError("\n".join(faults))
+
+
+def check_lock(pex_lock: dict[str, str], locked: Locked) -> None:
+    """Hold pex's lock, which was made of uv.lock, against it.
+
+    Raises:
+      PexError: they differ.
+    """
+    other = [each for each, digest in pex_lock.items() if locked.hashes.get(each) != digest]
+    if other or not pex_lock:
+        raise PexError(f"pex's lock is not uv.lock's: {sorted(other)}")
 
 
 def main() -> None:
-    """Exit with a sentence if the two differ."""
-    pex, requirements = sys.argv[1:]
-    pinned = _PINNED.findall(Path(requirements).read_text(encoding="utf-8"))
-    locked = {(_normal(name), version) for name, version in pinned}
-    with zipfile.ZipFile(pex) as opened:
-        wheels = json.loads(opened.read("PEX-INFO"))["distributions"]
-    carried = {(_normal(name), version) for name, version in (w.split("-")[:2] for w in wheels)}
-    carried = {each for each in carried if each[0] != "lambda-matrix"}
-    if not carried or carried - locked:
-        sys.exit(f"The PEX carries what uv.lock does not name: {sorted(carried - locked)}")
-    missing = {name for name, _ in locked - carried} - {"pip"}
-    print(f"{len(carried)} locked distributions; for other systems or unused: {sorted(missing)}")
+    """Check the file, and put it and what tells of it in its place; or exit with what is wrong."""
+    made, file, own_wheel, pex_lock = map(Path, sys.argv[1:])
+    locked = read_lock(Path("uv.lock"))
+    content = made.read_bytes()
+    own = hashlib.sha256(own_wheel.read_bytes()).hexdigest()
+    try:
+        pex = read_pex(made)
+        check_lock(read_pex_lock(pex_lock), locked)
+        check_contents(pex, locked, own_wheel.name)
+        licenses = listing(pex.wheels)
+        bill = bill_of_materials(pex, content, locked, own)
+    except (PexError, LicenseError, ValueError) as fault:
+        sys.exit(f"{made} is not fit to be shipped:\n{fault}")
+    digest = hashlib.sha256(content).hexdigest()
+    file.with_suffix(".cdx.json").write_text(bill, encoding="utf-8")
+    file.with_suffix(".licenses.txt").write_text(licenses, encoding="utf-8")
+    file.with_suffix(".pex.sha256").write_text(f"{digest}  {file.name}\n", encoding="utf-8")
+    shutil.move(made, file)
+    print(f"{file}: {len(content)} bytes, {len(pex.wheels)} wheels, sha256 {digest}")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-_PYTHONS = ((3, 11, 2), (3, 12, 0), (3, 13, 5))
+_PYTHONS = ((3, 11, 2), (3, 12, 0), (3, 13, 5), (3, 14, 0))
 _MACHINES = ("x86_64", "aarch64")
 _NEWEST_GLIBC, _OLDEST_GLIBC = 28, 17  # 2.17 is manylinux2014, the oldest that both machines have
 
