@@ -28,7 +28,12 @@ from attrs import frozen
 
 from lambda_matrix.agent.settings_table import RegistryError
 from lambda_matrix.client_server_api.errors import BadTransportSetting, CertificateRefused
-from lambda_matrix.client_server_api.login import LoginRefused, SessionFileUnusable, WrongUser
+from lambda_matrix.client_server_api.login import (
+    LoginRefused,
+    NoHomeserver,
+    SessionFileUnusable,
+    WrongUser,
+)
 from lambda_matrix.client_server_api.sync import SessionDeadError
 from lambda_matrix.config import ConfigError
 from lambda_matrix.store.store import StoreDamagedError, StoreError, StoreLockedError
@@ -82,6 +87,7 @@ _KINDS: Mapping[type[BaseException], _Kind] = MappingProxyType(
         BadTransportSetting: _Kind(Exit.CONFIGURATION, "[homeserver] url or ca_file"),
         CertificateRefused: _Kind(Exit.CONFIGURATION, "[homeserver] url or ca_file"),
         AvatarError: _Kind(Exit.CONFIGURATION, "[service] avatar_file"),
+        NoHomeserver: _Kind(Exit.CONFIGURATION, "[homeserver] url"),
         WrongUser: _Kind(Exit.CONFIGURATION, "[homeserver] user_id"),
         SessionFileUnusable: _Kind(Exit.CONFIGURATION, "[state] directory"),
         LoginRefused: _Kind(Exit.CONFIGURATION, "[homeserver] password or access token"),

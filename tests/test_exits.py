@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from lambda_matrix.client_server_api.login import BadLogin, SessionFileUnusable, WrongUser
+from lambda_matrix.client_server_api.login import (
+    BadLogin,
+    NoHomeserver,
+    SessionFileUnusable,
+    WrongUser,
+)
 from lambda_matrix.client_server_api.sync import SessionDeadError
 from lambda_matrix.exits import CommandError, Ending, Exit, ending_of
 from lambda_matrix.store.store import StoreDamagedError, StoreLockedError
@@ -18,6 +23,7 @@ from lambda_matrix.surface.bridge import AnotherInstanceError
     [
         (BadLogin("Not accepted."), 78, "f: [homeserver] password or access token: Not accepted."),
         (WrongUser("Another's."), 78, "f: [homeserver] user_id: Another's."),
+        (NoHomeserver("A web site."), 78, "f: [homeserver] url: A web site."),
         (SessionFileUnusable("Unwritable."), 78, "f: [state] directory: Unwritable."),
         (
             SessionDeadError("Logged out.", soft_logout=False),

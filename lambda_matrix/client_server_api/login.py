@@ -60,6 +60,10 @@ class WrongUser(LoginRefused):
     """The access token or the stored session is another user's."""
 
 
+class NoHomeserver(LoginRefused):
+    """Something else than a homeserver answers at the address: a web site, another program."""
+
+
 class SessionFileUnusable(LoginRefused):
     """The session file can be neither read nor written; `passes` if that may pass by itself."""
 
@@ -111,6 +115,26 @@ async def open_session(
     """
     pulse = pulse or Pulse()
     patience = _Patience(watch, pulse.lifecycle)
+    try:
+        session, is_new = await _open(transport, credentials, session_file, patience)
+    except MatrixError as error:
+        if _is_foreign(error):
+            raise NoHomeserver(f"What answers there is no homeserver: {error}.") from error
+        raise
+    if is_new:
+        await _keep(session, session_file, DiskPatience(watch_disk, part=pulse.disk))
+    return session
+
+
+def _is_foreign(error: MatrixError) -> bool:
+    """Whether it is no homeserver's way to answer a login: no Matrix error, or no such path."""
+    return not isinstance(error, CertificateRefused) and error.errcode in {None, "M_UNRECOGNIZED"}
+
+
+async def _open(
+    transport: Transport, credentials: Credentials, session_file: Path, patience: _Patience
+) -> tuple[Session, bool]:
+    """Give a confirmed session, and whether it differs from the one that was kept."""
     token = credentials.access_token
     if token is not None and not is_token(token):
         raise BadLogin("The access token given holds characters that no access token has.")
@@ -139,9 +163,7 @@ async def open_session(
             session = await _logged_in(transport, credentials, stored.device_id, patience)
     else:
         session = await _logged_in(transport, credentials, credentials.device_id, patience)
-    if session != stored:
-        await _keep(session, session_file, DiskPatience(watch_disk, part=pulse.disk))
-    return session
+    return session, session != stored
 
 
 async def _keep(session: Session, session_file: Path, patience: DiskPatience) -> None:
@@ -206,7 +228,8 @@ async def _logged_in(
     except CertificateRefused:  # the login was not even tried
         raise
     except MatrixError as error:
-        if isinstance(decide_retry(error), CheckMembership | Refused | SessionDead):
+        is_refused = isinstance(decide_retry(error), CheckMembership | Refused | SessionDead)
+        if is_refused and not _is_foreign(error):
             raise BadLogin(
                 f"The homeserver does not accept the login of {credentials.user_id}: "
                 f"{error.errcode}."

@@ -19,6 +19,7 @@ from lambda_matrix.client_server_api.login import (
     BadLogin,
     Credentials,
     LoginRefused,
+    NoHomeserver,
     SessionFileUnusable,
     WrongUser,
     open_session,
@@ -223,21 +224,30 @@ async def test_a_token_that_cannot_be_one_is_never_shown(
     assert isinstance(await refused(transport, credentials, session_file), BadLogin)
 
 
-@pytest.mark.parametrize(
-    ("path", "answer"),
-    [("whoami", html(404)), ("login", html(404)), ("login", refusal(413, "M_TOO_LARGE"))],
-)
-async def test_what_is_no_homeserver_is_not_waited_for(
+@pytest.mark.parametrize("path", ["whoami", "login"])
+@pytest.mark.parametrize("answer", [html(404), html(405), refusal(404, "M_UNRECOGNIZED")])
+async def test_what_is_no_homeserver_is_a_wrong_setting(
     homeserver: FakeHomeserver, transport: Transport, session_file: Path, path: str, answer: Answer
 ) -> None:
     homeserver.on("login", LOGGED_IN)
     homeserver.on("whoami", I_AM)
     homeserver.on(path, answer)
 
+    error = await refused(transport, PASSWORD, session_file)
+
+    assert isinstance(error, NoHomeserver)
+    assert str(error).startswith("What answers there is no homeserver: ")
+
+
+async def test_any_other_refusal_of_a_login_is_told_as_it_is(
+    homeserver: FakeHomeserver, transport: Transport, session_file: Path
+) -> None:
+    homeserver.on("login", refusal(413, "M_TOO_LARGE"))
+
     with pytest.raises(MatrixError) as caught:
         await open_session(transport, PASSWORD, session_file)
 
-    assert caught.value.status == answer.status
+    assert caught.value.errcode == "M_TOO_LARGE"
 
 
 async def test_a_refused_certificate_is_no_bad_password(session_file: Path) -> None:
