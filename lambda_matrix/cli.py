@@ -37,12 +37,20 @@ _PLACES: Mapping[str, _Place] = MappingProxyType(
         "demo": _Place(
             "lambda_matrix.demo.command", "Try all of it on this machine, and talk with Lambda."
         ),
+        "install": _Place(
+            "lambda_matrix.installation.install",
+            "Install this file with its units, or upgrade to it.",
+        ),
         "reconcile": _Place(
             "lambda_matrix.upkeep.reconcile",
             "Compare the database with the homeserver, and repair it.",
         ),
         "reset": _Place("lambda_matrix.upkeep.reset", "Start afresh, for development."),
         "run": _Place("lambda_matrix.running", "Run the service until SIGTERM or Ctrl-C."),
+        "uninstall": _Place(
+            "lambda_matrix.installation.uninstall",
+            "Stop the service and remove what was installed.",
+        ),
     }
 )
 

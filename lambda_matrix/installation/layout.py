@@ -1,0 +1,88 @@
+"""What is installed, and where: absolute paths as the installed machine knows them."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Final
+
+from attrs import frozen
+
+_LIBRARY: Final = PurePosixPath("/usr/lib/lambda-matrix")
+_UNITS: Final = PurePosixPath("/usr/lib/systemd/system")
+OPERATORS_UNITS: Final = PurePosixPath("/etc/systemd/system")
+_SHARE: Final = PurePosixPath("/usr/share")
+CONFIGURATION: Final = PurePosixPath("/etc/lambda-matrix")
+
+PEX: Final = _LIBRARY / "lambda-matrix.pex"
+PREVIOUS_PEX: Final = _LIBRARY / "lambda-matrix.pex.previous"
+"""The version before; `lambda-matrix.pex.previous install` goes back to it."""
+COMMAND: Final = PurePosixPath("/usr/bin/lambda-matrix")
+MANIFEST: Final = _LIBRARY / "installed"
+"""A line for each path that is the installation's; configuration is the operator's."""
+
+VENV: Final = _LIBRARY / "venv"
+"""A link to the unpacked program that is in force, for units that do not unpack it themselves."""
+VENVS: Final = _LIBRARY / "venvs"
+
+PROGRAM: Final = (PEX, PREVIOUS_PEX, VENV, VENVS, MANIFEST)
+
+SYSUSERS: Final = PurePosixPath("/usr/lib/sysusers.d/lambda-matrix.conf")
+TMPFILES: Final = PurePosixPath("/usr/lib/tmpfiles.d/lambda-matrix.conf")
+OWN_FOLDERS: Final = (
+    _UNITS / "lambda-matrix.service.d",
+    _UNITS / "lambda-agent.service.d",
+    _SHARE / "lambda-matrix",
+    _LIBRARY,
+)
+"""Folders that nobody else puts anything into; they go when they are empty."""
+
+SERVICE: Final = "lambda-matrix.service"
+AGENT: Final = "lambda-agent.service"
+STACK: Final = "lambda-matrix-stack.target"
+
+GROUP: Final = "lambda-agents"
+WORKSPACES: Final = PurePosixPath("/agents")
+DATA: Final = tuple(
+    PurePosixPath(path)
+    for name in ("lambda-matrix", "lambda-agent")
+    for path in (
+        f"/var/lib/{name}",  # a link into the folder of the next line, under DynamicUser=
+        f"/var/lib/private/{name}",
+        f"/var/cache/{name}",
+        f"/var/cache/private/{name}",
+        f"/etc/systemd/system/{name}.service.d",  # `systemctl edit`
+    )
+)
+"""What the service and the bundled agent leave behind, and what was changed of their units."""
+
+
+@frozen
+class Piece:
+    """A file that travels in the program, and where it goes."""
+
+    source: str
+    target: PurePosixPath
+
+
+PIECES: Final = (
+    *(Piece(name, _UNITS / name) for name in (SERVICE, AGENT, "lambda-agent-token.service", STACK)),
+    Piece("sysusers.d/lambda-matrix.conf", SYSUSERS),
+    Piece("tmpfiles.d/lambda-matrix.conf", TMPFILES),
+    *(
+        Piece(f"{name}.example.toml", _SHARE / "lambda-matrix" / f"{name}.example.toml")
+        for name in ("config", "agents", "model")
+    ),
+)
+"""What every installation has."""
+
+DROP_INS: Final = tuple(
+    Piece(f"{unit}.d/pre-expanded.conf", _UNITS / f"{unit}.d" / "pre-expanded.conf")
+    for unit in (SERVICE, AGENT)
+)
+"""What makes the units run the program that was unpacked by the installation."""
+
+SETTINGS: Final = tuple(
+    Piece(f"{name}.example.toml", CONFIGURATION / f"{name}.toml")
+    for name in ("config", "agents", "model")
+)
+"""What is put there once, and is the operator's from then on."""

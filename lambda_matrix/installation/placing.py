@@ -1,0 +1,174 @@
+"""Files put in their places: whole or not at all, whatever the umask, each told in a line.
+
+A program that has the older file open keeps it: the newer one takes its name, not its place.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Final
+
+from attrs import field, frozen
+
+from lambda_matrix.installation.refusals import InstallationError
+
+_FOLDER_MODE: Final = 0o755
+
+
+@frozen
+class Placing:
+    """Puts files below `root`, and says what it does. With `dry_run` it only says so.
+
+    Each method raises `InstallationError` when the disk refuses.
+    """
+
+    root: Path
+    dry_run: bool = False
+    tell: Callable[[str], None] = field(default=print, eq=False)
+
+    @property
+    def is_the_machine(self) -> bool:
+        """Whether it is this machine that is changed, not a package or an image of one."""
+        return self.root == Path("/")
+
+    def at(self, target: PurePosixPath) -> Path:
+        """Return where a path of the installed machine is."""
+        return self.root / target.relative_to("/")
+
+    def put(
+        self,
+        source: Path,
+        target: PurePosixPath,
+        mode: int = 0o644,
+        keep_as: PurePosixPath | None = None,
+    ) -> None:
+        """Make `target` a copy of `source`; another file that is there gets the name `keep_as`."""
+        place = self.at(target)
+        with _named(target):
+            if _is_plain(place) and filecmp.cmp(source, place, shallow=False):
+                self._set_mode(place, mode)
+                return
+            is_there = place.exists()
+            self.say("changed" if is_there else "new", target)
+            if self.dry_run:
+                return
+            with self._replacing(place, mode) as file:
+                with source.open("rb") as opened:
+                    shutil.copyfileobj(opened, file)
+                if is_there and keep_as is not None:  # after reading: it may be the source's name
+                    self._keep(place, keep_as)
+
+    def put_text(self, text: str, target: PurePosixPath) -> None:
+        """Make `target` hold `text`, without a word: it is nobody's concern."""
+        if not self.dry_run:
+            with _named(target), self._replacing(self.at(target), 0o644) as file:
+                file.write(text.encode())
+
+    def link(self, target: PurePosixPath, leads_to: PurePosixPath) -> None:
+        """Make `target` a link that leads to another path of the installed machine."""
+        place = self.at(target)
+        said = os.path.relpath(leads_to, target.parent)
+        if place.is_symlink() and place.readlink() == Path(said):
+            return
+        if place.exists() and not place.is_symlink():
+            raise InstallationError(f"{target} is there and no link of ours: move it away first.")
+        self.say("changed" if place.is_symlink() else "new", target)
+        if not self.dry_run:
+            with _named(target):
+                self.make_folder(place.parent)
+                with _free_name(place) as name:
+                    name.symlink_to(said)
+                    name.replace(place)
+
+    def remove(self, target: PurePosixPath) -> None:
+        """Remove a file, a link, or a folder with all that is in it; none is none amiss."""
+        place = self.at(target)
+        if not (place.exists() or place.is_symlink()):
+            return
+        self.say("removed", target)
+        if self.dry_run:
+            return
+        with _named(target):
+            if place.is_dir() and not place.is_symlink():
+                shutil.rmtree(place)
+            else:
+                place.unlink()
+
+    def remove_if_empty(self, target: PurePosixPath) -> None:
+        """Remove a folder in which nothing is left."""
+        place = self.at(target)
+        if place.is_dir() and not self.dry_run and not any(place.iterdir()):
+            with _named(target):
+                place.rmdir()
+
+    def say(self, what: str, about: object) -> None:
+        """Tell the operator, in a column."""
+        self.tell(f"{what:9} {about}")
+
+    def make_folder(self, folder: Path) -> None:
+        """Make a folder and those above it where they are missing, open to everybody's eyes."""
+        if self.dry_run or folder.is_dir():
+            return
+        self.make_folder(folder.parent)
+        folder.mkdir()
+        folder.chmod(_FOLDER_MODE)
+
+    @contextmanager
+    def _replacing(self, place: Path, mode: int) -> Iterator[BinaryIO]:
+        """Open a file that takes the name `place` when the block ends well, and is then on disk."""
+        self.make_folder(place.parent)
+        with _free_name(place) as name:
+            with name.open("xb") as file:
+                yield file
+                file.flush()
+                os.fchmod(file.fileno(), mode)
+                os.fsync(file.fileno())
+            name.replace(place)
+        _sync_folder(place.parent)
+
+    def _keep(self, place: Path, keep_as: PurePosixPath) -> None:
+        self.say("kept as", keep_as)
+        with _free_name(self.at(keep_as)) as name:
+            name.hardlink_to(place)
+            name.replace(self.at(keep_as))
+
+    def _set_mode(self, place: Path, mode: int) -> None:
+        if stat.S_IMODE(place.stat().st_mode) != mode and not self.dry_run:
+            place.chmod(mode)
+
+
+def _is_plain(place: Path) -> bool:
+    return place.is_file() and not place.is_symlink()
+
+
+@contextmanager
+def _free_name(place: Path) -> Iterator[Path]:
+    """Give a name beside `place` that nothing has; what has it when the block ends is removed."""
+    name = place.with_name(f".{place.name}.new-{os.getpid()}")
+    name.unlink(missing_ok=True)
+    try:
+        yield name
+    finally:
+        name.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _named(target: PurePosixPath) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InstallationError(f"{target}: {error.strerror or error}.") from error
