@@ -37,10 +37,14 @@ _PLACES: Mapping[str, _Place] = MappingProxyType(
         "demo": _Place(
             "lambda_matrix.demo.command", "Try all of it on this machine, and talk with Lambda."
         ),
+        "doctor": _Place(
+            "lambda_matrix.doctor.command", "Check the installation, and say what to do."
+        ),
         "install": _Place(
             "lambda_matrix.installation.install",
             "Install this file with its units, or upgrade to it.",
         ),
+        "login": _Place("lambda_matrix.upkeep.login", "Keep the bot's password or access token."),
         "reconcile": _Place(
             "lambda_matrix.upkeep.reconcile",
             "Compare the database with the homeserver, and repair it.",

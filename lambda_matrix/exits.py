@@ -6,12 +6,12 @@ An operator's mistake ends in one sentence on stderr, never in a traceback:
 0     ended as it was asked to (SIGTERM, Ctrl-C); of a command: all is as it should be
 1     a fault of the program: the traceback is on stderr, which is the journal under systemd
 2     a wrong option on the command line
-69    a command: the homeserver does not answer. What is done stays done: run it again
+69    a command: the homeserver (of `doctor`: or an agent) does not answer. What is done stays done
 70    the homeserver ended the session (logged out, deactivated); what was stored is kept
 73    a command: the disk refuses what is to be written or removed
 74    the database is damaged and was set aside: started again, the service begins a new one
 75    another instance runs: with this state directory, or as this account on another machine
-77    a command: the homeserver refused some of it, which the command has named
+77    a command: the homeserver refused it, or some of it, which the command has named
 78    a setting is wrong: a key, a URL, a secret, the login, the user, a certificate
 130   a command: interrupted, or not agreed to, before it was done. Run it again to go on
 ====  ==========================================================================================

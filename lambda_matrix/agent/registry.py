@@ -55,6 +55,7 @@ class AgentEntry:
     history: Literal["agent", "client"] = "agent"
     inline_files: bool = False
     token: Secret | None = field(default=None, repr=False)
+    token_file: Path | None = field(default=None, eq=False)
     users: tuple[str, ...] | None = None
     idle_timeout: float = _DEFAULT_IDLE_TIMEOUT
     run_timeout: float = _DEFAULT_RUN_TIMEOUT
@@ -135,6 +136,7 @@ def _read_entry(
     if _ID.fullmatch(name) is None:
         table.fail(None, "an agent's id is made of small letters, digits, '-' and '_'")
     base_url = _base_url(table)
+    token_file, key = _token_file(name, table, environment, path)
     entry = AgentEntry(
         id=AgentId(name),
         name=table.text("name", name),
@@ -143,7 +145,8 @@ def _read_entry(
         workspace=table.path("workspace"),
         history=table.choice("history", "agent", "client"),
         inline_files=table.flag("inline_files", default=False),
-        token=_token(name, table, environment, path),
+        token=None if token_file is None else _read_token(token_file, key, table),
+        token_file=token_file,
         users=table.texts("users"),
         idle_timeout=table.seconds("idle_timeout", _DEFAULT_IDLE_TIMEOUT),
         run_timeout=table.seconds("run_timeout", _DEFAULT_RUN_TIMEOUT),
@@ -192,14 +195,15 @@ def _path(table: Table, base_url: str) -> str:
     return path
 
 
-def _token(
+def _token_file(
     name: str, table: Table, environment: Mapping[str, str], path: Path | None
-) -> Secret | None:
+) -> tuple[Path | None, str]:
+    """Return the file with the token, if there is one, and what has named it."""
     file, key = table.path("token_file"), "token_file"
     if file is None:
         file = find_credential(f"agent-{name}-token", environment, path)
         key = f"credential agent-{name}-token"
-    return None if file is None else _read_token(file, key, table)
+    return file, key
 
 
 def _read_token(file: Path, key: str, table: Table) -> Secret:

@@ -25,6 +25,7 @@ from lambda_matrix.agent.errors import (
 from lambda_matrix.agent.registry import AgentEntry
 from lambda_matrix.agent.run_input import RunInput, encoded
 from lambda_matrix.agent.trust import trust
+from lambda_matrix.ids import PlatformChatId
 
 MAX_EVENT: Final = 16 << 20
 """Bytes of one event of the stream, whatever its lines are; of comments between two as well."""
@@ -116,6 +117,23 @@ async def open_sse(entry: AgentEntry, run: RunInput) -> AsyncIterator[SseFrames]
             yield SseFrames(response)
         finally:
             await response.aclose()
+
+
+async def knock(entry: AgentEntry, thread_id: PlatformChatId) -> int:
+    """Return the status with which the agent's address answers a GET; no run is begun.
+
+    Raises:
+        Unreachable, Unauthorized, HandshakeRefused: see there.
+    """
+    url = entry.run_url(thread_id)
+    verify = trust(entry.ca_file) if url.scheme == "https" else _NO_TRUST
+    async with httpx.AsyncClient(verify=verify, timeout=CONNECT_TIMEOUT, trust_env=False) as client:
+        request = client.build_request("GET", url.geturl(), headers=_headers(entry))
+        response = await _send(client, request)
+        await response.aclose()
+    if response.status_code in _UNAUTHORIZED:
+        raise Unauthorized(f"HTTP status {response.status_code}")
+    return response.status_code
 
 
 def _headers(entry: AgentEntry) -> dict[str, str]:

@@ -38,6 +38,7 @@ from lambda_matrix.agent.errors import (
 from lambda_matrix.agent.registry import AgentEntry
 from lambda_matrix.agent.run_input import RunInput, encoded
 from lambda_matrix.agent.trust import trust
+from lambda_matrix.ids import PlatformChatId
 
 SUBPROTOCOL: Final = "ag-ui.v1+json"
 MAX_FRAME: Final = 16 << 20
@@ -186,7 +187,17 @@ async def open_websocket(entry: AgentEntry, run: RunInput) -> AsyncIterator[WebS
     Raises:
         Unreachable, Unauthorized, HandshakeRefused: see there.
     """
-    url = entry.run_url(run.thread_id)
+    async with open_connection(entry, run.thread_id) as frames:
+        await frames.send((await encoded(run)).decode())
+        yield frames
+
+
+@asynccontextmanager
+async def open_connection(
+    entry: AgentEntry, thread_id: PlatformChatId
+) -> AsyncIterator[WebSocketFrames]:
+    """Connect and shake hands; no run is begun yet. Otherwise as `open_websocket`."""
+    url = entry.run_url(thread_id)
     host = url.hostname or ""  # the registry takes no URL without one
     request = Request(
         host=url.netloc,
@@ -198,7 +209,6 @@ async def open_websocket(entry: AgentEntry, run: RunInput) -> AsyncIterator[WebS
     try:
         frames = WebSocketFrames(stream)
         await frames.shake_hands(request)
-        await frames.send((await encoded(run)).decode())
         yield frames
     finally:
         await trio.aclose_forcefully(stream)

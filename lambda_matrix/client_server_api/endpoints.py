@@ -43,7 +43,11 @@ class Endpoint:
         return self.method != "POST"
 
 
+VERSIONS = Endpoint("GET", f"{_CLIENT}/versions", authenticated=False)
+WELL_KNOWN = Endpoint("GET", "/.well-known/matrix/client", authenticated=False)
+LOGIN_FLOWS = Endpoint("GET", f"{_V3}/login", authenticated=False)
 LOGIN = Endpoint("POST", f"{_V3}/login", authenticated=False)
+LOGOUT = Endpoint("POST", f"{_V3}/logout")
 WHOAMI = Endpoint("GET", f"{_V3}/account/whoami")
 CAPABILITIES = Endpoint("GET", f"{_V3}/capabilities")
 SYNC = Endpoint("GET", f"{_V3}/sync")
@@ -178,6 +182,11 @@ def put_avatar(user_id: UserId) -> Endpoint:
 def create_filter(user_id: UserId) -> Endpoint:
     """Upload a filter for /sync (8.2.1)."""
     return Endpoint("POST", f"{_V3}/user/{_quoted(user_id)}/filter")
+
+
+def rate_limit_override(user_id: UserId) -> Endpoint:
+    """Ask what Synapse's admin has settled for our rate limits; admins alone are told."""
+    return Endpoint("GET", f"/_synapse/admin/v1/users/{_quoted(user_id)}/override_ratelimit")
 
 
 def download(address: ContentAddress) -> Endpoint:

@@ -56,16 +56,18 @@ _SECTIONS: Mapping[str, type] = {
 _Section = TypeVar("_Section")
 
 
-def load_settings(file: Path, environment: Mapping[str, str]) -> Settings:
-    """Read, check and complete the settings.
+def load_settings(file: Path, environment: Mapping[str, str], *, secrets: bool = True) -> Settings:
+    """Read, check and complete the settings; without `secrets` they are neither read nor missed.
 
     Raises:
         ConfigError: a key is unknown, missing or wrong, or a file cannot be read.
     """
     source = _Source(file, _read_toml(file), environment)
     source.refuse_unknown_sections()
+    homeserver = source.section(HomeserverSection, "homeserver")
+    _check_ca_file(source, homeserver)
     settings = Settings(
-        homeserver=_complete(source, source.section(HomeserverSection, "homeserver")),
+        homeserver=_complete(source, homeserver) if secrets else homeserver,
         state=source.section(StateSection, "state"),
         access=source.section(AccessSection, "access"),
         service=source.section(ServiceSection, "service"),
@@ -167,13 +169,16 @@ def _read_toml(file: Path) -> dict[str, object]:
         raise ConfigError(f"{file}: the configuration is not TOML: {error}") from None
 
 
-def _complete(source: _Source, homeserver: HomeserverSection) -> HomeserverSection:
-    """Return the section with its secret, and its CA file checked."""
+def _check_ca_file(source: _Source, homeserver: HomeserverSection) -> None:
     if homeserver.ca_file is not None:
         try:
             check_ca_file(homeserver.ca_file)
         except ValueError as error:
             raise ConfigError(f"{source.where('homeserver', 'ca_file')} {error}") from None
+
+
+def _complete(source: _Source, homeserver: HomeserverSection) -> HomeserverSection:
+    """Return the section with its secret."""
     password = _secret(source, "password", homeserver.password_file)
     access_token = _secret(source, "access_token", homeserver.access_token_file)
     if password is not None and access_token is not None:

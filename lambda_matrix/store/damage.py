@@ -81,7 +81,7 @@ def find_damage(path: Path) -> str | None:
     try:
         # A connection of its own: what it read to look at everything goes with it.
         with closing(sqlite3.connect(path)) as connection:
-            _refuse_newer(Database(connection))
+            refuse_newer(Database(connection))
             (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
             return None if found == "ok" else " ".join(str(found).split())
     except sqlite3.Error as error:
@@ -90,7 +90,8 @@ def find_damage(path: Path) -> str | None:
         return str(error)
 
 
-def _refuse_newer(db: Database) -> None:
+def refuse_newer(db: Database) -> None:
+    """Raise NewerDatabaseError for a database that a newer release has changed."""
     with closing(Database(memory=True)) as empty:
         known = {migration.name for migration in migrations.pending(empty)}
     newer = [made.name for made in migrations.applied(db) if made.name not in known]

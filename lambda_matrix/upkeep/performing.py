@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -29,16 +29,17 @@ logger = logging.getLogger(__name__)
 OK = 0
 
 Work = Callable[[Settings, Terminal], Awaitable[int]]
+Load = Callable[[Path, Mapping[str, str]], Settings]
 
 
-def perform(work: Work, file: Path) -> NoReturn:
+def perform(work: Work, file: Path, *, load: Load = load_settings) -> NoReturn:
     """Do the work with the settings in `file`, and end the process with what it returns."""
     log = start_logging(environment=os.environ)
     for handler in logging.getLogger().handlers:
         handler.addFilter(_is_to_be_seen)
     terminal = Terminal()
     try:
-        settings = load_settings(file, os.environ)
+        settings = load(file, os.environ)
         log.hide(settings.secrets())
         try:
             status = trio.run(_until_interrupted, work, settings, terminal)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import sys
+import termios
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 import trio
@@ -55,6 +59,28 @@ class Terminal:
         self._is_asking = not said.endswith("\n")
         return said.strip().lower() in _YES
 
+    async def ask_unseen(self, question: str) -> str:
+        """Ask for a line that is not shown while it is typed; the keyboard is a terminal."""
+        self.err.write(f"{question} ")
+        self.err.flush()
+        with _without_echo(self.keyboard.fileno()):
+            said = await self.read_line()
+        self.err.write("\n")
+        self.err.flush()
+        return said
+
+    async def read_line(self) -> str:
+        """Return the next line without its end; the end of the input is one."""
+        said = b""
+        while not said.endswith(b"\n"):
+            # Waited for rather than read at once, so that a signal ends it.
+            await _readable(self.keyboard.fileno())
+            chunk = os.read(self.keyboard.fileno(), _CHUNK)
+            if not chunk:
+                break
+            said += chunk
+        return said.decode(errors="replace").partition("\n")[0].rstrip("\r")
+
     def overwrite(self, text: str) -> None:
         """Write a line that the next one takes the place of. Only for a terminal."""
         columns = shutil.get_terminal_size().columns - 1
@@ -74,6 +100,27 @@ class Terminal:
         if self._pending:
             self.err.write("\r" + " " * width(self._pending) + "\r")
             self._pending = ""
+
+
+async def _readable(descriptor: int) -> None:
+    """Wait until there is something to read; a file always has, and cannot be waited for."""
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        await trio.lowlevel.checkpoint()
+    else:
+        await trio.lowlevel.wait_readable(descriptor)
+
+
+@contextmanager
+def _without_echo(descriptor: int) -> Iterator[None]:
+    """Have a terminal not show what is typed, for a while (termios(3))."""
+    before = termios.tcgetattr(descriptor)
+    unseen = termios.tcgetattr(descriptor)
+    unseen[3] &= ~termios.ECHO
+    try:
+        termios.tcsetattr(descriptor, termios.TCSAFLUSH, unseen)
+        yield
+    finally:
+        termios.tcsetattr(descriptor, termios.TCSAFLUSH, before)
 
 
 @define(eq=False)

@@ -31,6 +31,8 @@ ANNA = UserId("@anna:example.org")
 BORIS = UserId("@boris:example.org")
 PASSWORD = "correct horse"
 TOKEN = "secret-token"
+PASSING_TOKEN = "passing-token"
+"""Of a device that the homeserver has chosen: a login that says none."""
 _SINCE_EVER = 1_700_000_000_000
 
 
@@ -48,6 +50,8 @@ class SmallHomeserver:
 
     url: str = ""
     device_id: str = "LAMBDA_MATRIX"
+    passing_devices: int = 0
+    """Devices of the homeserver's choosing that are logged in."""
     timeline_limit: int = 50
     rooms: dict[RoomId, Room] = field(factory=dict)
     account_data: dict[str, Json] = field(factory=dict)
@@ -215,7 +219,17 @@ class SmallHomeserver:
     def _login(self, _query: Json, body: Json) -> Json:
         if body["password"] != PASSWORD:
             raise Refusal(403, "M_FORBIDDEN")
-        return {"user_id": BOT, "access_token": TOKEN, "device_id": body["device_id"]}
+        if "device_id" in body:
+            return {"user_id": BOT, "access_token": TOKEN, "device_id": body["device_id"]}
+        self.passing_devices += 1
+        return {"user_id": BOT, "access_token": PASSING_TOKEN, "device_id": "CHOSEN"}
+
+    def _login_flows(self, _query: Json, _body: Json) -> Json:
+        return {"flows": [{"type": "m.login.password"}]}
+
+    def _logout(self, _query: Json, _body: Json) -> Json:
+        self.passing_devices -= 1
+        return {}
 
     def _whoami(self, _query: Json, _body: Json) -> Json:
         return {"user_id": BOT, "device_id": self.device_id}
@@ -472,7 +486,9 @@ class SmallHomeserver:
         await serve_http(stream, self._answer)
 
     async def _answer(self, asked: Asked) -> Reply:
-        found = self.repository.answer(asked, TOKEN) or await self._answer_json(asked)
+        passing = asked.headers.get("authorization") == f"Bearer {PASSING_TOKEN}"
+        token = PASSING_TOKEN if passing and self.passing_devices else TOKEN
+        found = self.repository.answer(asked, token) or await self._answer_json(asked)
         if validator := load_validator():
             self.findings += validator.check_response(
                 asked.method, asked.target, found.status, {}, found.content
@@ -501,7 +517,9 @@ def _is_wanted(kind: str, wanted: Json) -> bool:
 
 _BY_PATH: dict[str, Callable[..., Json]] = {
     "GET versions": SmallHomeserver._versions,
+    "GET v3/login": SmallHomeserver._login_flows,
     "POST v3/login": SmallHomeserver._login,
+    "POST v3/logout": SmallHomeserver._logout,
     "GET v3/account/whoami": SmallHomeserver._whoami,
     "GET v3/capabilities": SmallHomeserver._capabilities,
     "POST v3/user/{}/filter": SmallHomeserver._filter,
