@@ -13,6 +13,7 @@ from collections.abc import Callable
 import trio
 from attrs import define, field, frozen
 
+from lambda_matrix.message_ids import MessageId
 from lambda_matrix.pulse import Part, part_of_nobody
 
 logger = logging.getLogger(__name__)
@@ -77,7 +78,11 @@ class DiskPatience:
         """Count a refusal and return the seconds to wait."""
         if not self._refusals:
             self._since = self._clock()
-            logger.error("%s; waiting for the disk, nothing is lost meanwhile", why)
+            logger.error(
+                "%s; waiting for the disk, nothing is lost meanwhile",
+                why,
+                extra=MessageId.DISK_REFUSES.extra,
+            )
             self.watch(DiskRefuses(why))
         self._refusals += 1
         wait = float(min(FIRST_WAIT * 2 ** (self._refusals - 1), LONGEST_WAIT))
@@ -90,5 +95,9 @@ class DiskPatience:
             seconds = self._clock() - self._since
             self._refusals = 0
             self.part.over()
-            logger.warning("the disk takes what is written again, after %.0f s", seconds)
+            logger.info(
+                "the disk takes what is written again, after %.0f s",
+                seconds,
+                extra=MessageId.DISK_OBEYS.extra,
+            )
             self.watch(DiskObeys(seconds))

@@ -13,6 +13,7 @@ import trio
 from lambda_matrix.config import load_settings
 from lambda_matrix.exits import Exit, ending_of
 from lambda_matrix.logs import start_logging
+from lambda_matrix.message_ids import MessageId
 from lambda_matrix.service import serve
 from lambda_matrix.upkeep.options import config_option
 
@@ -42,7 +43,9 @@ def report(error: Exception, file: Path) -> Exit:
     """Say why the service ended, in one sentence if it is somebody's to mend; return the status."""
     ending = ending_of(error, file)
     if ending is None:
-        _logger.critical("a fault of the program ended it", exc_info=error)
+        _logger.critical(
+            "a fault of the program ended it", exc_info=error, extra=MessageId.FAULT.extra
+        )
         return Exit.FAULT
-    _logger.critical("%s", ending.sentence)
+    _logger.critical("%s", ending.sentence, extra=MessageId.ENDED.extra)
     return ending.status

@@ -27,6 +27,7 @@ def test_what_passes_by_itself(number: int, *, passes: bool) -> None:
 
 
 def test_waits_grow_to_a_bound_and_start_over(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
     now = [100.0]
     health: list[DiskHealth] = []
     patience = DiskPatience(health.append, lambda: now[0])

@@ -17,6 +17,7 @@ from attrs import define, field, frozen
 
 from lambda_matrix.client_server_api.errors import MatrixError, passes_by_itself
 from lambda_matrix.client_server_api.transport import LONGEST_REQUEST
+from lambda_matrix.message_ids import MessageId
 from lambda_matrix.pulse import Part, part_of_nobody
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,11 @@ class Backoff:
         """Count a failure and give the seconds to wait."""
         if not self._failures:
             self._away_since = self._clock()
-            log.warning("the homeserver is away, waiting for it: %s", error)
+            log.warning(
+                "the homeserver is away, waiting for it: %s",
+                error,
+                extra=MessageId.HOMESERVER_AWAY.extra,
+            )
             self.watch(HomeserverAway(str(error)))
         bound = min(_FIRST_BOUND * 2 ** min(self._failures, _MAX_DOUBLINGS), _LAST_BOUND)
         self._failures += 1
@@ -88,7 +93,11 @@ class Backoff:
         if self._failures:
             seconds = self._clock() - self._away_since
             self._failures = 0
-            log.info("the homeserver is back after %.0f s", seconds)
+            log.info(
+                "the homeserver is back after %.0f s",
+                seconds,
+                extra=MessageId.HOMESERVER_BACK.extra,
+            )
             self.watch(HomeserverBack(seconds))
 
 

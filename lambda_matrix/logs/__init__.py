@@ -5,6 +5,7 @@ Every module logs with the standard library, and says with `about` what its reco
 
 from lambda_matrix.logs.fields import Fields, about, only_about
 from lambda_matrix.logs.starting import (
+    LONGEST_TEXT,
     TEXTS,
     Format,
     Level,
@@ -16,6 +17,7 @@ from lambda_matrix.logs.starting import (
 )
 
 __all__ = [
+    "LONGEST_TEXT",
     "TEXTS",
     "Fields",
     "Format",

@@ -20,6 +20,8 @@ from lambda_matrix.secret import Secret
 
 TEXTS = "lambda_matrix.texts"
 """The logger for what people and agents say: silent unless the operator wants it (`texts`)."""
+LONGEST_TEXT = 1_000
+"""Characters of a question or an answer that are told."""
 _NEVER = logging.CRITICAL + 1
 OURS = "lambda_matrix"
 _NOISY = ("httpx", "httpcore", "trio-websocket")

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from lambda_matrix.message_ids import MessageId
 from lambda_matrix.store.schema import migrations
 
 logger = logging.getLogger(__name__)
@@ -136,6 +137,7 @@ def set_aside(path: Path, why: str) -> Path:
         path,
         why,
         aside.name,
+        extra=MessageId.DATABASE_SET_ASIDE.extra,
     )
     for old in all_set_aside(path)[:-KEPT]:
         for suffix in _COMPANIONS:

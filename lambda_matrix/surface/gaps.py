@@ -71,7 +71,7 @@ class Gaps:
             await self._means.store.transact(
                 intake.fill_gap, gap, tuple(events), self._means.ourselves
             )
-            logger.info("gap in %s filled with %d events", room_id, len(events))
+            logger.debug("a gap in what was told is filled with %d events", len(events))
             if not (complete or _is_confessed(events, self._means.ourselves)):
                 await self._confess(gap)
         self._filled(room_id)

@@ -12,6 +12,8 @@ from typing import Generic, NoReturn, TypeVar
 import trio
 from attrs import define, field
 
+from lambda_matrix import logs
+from lambda_matrix.message_ids import MessageId
 from lambda_matrix.store.store import StoreDamagedError
 
 logger = logging.getLogger(__name__)
@@ -67,16 +69,29 @@ class Lanes(Generic[Key]):
         while key in self._woken:
             self._woken.discard(key)
             try:
-                if faulted and self._after_fault is not None:
-                    await self._after_fault(key)
-                await self._serve(key)
+                with logs.only_about(_about(key)):
+                    if faulted and self._after_fault is not None:
+                        await self._after_fault(key)
+                    await self._serve(key)
                 faulted, pause = False, FIRST_PAUSE
             except StoreDamagedError:
                 raise  # no room's fault: there is nothing left to serve any room with
             except Exception:
                 # THE fault barrier: whatever goes wrong in one room, the others never learn of it.
-                logger.exception("%s of %s failed; next look in %.0f s", self._name, key, pause)
+                with logs.only_about(_about(key)):
+                    logger.exception(
+                        "a fault of the program: %s of %s failed; next look in %.0f s",
+                        self._name,
+                        key,
+                        pause,
+                        extra=MessageId.FAULT.extra,
+                    )
                 await trio.sleep(pause)
                 faulted, pause = True, min(pause * 2, LONGEST_PAUSE)
                 self._woken.add(key)
         self._busy.discard(key)
+
+
+def _about(key: str) -> logs.Fields:
+    """Return what is told of a lane: it is a room's, or a person's."""
+    return logs.Fields(user=key) if key.startswith("@") else logs.Fields(room=key)

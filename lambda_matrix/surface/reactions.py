@@ -9,6 +9,7 @@ from typing import assert_never
 
 from attrs import frozen
 
+from lambda_matrix import logs
 from lambda_matrix.agent_events import RunFailure
 from lambda_matrix.conversation.command_table import Place
 from lambda_matrix.conversation.commands import Command, Load, SelectAgent
@@ -91,7 +92,8 @@ class Reactions:
             if look.room is None or not look.events:
                 break
             for event in look.events:
-                await self._react(look.room, event, is_doubted=event.event_id in look.doubted)
+                with logs.about(event=event.event_id, user=event.sender):
+                    await self._react(look.room, event, is_doubted=event.event_id in look.doubted)
             self._signals.read(room_id, look.events[-1].event_id)
             if len(look.events) < BATCH:
                 break  # whatever came meanwhile has woken this lane again
@@ -103,7 +105,8 @@ class Reactions:
         look = await self._means.store.transact(requests.look, room_id, 1)
         for event in look.events:
             if await self._means.store.transact(requests.count_failure, event):
-                logger.error("gave up on event %s of room %s", event.event_id, room_id)
+                with logs.about(event=event.event_id, user=event.sender):
+                    logger.error("gave up on event %s: see the faults before", event.event_id)
                 texts = await self._means.languages.of(event.sender)
                 await self._means.reply(event, texts.answers.failure(RunFailure.GAVE_UP))
 
@@ -113,7 +116,7 @@ class Reactions:
             PersonId(event.sender)
         )
         if not is_heard:
-            logger.info("message of %s in %s not taken: no access", event.sender, room.room_id)
+            logger.debug("not taken: %s has no access", event.sender)
             await self._means.settle(event)
             return
         if room.ended:
@@ -252,7 +255,11 @@ class Reactions:
 
     async def _tell_how_to_begin(self, room: Room, message: TextMessage | MediaMessage) -> None:
         if "unregistered" not in room.told:
-            logger.warning("unregistered:%s a room that is bound to nothing", room.room_id)
+            logger.warning(
+                "unregistered:%s is bound to nothing; %s was told how to begin",
+                room.room_id,
+                message.sender,
+            )
         texts = await self._means.languages.of(message.sender)
         await self._means.reply(message, texts.onboarding.strange_room, once="unregistered")
 

@@ -53,10 +53,10 @@ class Refusal(StrEnum):
 
 
 class FileRefused(Exception):
-    """The file is not given out; `path` is what the agent said."""
+    """The file is not given out; `path` is what the agent said, and in no message."""
 
     def __init__(self, reason: Refusal, path: str) -> None:
-        super().__init__(f"{path[:200]!r}: {reason}")
+        super().__init__(str(reason))
         self.reason = reason
         self.path = path
 

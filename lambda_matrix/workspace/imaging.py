@@ -55,9 +55,8 @@ class Imaging:
                     return from_bytes(await self._told(file))
         except (OSError, ValueError, trio.TooSlowError, _FailedError) as error:
             reason = str(error) or "it took too long"
-            _logger.warning(
-                "%s (%s) cannot be described: %s", file.path, file.media.mime_type, reason
-            )
+            # Names of files are content: the log has none.
+            _logger.warning("a file (%s) cannot be described: %s", file.media.mime_type, reason)
         return _UNKNOWN
 
     async def _told(self, file: OfferedFile) -> bytes:

@@ -19,7 +19,7 @@ from tests.surface.bridging import MALLORY, TEXTS, open_lab
 async def test_who_has_no_access_is_not_heard(
     clock: MockClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO")
+    caplog.set_level("DEBUG")
     async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
         lab.homeserver.say(service.room, MALLORY, "Let me in")
         lab.homeserver.say(service.room, MALLORY, "!help")

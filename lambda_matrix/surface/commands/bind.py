@@ -89,4 +89,4 @@ class BindCommand:
             chats.bind, order.message, binding.agent, context, reply, self._means.ourselves
         )
         self._means.outbox.wake([order.room_id])
-        logger.info("room %s bound for %s", order.room_id, order.sender)
+        logger.debug("room %s bound for %s", order.room_id, order.sender)

@@ -74,6 +74,8 @@ class Commands:
 
     async def execute(self, command: Command, order: Order) -> None:
         """Do what `command` says, and settle its message; say so if the homeserver refuses it."""
+        # By its name alone: what is said with it is nobody's business.
+        logger.debug("command %s", type(command).__name__)
         if not order.is_by_owner and _is_the_owners(command):
             await self.means.reply(order.message, order.texts.rooms.owner_only)
             return
@@ -85,8 +87,7 @@ class Commands:
                 isinstance(decision, Retry) and not decision.counted
             ):
                 raise
-            # By its name alone: what is said with it is nobody's business.
-            logger.warning("%s in %s refused: %s", type(command).__name__, order.room_id, error)
+            logger.info("command %s refused: %s", type(command).__name__, error)
             await self.means.reply(order.message, order.texts.rooms.refused)
 
     async def _obey(self, command: Command, order: Order) -> None:  # noqa: C901, PLR0912, PLR0915 - a case each

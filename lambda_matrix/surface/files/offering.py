@@ -29,6 +29,7 @@ from lambda_matrix.surface.files.transfers import (
 from lambda_matrix.surface.files.workspaces import Workspaces
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means
+from lambda_matrix.surface.stories import about_request
 from lambda_matrix.surface.writing.content import ShownFile
 from lambda_matrix.surface.writing.offered import not_offered_draft, offered_draft
 from lambda_matrix.workspace.errors import FileRefused, Refusal, WorkspaceError
@@ -68,7 +69,8 @@ class Offering:
         """
         while found := await self._means.store.transact(offered.next_file, room_id):
             offer, request = found
-            said = await self._said(offer, request)
+            with about_request(request):
+                said = await self._said(offer, request)
             await self._means.store.transact(offered.settle, offer, said, self._means.ourselves)
             self._means.outbox.wake([room_id])
 
@@ -80,7 +82,8 @@ class Offering:
         offer, request = found
         if not self._faults.one_too_many(offer.position):
             return
-        logger.error("gave up on file %r of request %s", offer.path[:200], offer.request)
+        with about_request(request):
+            logger.error("gave up on a file of request %s: see the faults before", offer.request)
         texts = await self._means.languages.of(request.asker)
         sentence = texts.files.offered_unreadable(shown_name(offer.path))
         said = not_offered_draft(offer, request, sentence, self._means.ourselves)
@@ -93,9 +96,8 @@ class Offering:
         try:
             shown = await self._upload(offer, texts)
         except NotTransferredError as error:
-            logger.warning(
-                "file %r of request %s not sent: %s", offer.path[:200], offer.request, error
-            )
+            # Without its name, which is content.
+            logger.warning("a file of request %s is not sent: %s", offer.request, error)
             return not_offered_draft(offer, request, error.sentence, self._means.ourselves)
         return offered_draft(offer, request, shown, self._means.ourselves)
 

@@ -12,6 +12,7 @@ from typing import assert_never
 
 from attrs import define, field
 
+from lambda_matrix import logs
 from lambda_matrix.client_server_api import errors
 from lambda_matrix.client_server_api.errors import MatrixError, SessionDead, decide_retry
 from lambda_matrix.conversation.catalogue.files import StagedLine
@@ -83,11 +84,12 @@ class Receiving:
             MatrixError: the session is over.
         """
         while file := await self._means.store.transact(attachments.next_to_do, room_id):
-            if file.state == "removed":
-                await self._delete(file)
-            else:
-                await self._take_in(file)
-                self._means.outbox.wake([room_id])
+            with logs.about(event=file.event_id, user=file.sender):
+                if file.state == "removed":
+                    await self._delete(file)
+                else:
+                    await self._take_in(file)
+                    self._means.outbox.wake([room_id])
             self._runs.wake([room_id])
 
     async def after_fault(self, room_id: RoomId) -> None:
@@ -95,7 +97,7 @@ class Receiving:
         file = await self._means.store.transact(attachments.next_to_do, room_id)
         if file is None or not self._faults.one_too_many(file.event_id):
             return
-        logger.error("gave up on file %s of %s", file.event_id, room_id)
+        logger.error("gave up on the file of event %s: see the faults before", file.event_id)
         await self._means.store.transact(attachments.deleted, file.event_id)
         texts = await self._means.languages.of(file.sender)
         say = partial(self._refusal, file, texts, texts.files.not_fetched(file.name))
@@ -109,7 +111,7 @@ class Receiving:
         try:
             await self._fetch(file, texts)
         except NotTransferredError as error:
-            logger.warning("file %s of %s not taken: %s", file.event_id, file.room_id, error)
+            logger.info("a file is not taken: %s", error)
             say = partial(self._refusal, file, texts, error.sentence)
             await self._means.store.transact(staging.refuse, file, say, self._means.ourselves)
 
@@ -174,7 +176,7 @@ class Receiving:
         except MatrixError as error:
             if isinstance(decide_retry(error), SessionDead):
                 raise
-            logger.info("the homeserver's limit of files is not known: %s", error)
+            logger.debug("the homeserver's limit of files is not known: %s", error)
         return self._limits.incoming(file.agent)
 
     async def _delete(self, file: StagedFile) -> None:

@@ -65,7 +65,7 @@ async def transferred(call: Callable[[], Awaitable[T]]) -> T:
 
 
 async def _log(error: MatrixError, _wait: float) -> None:
-    logger.info("a file waits: %s", error)
+    logger.debug("a file waits: %s", error)
 
 
 def _is_failing(error: MatrixError, _decision: Retry, took: float) -> bool:

@@ -76,7 +76,7 @@ class Endings:
         await self._try(lambda: persist(lambda: client.leave(room_id)))
         await self._try(lambda: persist(lambda: client.forget(room_id)))
         await self._means.store.transact(endings.forget_chat, room_id)
-        logger.info("chat %s ended", room_id)
+        logger.debug("the chat is ended")
 
     async def _try(self, step: Callable[[], Awaitable[object]]) -> None:
         """Take a step; that the homeserver refuses it (we are not there any more) ends nothing.
@@ -89,4 +89,4 @@ class Endings:
         except MatrixError as error:
             if isinstance(decide_retry(error), Retry | SessionDead):
                 raise
-            logger.info("while ending a chat: %s", error)
+            logger.debug("while the chat is ended: %s", error)

@@ -143,4 +143,4 @@ class Moving:
         try:
             await step
         except MatrixError as error:
-            logger.info("while moving a chat: %s", error)
+            logger.debug("while a chat moves: %s", error)

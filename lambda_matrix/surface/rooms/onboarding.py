@@ -12,6 +12,7 @@ from attrs import define, field
 
 from lambda_matrix.client_server_api.errors import MatrixError, Retry, SessionDead, decide_retry
 from lambda_matrix.ids import PersonId, RoomId, UserId
+from lambda_matrix.message_ids import MessageId
 from lambda_matrix.store.records import Room, RoomKind
 from lambda_matrix.store.topology import intents, rooms, upgrades
 from lambda_matrix.surface.lanes import Lanes
@@ -76,13 +77,18 @@ class Onboarding:
             if room.kind in {RoomKind.UNREGISTERED, RoomKind.DIRECT}:
                 # Whatever else the room is to us, it goes on being that.
                 if await self._bindings.take_up(room.room_id):
-                    logger.info("back in the chat %s", room.room_id)
+                    logger.debug("back in the chat")
                     return
                 again = await self._invite_again(inviter)
                 await self._welcome(room, inviter, is_invited_again=again)
 
     async def _deny(self, room: Room, inviter: UserId) -> None:
-        logger.warning("invite of %s to %s denied: no access", inviter, room.room_id)
+        logger.info(
+            "invite of %s to %s denied: no access",
+            inviter,
+            room.room_id,
+            extra=MessageId.DENIED.extra,
+        )
         if self._means.policy.reject_denied_invites:
             texts = await self._means.languages.of(inviter)
             try:

@@ -118,7 +118,9 @@ class Provisioning:
             intents.complete, made, name, room_id, drafts, self._means.ourselves
         )
         self._made(room_id)
-        logger.info("%s %s made for %s", intent.kind.value, room_id, intent.owner)
+        # A Space is a new person's; a chat more is everyday life.
+        level = logging.INFO if intent.kind is RoomKind.SPACE else logging.DEBUG
+        logger.log(level, "%s %s made for %s", intent.kind.value, room_id, intent.owner)
         self._means.outbox.wake({draft.room_id for draft in drafts})
         for lobby in lobbies:
             await self.show_way(lobby, intent.owner, lambda told, way: told.greeting_lobby(way))

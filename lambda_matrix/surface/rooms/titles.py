@@ -53,6 +53,6 @@ class Titles:
                 )
             )
         except MatrixError as error:
-            logger.warning("room %s not named after its first question: %s", room_id, error)
+            logger.info("room %s not named after its first question: %s", room_id, error)
             title = room.name or ""
         await self._means.store.transact(chats.note_name, room_id, title)

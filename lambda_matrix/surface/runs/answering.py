@@ -17,7 +17,7 @@ from lambda_matrix.agent.errors import AgentError
 from lambda_matrix.agent.registry import AgentEntry
 from lambda_matrix.agent.run_input import RunInput
 from lambda_matrix.agent.session import open_run
-from lambda_matrix.agent_events import FileOffered, RunFailed, RunFailure
+from lambda_matrix.agent_events import FileOffered, RunFailure
 from lambda_matrix.conversation.ending import Ending, conclude
 from lambda_matrix.conversation.texts import Texts
 from lambda_matrix.ids import RoomId
@@ -30,7 +30,9 @@ from lambda_matrix.surface.runs.expiry import Expiry
 from lambda_matrix.surface.runs.progress import Progress
 from lambda_matrix.surface.runs.running import End, Running, RunScope
 from lambda_matrix.surface.runs.slots import Place, Slots
+from lambda_matrix.surface.runs.telling import RunStories, tell_ending
 from lambda_matrix.surface.sending.signals import Signals
+from lambda_matrix.surface.stories import about_request
 from lambda_matrix.surface.writing.cleaning import clean
 from lambda_matrix.surface.writing.offered import LONGEST_CAPTION
 from lambda_matrix.surface.writing.wording import final_drafts
@@ -62,6 +64,7 @@ class Answering:
     _expiry: Expiry
     _slots: Slots
     _offering: Lanes[RoomId]
+    _stories: RunStories = field(factory=RunStories)
     _writers: trio.CapacityLimiter = field(factory=lambda: trio.CapacityLimiter(1))
 
     async def serve(self, room_id: RoomId) -> None:
@@ -87,12 +90,14 @@ class Answering:
                 signals=self._signals,
                 texts=texts,
             )
-            ending = await self._attempt(attempt, scope, progress, texts)
+            with about_request(attempt.request):
+                ending = await self._attempt(attempt, scope, progress, texts)
         finally:
             self._running.end(room_id)
             self._means.outbox.drop_preview(room_id)
         if ending is not None:
-            await self._finish(progress, ending)
+            with about_request(attempt.request):
+                await self._finish(progress, ending)
         return True
 
     async def _attempt(
@@ -107,6 +112,7 @@ class Answering:
         if attempt.request.stopped:
             return conclude(progress.draft, None, texts, stopped=True)
         if attempt.number == 0:
+            logger.warning("given up: each of its attempts was cut off, as by a crash")
             return conclude(progress.draft, RunFailure.GAVE_UP, texts)
         if entry is None:
             return conclude(progress.draft, RunFailure.NO_AGENT, texts)
@@ -140,11 +146,12 @@ class Answering:
             progress.over()
             if trio.current_effective_deadline() == -math.inf:
                 # The service is being stopped: the attempt was no fault of the request's.
+                logger.debug("the service stops: the attempt is given back")
                 with trio.move_on_after(GIVING_BACK, shield=True):
                     await self._means.store.transact(requests.give_back, request.request_id)
         if not scope.scope.cancelled_caught:
             return _concluded(progress, failure, texts)
-        logger.info("request %s in %s: %s", request.request_id, request.room_id, scope.end)
+        logger.debug("run cut off: %s", "" if scope.end is None else scope.end.value)
         match scope.end:
             case End.EDITED | End.WITHDRAWN:
                 return None
@@ -162,29 +169,23 @@ class Answering:
             await _let_go(entry, asked.dropped)
         run_input = asked.run_input
         progress.begin(asked)
+        story = self._stories.begin(entry.id, run_input.run_id, attempt.number)
         pauses = iter(CONNECT_PAUSES)
         while True:
             try:
                 async with open_run(entry, run_input) as run:
                     async for event in run.events():
                         progress.feed(event)
+                        story.look(progress.draft)
             except AgentError as error:
                 pause = next(pauses, None) if error.failure is RunFailure.UNREACHABLE else None
                 if pause is None:
-                    logger.warning(
-                        "run %s of agent %s failed: %s", run_input.run_id, entry.id, error
-                    )
+                    story.failed(error)
                     return error.failure
+                story.tried(error, pause)
                 await trio.sleep(pause)
             else:
-                if isinstance(progress.draft.outcome, RunFailed):
-                    logger.warning(
-                        "run %s of agent %s failed, it says: %s (code %s)",
-                        run_input.run_id,
-                        entry.id,
-                        progress.draft.outcome.message,
-                        progress.draft.outcome.code,
-                    )
+                story.ended(progress.draft)
                 return None
 
     async def _tell_of_queue(self, request: Request, texts: Texts) -> None:
@@ -222,6 +223,7 @@ class Answering:
         first = await self._means.store.transact(
             requests.finish_then_next, request, done, self._means.ourselves
         )
+        tell_ending(ending, len(done.answer))
         self._means.outbox.offer(request.room_id, first)
         if done.asked is not None:
             self._expiry.look_again()
@@ -250,7 +252,7 @@ def _done(progress: Progress, ending: Ending, ourselves: Ourselves) -> Done:
     if closing is None:
         return Done(outcome=ending.outcome, answer=answer)
     if closing.problem is not None:
-        logger.warning("request %s: %s", attempt.request.request_id, closing.problem)
+        logger.info("what the agent says of its state is not taken: %s", closing.problem)
     return Done(
         outcome=ending.outcome,
         answer=answer,
@@ -267,7 +269,7 @@ async def _let_go(entry: AgentEntry, dropped: RunInput) -> None:
             async for _ in run.events():
                 pass
     except AgentError as error:
-        logger.warning("run %s of agent %s failed: %s", dropped.run_id, entry.id, error)
+        logger.debug("agent %s was not told that it gets no word: %s", entry.id, error)
 
 
 def _offered(file: FileOffered) -> tuple[str, str | None]:

@@ -105,7 +105,7 @@ class Asking:
             try:
                 event = await self._means.client.event(room_id, event_id)
             except MatrixError as error:
-                logger.info("%s, which is replied to, cannot be read: %s", event_id, error)
+                logger.debug("%s, which is replied to, cannot be read: %s", event_id, error)
                 return None
             match event:
                 case TextMessage():

@@ -1,10 +1,12 @@
 """Questions taken in: within limits, in the right context, for the first time or again."""
 
+import logging
 import secrets
 from typing import assert_never
 
 from attrs import evolve, frozen
 
+from lambda_matrix import logs
 from lambda_matrix.conversation.limits import QueueFull, Take, TooFast
 from lambda_matrix.ids import AgentId, EventId, PlatformChatId, RequestId, RoomId
 from lambda_matrix.store.conversations import earlier
@@ -17,6 +19,10 @@ from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.rooms.bindings import Bindings
 from lambda_matrix.surface.runs.running import Running
+from lambda_matrix.surface.stories import about_request
+
+logger = logging.getLogger(__name__)
+said = logging.getLogger(logs.TEXTS)
 
 
 @frozen
@@ -109,6 +115,9 @@ class Taking:
         self._runs.wake([order.room_id])
         if request is None:
             return  # it had been settled before
+        with about_request(request):
+            logger.debug("taken, for agent %s", request.agent)
+            said.debug("asked: %s", request.text[: logs.LONGEST_TEXT])
         if request.as_reply:
             self._running.note_waiting(order.room_id)
         if not order.room.is_private and await self._means.store.transact(
@@ -127,8 +136,10 @@ class Taking:
             case Take():
                 return True
             case TooFast(wait):
+                logger.debug("not taken: too many questions at a time")
                 await self._means.decline(order.message, order.texts.questions.too_fast(wait))
             case QueueFull(count):
+                logger.debug("not taken: %d questions wait here", count)
                 await self._means.decline(order.message, order.texts.questions.queue_full(count))
             case _:
                 assert_never(verdict)

@@ -23,6 +23,7 @@ from lambda_matrix.client_server_api.errors import (
 )
 from lambda_matrix.ids import EventId, RoomId, SyncToken
 from lambda_matrix.matrix_events import AnswerState, MediaMessage, TextMessage
+from lambda_matrix.message_ids import MessageId
 from lambda_matrix.store import outbox as rows
 from lambda_matrix.store.records import Draft, Ourselves, OutboxRow
 from lambda_matrix.store.store import Store
@@ -62,6 +63,11 @@ class Trouble:
         self._tries += 1
         return min(2.0 ** (self._tries - 2), LONGEST_BACKOFF)
 
+    def is_new(self) -> bool:
+        """Count one more failure; return whether it is the first in a row."""
+        self._tries += 1
+        return self._tries == 1
+
     def is_for_good(self) -> bool:
         """Count one more 500; return whether there were too many of them."""
         now = trio.current_time()
@@ -99,6 +105,7 @@ class Delivery:
 
         Returns the room to which the row is to go instead, if its own was upgraded.
         """
+        logger.debug("not sent: %s", error)
         decision = decide_retry(error)
         match decision:
             case Retry():
@@ -109,7 +116,8 @@ class Delivery:
                 else:
                     await trio.sleep(decision.after or trouble.backoff())
             case AccountPaused():
-                logger.warning("the homeserver lets the bot write nothing: %s", error)
+                if trouble.is_new():
+                    logger.warning("the homeserver lets the bot write nothing: %s", error)
                 await trio.sleep(PAUSED)
             case SessionDead():
                 await trio.sleep(trouble.backoff())  # the sync loop ends the service
@@ -158,7 +166,7 @@ class Delivery:
 
         Sync may have told of it before they were parked; a later one it tells of later.
         """
-        logger.warning("the bot is not in room %s: what it is owed waits for a new join", room_id)
+        logger.info("the bot is not in room %s: what it is owed waits for a new join", room_id)
         await self._store.transact(rows.park, room_id)
         if room_id in await self._joined(trouble):
             await self._store.transact(rows.unpark, room_id)
@@ -176,7 +184,11 @@ class Delivery:
         return place
 
     async def _refuse(self, row: OutboxRow, error: MatrixError) -> None:
-        logger.error("event %s of room %s refused for good: %s", row.seq, row.room_id, error)
+        logger.error(
+            "the homeserver refuses an event for good, which is given up: %s",
+            error,
+            extra=MessageId.UNDELIVERABLE.extra,
+        )
         instead = None
         if row.answer_state is AnswerState.FINAL and not row.last_resort:
             texts = await self._languages.of_room(row.room_id)

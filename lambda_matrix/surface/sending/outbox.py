@@ -24,6 +24,7 @@ from lambda_matrix.store.store import Store
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.sending.delivery import Delivery, Trouble
 from lambda_matrix.surface.sending.pace import Pace
+from lambda_matrix.surface.stories import about_row
 from lambda_matrix.surface.writing.content import with_replacement
 
 logger = logging.getLogger(__name__)
@@ -118,7 +119,8 @@ class Outbox:
         trouble = Trouble()
         while True:
             if row is not None:
-                row = await self._deliver(row, trouble)
+                with about_row(row):
+                    row = await self._deliver(row, trouble)
             elif (preview := self._previews.pop(room_id, None)) is not None:
                 await self._show(room_id, preview)
                 row = await self._store.transact(rows.next_row, room_id)
@@ -135,6 +137,7 @@ class Outbox:
             if elsewhere is not None:
                 self._lanes.wake([elsewhere])
             return await self._store.transact(rows.next_row, row.room_id)
+        logger.debug("sent as %s", event_id)
         self._pace.succeed()
         trouble.over()
         return await self._store.transact(rows.sent_then_next, row.seq, event_id, row.room_id)
@@ -152,6 +155,6 @@ class Outbox:
             await self._client.put_event(room_id, "m.room.message", transaction_id, content)
         except MatrixError as error:
             self._delivery.note_pace(error)
-            logger.debug("preview in %s dropped: %s", room_id, error)
+            logger.debug("a preview is dropped: %s", error)
         else:
             self._pace.succeed()

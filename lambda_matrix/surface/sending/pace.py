@@ -90,11 +90,13 @@ class Pace:
         since = self._took_at - self._sent_at
         if since > CREDIBLE * max(self._period, retry_after):
             since = 0.0  # something else has filled the bucket meanwhile: this is no measure
+        is_news = not self._period
         self._period = min(max(self._period, since + retry_after), PERIOD_MOST)
         self._opens = now + retry_after
         self._limited_at = now
         self._at_edge = 0
-        logger.info(
+        logger.log(
+            logging.INFO if is_news else logging.DEBUG,
             "the homeserver limits the rate: on in %.1f s, then an event each %.1f s",
             retry_after,
             self._period,

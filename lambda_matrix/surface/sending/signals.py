@@ -61,7 +61,7 @@ class Signals:
                 try:
                     await self._client.typing(room_id, on=on, timeout_ms=TYPING_TIMEOUT_MS)
                 except MatrixError as error:
-                    logger.debug("typing in %s not said: %s", room_id, error)
+                    logger.debug("typing in room %s not said: %s", room_id, error)
 
     async def _say_read(self) -> None:
         while True:
@@ -73,4 +73,4 @@ class Signals:
                 try:
                     await self._client.read_receipt(room_id, event_id)
                 except MatrixError as error:
-                    logger.debug("receipt in %s not said: %s", room_id, error)
+                    logger.debug("receipt in room %s not said: %s", room_id, error)

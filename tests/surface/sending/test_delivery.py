@@ -152,7 +152,7 @@ async def test_what_is_refused_twice_is_left_and_the_next_goes_on(
         await trio.sleep(1)
         states = await service.rows("state")
         assert states == [("undeliverable",), ("undeliverable",), ("sent",)]
-        assert "refused for good" in caplog.text
+        assert "refuses an event for good" in caplog.text
         assert len(lab.puts(question.encode())) == 2
 
 
