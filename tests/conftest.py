@@ -13,8 +13,13 @@ from tests.lab.chatting import Chatting, Stack, open_chatting, open_stack
 from tests.lab.effort import load_profile
 from tests.lab.homeserver_process import ROOT, homeserver_process
 from tests.lab.openapi import in_ci
+from tests.lab.product import PRODUCT
 
 load_profile()
+
+
+def pytest_report_header() -> str:
+    return f"the program: {' '.join(PRODUCT)}"
 
 
 @pytest.fixture(scope="session")

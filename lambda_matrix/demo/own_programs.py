@@ -19,7 +19,8 @@ from lambda_matrix.demo.processes import Child, Program, start_notifying
 from lambda_matrix.demo.settings_files import ServiceSettings, write_service_files
 
 READY_WITHIN = 30.0
-_PRODUCT = (sys.executable, "-m", "lambda_matrix")
+PRODUCT = (sys.executable, "-m", "lambda_matrix")
+"""How the product is started that this code is of."""
 
 
 @define
@@ -79,22 +80,24 @@ async def open_agent(directory: Path, arguments: Sequence[str] = ()) -> AsyncIte
         await place.program.stop()  # noqa: ASYNC102 - it shields itself, with a timeout
 
 
-def agent_place(directory: Path, arguments: Sequence[str] = ()) -> AgentPlace:
+def agent_place(
+    directory: Path, arguments: Sequence[str] = (), product: Sequence[str] = PRODUCT
+) -> AgentPlace:
     """Write the agent's token and say how it is started, on a port that is free now."""
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     token = secrets.token_urlsafe(16)
     token_file = write_secret(directory / "token", token)
     port = free_port()
-    command = [*_PRODUCT, "agent", "--host", "127.0.0.1", "--port", str(port)]
+    command = [*product, "agent", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--state", str(directory / "state"), "--token-file", str(token_file), *arguments]
     program = Restartable(Program("the agent", command, directory / "agent.log"))
     return AgentPlace(f"ws://127.0.0.1:{port}", token, program)
 
 
-def service_program(settings: ServiceSettings) -> Program:
+def service_program(settings: ServiceSettings, product: Sequence[str] = PRODUCT) -> Program:
     """Write the service's files and say how it is started."""
     config = write_service_files(settings)
-    command = [*_PRODUCT, "run", "--config", str(config)]
+    command = [*product, "run", "--config", str(config)]
     return Program("the service", command, settings.directory / "service.log")
 
 

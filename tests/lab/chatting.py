@@ -15,6 +15,7 @@ from lambda_matrix.demo.person import Person, open_person
 from lambda_matrix.demo.settings_files import NO_LIMITS, ServiceSettings, Table, write_service_files
 from lambda_matrix.demo.view import Answer, Message, RoomView
 from lambda_matrix.ids import EventId, RoomId, UserId
+from tests.lab.product import PRODUCT
 from tests.lab.proxy import Proxy, open_proxy
 
 _number = count(1)
@@ -62,7 +63,7 @@ async def open_stack(
     ):
         workspace = directory / "agents" / "main"
         workspace.mkdir(parents=True)
-        agent = agent_place(directory / "agent", ["--workspace", str(workspace)])
+        agent = agent_place(directory / "agent", ["--workspace", str(workspace)], PRODUCT)
         stack.push_async_callback(agent.program.stop)
         if start_agent:
             await agent.program.start()
@@ -78,7 +79,7 @@ async def open_stack(
             workspace=workspace,
             more={**NO_LIMITS, **more},
         )
-        service = Restartable(service_program(settings))
+        service = Restartable(service_program(settings, PRODUCT))
         stack.push_async_callback(service.stop)
         yield Stack(homeserver, proxy, agent, service, bot.user_id, settings)
     assert proxy.findings == []

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from itertools import count
 
 import trio
 
 from lambda_matrix.demo.processes import Child, Program, start
 from tests.lab.chatting import Stack
+from tests.lab.product import PRODUCT
 
 _number = count(1)
 
@@ -18,7 +18,7 @@ class Command:
 
     def __init__(self, stack: Stack, *arguments: str) -> None:
         directory = stack.settings.directory
-        command = [sys.executable, "-m", "lambda_matrix", *arguments]
+        command = [*PRODUCT, *arguments]
         command += ["--config", str(directory / "config.toml")]
         self.log = directory / f"command{next(_number)}.log"
         self.child: Child = start(Program("the command", command, self.log))
