@@ -24,6 +24,7 @@ UV := .venv-uv/bin/uv
 export UV_PYTHON_DOWNLOADS := never
 # Compiled once, here: where PYTHONDONTWRITEBYTECODE is set each start would compile everything anew.
 export UV_COMPILE_BYTECODE := 1
+unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
 STEP := @tools/step
@@ -32,7 +33,8 @@ help: ## this list
 	@echo 'make demo    the whole thing at work: a homeserver, an agent, the service, a conversation'
 	@echo 'make test    every check: linters, types, floors, tests, coverage'
 	@echo 'make lint    the linters, types and floors alone'
-	@echo 'make unit    the tests alone; ARGS="-k name" are given to pytest'
+	@echo 'make unit    the tests alone; ARGS="-k name" are given to pytest,'
+	@echo '             PEX=dist/lambda-matrix.pex has the scenarios run against that file'
 	@echo 'make long    the tests that take minutes, which make test leaves out'
 	@echo 'make faults  every fault once, and what became of the questions; CHAOS_SEED=17 for one'
 	@echo 'make chaos   the same for long; SEEDS=200'
@@ -125,6 +127,11 @@ lint: .venv/.dev
 # Two, not one for each core: each has a homeserver of its own, and CI has two cores.
 JOBS ?= 2
 SIDE_BY_SIDE := --numprocesses $(JOBS) --dist worksteal
+# PEX=dist/lambda-matrix.pex has the scenarios talk with that file, not with this code.
+ifneq ($(PEX),)
+export LAMBDA_MATRIX_PEX := $(PEX)
+export PEX_ROOT := $(CURDIR)/build/pex/tested
+endif
 # The scenarios start programs by the hundred, which measured would take half as long again; what
 # they run is measured in the tests of its own.
 unit: .venv/.dev .venv-synapse/.stamp .venv-agents/.stamp $(if $(shell command -v npm),$(AIMOCK))
