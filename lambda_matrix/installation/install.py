@@ -119,7 +119,7 @@ def _put_files(placing: Placing, files: Path, pieces: Sequence[layout.Piece]) ->
 
 
 def _tell_next_steps(systemd: Systemd, *, is_first: bool) -> None:
-    placing, active = systemd.programs.placing, systemd.active_units()
+    placing, active = systemd.programs.placing, systemd.active_services()
     if placing.dry_run:
         placing.tell("Nothing was changed (--dry-run).")
     elif active:

@@ -42,14 +42,20 @@ STACK: Final = "lambda-matrix-stack.target"
 
 GROUP: Final = "lambda-agents"
 WORKSPACES: Final = PurePosixPath("/agents")
+_NAMES: Final = ("lambda-matrix", "lambda-agent")
+CACHES: Final = tuple(
+    PurePosixPath(folder, name)
+    for name in _NAMES
+    for folder in ("/var/cache", "/var/cache/private")
+)
+"""What the service and the bundled agent have unpacked of the program (the first of each two is a
+link into the second, under DynamicUser=)."""
 DATA: Final = tuple(
     PurePosixPath(path)
-    for name in ("lambda-matrix", "lambda-agent")
+    for name in _NAMES
     for path in (
-        f"/var/lib/{name}",  # a link into the folder of the next line, under DynamicUser=
+        f"/var/lib/{name}",
         f"/var/lib/private/{name}",
-        f"/var/cache/{name}",
-        f"/var/cache/private/{name}",
         f"/etc/systemd/system/{name}.service.d",  # `systemctl edit`
     )
 )

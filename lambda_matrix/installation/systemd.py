@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +13,8 @@ from lambda_matrix.installation.placing import Placing
 from lambda_matrix.installation.programs import Programs
 
 _BOOTED: Final = Path("/run/systemd/system")
-_UNITS: Final = (layout.STACK, layout.SERVICE, layout.AGENT)
+_SERVICES: Final = (layout.SERVICE, layout.AGENT)
+_UNITS: Final = (layout.STACK, *_SERVICES)
 
 
 @frozen
@@ -32,13 +34,13 @@ class Systemd:
             self.programs.do("systemd-tmpfiles", "--create", str(layout.TMPFILES))
             self.programs.do("systemctl", "daemon-reload")
 
-    def active_units(self) -> list[str]:
-        """Return those of the units that run."""
-        return self._units_of("is-active", "--quiet")
+    def active_services(self) -> list[str]:
+        """Return those of the services that run."""
+        return self._those(_SERVICES, "is-active", "--quiet")
 
     def end(self) -> None:
         """Stop the units, and have them not started with the machine any more."""
-        known = self._units_of("cat")
+        known = self._those(_UNITS, "cat")
         if known:
             self.programs.do("systemctl", "disable", "--quiet", "--now", *known)
 
@@ -46,7 +48,7 @@ class Systemd:
         """Have the units forgotten, whose files are gone."""
         if self.is_asked:
             self.programs.do("systemctl", "daemon-reload")
-            for unit in self._units_of("is-failed", "--quiet"):
+            for unit in self._those(_UNITS, "is-failed", "--quiet"):
                 self.programs.do("systemctl", "reset-failed", unit)
 
     def drop_group(self) -> None:
@@ -54,10 +56,10 @@ class Systemd:
         if self.is_asked and self.programs.ask("getent", "group", layout.GROUP):
             self.programs.do("groupdel", layout.GROUP)
 
-    def _units_of(self, *question: str) -> list[str]:
+    def _those(self, units: Sequence[str], *question: str) -> list[str]:
         """Return the units of which systemctl says so."""
-        units = _UNITS if self.is_asked else ()
-        return [unit for unit in units if self.programs.ask("systemctl", *question, unit)]
+        asked = units if self.is_asked else ()
+        return [unit for unit in asked if self.programs.ask("systemctl", *question, unit)]
 
 
 def systemd_of(placing: Placing) -> Systemd:

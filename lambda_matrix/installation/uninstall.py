@@ -27,8 +27,7 @@ _LEFT_BEHIND: Final = (layout.CONFIGURATION, *layout.DATA, layout.WORKSPACES / "
 @click.option(
     "--purge",
     is_flag=True,
-    help="Remove the configuration, the secrets, the state, the cache, the workspace and its "
-    "group, too.",
+    help="Remove the configuration, the secrets, the state, the workspace and its group, too.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask before --purge.")
 def uninstall(root: Path, *, dry_run: bool, purge: bool, yes: bool) -> None:
@@ -63,7 +62,7 @@ def take_away(systemd: Systemd, installed: list[PurePosixPath], left: list[PureP
     """
     placing = systemd.programs.placing
     systemd.end()
-    for path in left:
+    for path in (*layout.CACHES, *left):
         placing.remove(path)
     if left:
         placing.remove_if_empty(layout.WORKSPACES)
@@ -85,7 +84,8 @@ def _ask(left: list[PurePosixPath]) -> None:
         click.echo(f"  {path}")
     try:
         agreed = click.confirm("Remove them?", err=True)
-    except click.Abort:
+    except click.Abort:  # nobody is there to answer
+        click.echo(err=True)
         agreed = False
     if not agreed:
         raise NotAgreedError("Nothing was changed.")

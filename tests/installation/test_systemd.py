@@ -18,7 +18,7 @@ def test_only_the_machine_itself_has_its_systemd_asked(tmp_path: Path) -> None:
     silent.end()
     silent.let_go()
     silent.drop_group()
-    assert silent.active_units() == []
+    assert silent.active_services() == []
     assert machine.asked == []
 
 

@@ -19,7 +19,12 @@ def machine(tmp_path: Path) -> Machine:
     theirs.parent.mkdir(parents=True)
     theirs.write_text("[Unit]")
     put_in_place(machine.systemd(), pex(tmp_path / "lambda-matrix.pex"), FILES)
-    for folder in ("/var/lib/private/lambda-matrix", "/agents/main/chats", "/agents/other"):
+    for folder in (
+        "/var/cache/private/lambda-matrix/pex",
+        "/var/lib/private/lambda-matrix",
+        "/agents/main/chats",
+        "/agents/other",
+    ):
         machine.at(folder).mkdir(parents=True)
         (machine.at(folder) / "kept").write_text("state")
     machine.at("/var/lib/lambda-matrix").symlink_to("private/lambda-matrix")
