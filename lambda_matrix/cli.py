@@ -13,10 +13,7 @@ from attrs import frozen
 from click.shell_completion import CompletionItem
 
 from lambda_matrix import __version__
-
-PROGRAM = "lambda-matrix"
-COMPLETION_VARIABLE = "_LAMBDA_MATRIX_COMPLETE"
-"""Set by the shell's completion function; click answers it, and does nothing else then."""
+from lambda_matrix.upkeep.completion import PROGRAM, VARIABLE
 
 
 @frozen
@@ -34,6 +31,9 @@ class _Place:
 _PLACES: Mapping[str, _Place] = MappingProxyType(
     {
         "agent": _Place("lambda_matrix.reference.command", "Run the bundled agent."),
+        "completion": _Place(
+            "lambda_matrix.upkeep.completion", "Print what a shell needs to complete commands."
+        ),
         "demo": _Place(
             "lambda_matrix.demo.command", "Try all of it on this machine, and talk with Lambda."
         ),
@@ -88,9 +88,7 @@ class _Commands(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Be called by one name, whatever the file of the program is called."""
-        return super().main(
-            *args, **{"prog_name": PROGRAM, "complete_var": COMPLETION_VARIABLE, **kwargs}
-        )
+        return super().main(*args, **{"prog_name": PROGRAM, "complete_var": VARIABLE, **kwargs})
 
 
 @click.group(

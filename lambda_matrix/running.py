@@ -15,12 +15,15 @@ from lambda_matrix.exits import Exit, ending_of
 from lambda_matrix.logs import start_logging
 from lambda_matrix.message_ids import MessageId
 from lambda_matrix.service import serve
-from lambda_matrix.upkeep.options import config_option
+from lambda_matrix.upkeep.options import config_option, examples
 
 _logger = logging.getLogger(__name__)
 
 
-@click.command(short_help="Run the service until SIGTERM or Ctrl-C.")
+@click.command(
+    short_help="Run the service until SIGTERM or Ctrl-C.",
+    epilog=examples("systemctl start lambda-matrix", "lambda-matrix run -v --config ./config.toml"),
+)
 @config_option
 @click.option("--verbose", "-v", is_flag=True, help="Log what is done for each message, too.")
 def run(file: Path, *, verbose: bool) -> None:

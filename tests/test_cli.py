@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import signal
 import socket
 import ssl
@@ -84,6 +85,31 @@ def test_the_help_names_every_command() -> None:
         assert command is not None
         assert command.get_short_help_str(200) == place.short_help
         assert CliRunner().invoke(main, [name, "--help"]).exit_code == 0
+
+
+@pytest.mark.parametrize("name", _PLACES)
+def test_the_help_of_a_command_helps(name: str) -> None:
+    context = click.Context(main, info_name="lambda-matrix")
+    command = main.get_command(context, name)
+    assert command is not None
+    said = command.get_help(click.Context(command, context, name))
+    assert re.search(r"\n  [A-Z].+?[.:]", said)
+    assert "\n  Examples:\n    " in said
+    assert "--help" in said
+    for option in (each for each in command.params if isinstance(each, click.Option)):
+        assert option.help, option.name
+        assert option.help.endswith((".", "].")) or option.show_default, option.help
+
+
+def test_what_a_shell_waits_for_imports_next_to_nothing() -> None:
+    heavy = "{'trio', 'httpx', 'sqlite_utils', 'lambda_matrix.service'} & set(sys.modules)"
+    ended = subprocess.run(
+        [sys.executable, "-c", f"import sys, lambda_matrix.cli; sys.exit(str({heavy} or ''))"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.stderr.strip() == ""
 
 
 def test_an_unknown_command() -> None:

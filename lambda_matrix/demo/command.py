@@ -27,7 +27,10 @@ _MARKER = "lambda-matrix-demo"
 _INTERRUPTED = 130
 
 
-@click.command(short_help="Try all of it on this machine, and talk with Lambda.")
+@click.command(
+    short_help="Try all of it on this machine, and talk with Lambda.",
+    epilog="\b\nExamples:\n  lambda-matrix demo --synapse-python .venv-synapse/bin/python",
+)
 @click.option(
     "--synapse-python",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),

@@ -19,13 +19,20 @@ from lambda_matrix.doctor.homeserver import GROUP as HOMESERVER, examine_homeser
 from lambda_matrix.doctor.patient import Patient, read_patient
 from lambda_matrix.doctor.report import as_json, as_lines
 from lambda_matrix.doctor.unit import read_unit
-from lambda_matrix.upkeep.options import config_option
+from lambda_matrix.upkeep.options import config_option, examples
 
 _Results = dict[str, tuple[Examined, ...]]
 _GROUPS = ("configuration", "files", HOMESERVER, agents.GROUP, machine.GROUP)
 
 
-@click.command(short_help="Check the installation, and say what to do.")
+@click.command(
+    short_help="Check the installation, and say what to do.",
+    epilog=examples(
+        "lambda-matrix doctor",
+        "lambda-matrix doctor | grep -E '^  (fault|warning)'",
+        "lambda-matrix doctor --json | jq '.[] | select(.outcome == \"fault\")'",
+    ),
+)
 @config_option
 @click.option("--json", "is_json", is_flag=True, help="Print an array of objects, for programs.")
 def doctor(file: Path, *, is_json: bool) -> None:

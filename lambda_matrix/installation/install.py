@@ -25,7 +25,11 @@ What is left to do:
 lambda-matrix doctor says what is missing."""
 
 
-@click.command(short_help="Install this file with its units, or upgrade to it.")
+@click.command(
+    short_help="Install this file with its units, or upgrade to it.",
+    epilog="\b\nExamples:\n  python3 lambda-matrix.pex install --dry-run\n"
+    "  python3 lambda-matrix.pex install",
+)
 @click.option(
     "--root",
     type=click.Path(path_type=Path, exists=True, file_okay=False, resolve_path=True),

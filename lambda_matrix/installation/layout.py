@@ -78,6 +78,12 @@ PIECES: Final = (
         Piece(f"{name}.example.toml", _SHARE / "lambda-matrix" / f"{name}.example.toml")
         for name in ("config", "agents", "model")
     ),
+    Piece("man/lambda-matrix.1", _SHARE / "man/man1/lambda-matrix.1"),
+    Piece("completions/lambda-matrix.bash", _SHARE / "bash-completion/completions/lambda-matrix"),
+    Piece("completions/_lambda-matrix", _SHARE / "zsh/vendor-completions/_lambda-matrix"),
+    Piece(
+        "completions/lambda-matrix.fish", _SHARE / "fish/vendor_completions.d/lambda-matrix.fish"
+    ),
 )
 """What every installation has."""
 

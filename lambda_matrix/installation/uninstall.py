@@ -16,7 +16,10 @@ from lambda_matrix.installation.systemd import Systemd, systemd_of
 _LEFT_BEHIND: Final = (layout.CONFIGURATION, *layout.DATA, layout.WORKSPACES / "main")
 
 
-@click.command(short_help="Stop the service and remove what was installed.")
+@click.command(
+    short_help="Stop the service and remove what was installed.",
+    epilog="\b\nExamples:\n  lambda-matrix uninstall --dry-run\n  lambda-matrix uninstall --purge",
+)
 @click.option(
     "--root",
     type=click.Path(path_type=Path, exists=True, file_okay=False, resolve_path=True),

@@ -51,7 +51,14 @@ class _AgentCommand(click.Command):
             raise _BadSettingError(error.format_message()) from None
 
 
-@click.command(cls=_AgentCommand, name="agent", short_help="Run the bundled agent.")
+@click.command(
+    cls=_AgentCommand,
+    name="agent",
+    short_help="Run the bundled agent.",
+    epilog="\b\nExamples:\n"
+    "  lambda-matrix agent --state memory --workspace files --token-file agent.token\n"
+    "  lambda-matrix agent --config model.toml --state memory --token-file agent.token",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",

@@ -27,7 +27,7 @@ from lambda_matrix.exits import CommandError, Exit
 from lambda_matrix.ids import AccessToken
 from lambda_matrix.secret import Secret
 from lambda_matrix.session import session_file
-from lambda_matrix.upkeep.options import config_option
+from lambda_matrix.upkeep.options import config_option, examples
 from lambda_matrix.upkeep.performing import OK, perform
 from lambda_matrix.upkeep.proving import has_ended, prove_password, prove_token
 from lambda_matrix.upkeep.secret_file import check_place, write_secret
@@ -38,7 +38,14 @@ EXAMPLE_USER = "@lambda:example.org"
 _OTHER = {"password": "access_token", "access_token": "password"}
 
 
-@click.command(short_help="Keep the bot's password or access token.")
+@click.command(
+    short_help="Keep the bot's password or access token.",
+    epilog=examples(
+        "lambda-matrix login",
+        "lambda-matrix login --token",
+        "pass matrix/lambda | lambda-matrix login --stdin",
+    ),
+)
 @config_option
 @click.option("--token", is_flag=True, help="Take an access token instead of a password.")
 @click.option("--stdin", is_flag=True, help="Read it from a pipe, one line, instead of asking.")

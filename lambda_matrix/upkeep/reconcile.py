@@ -34,12 +34,15 @@ from lambda_matrix.surface.patience import persist
 from lambda_matrix.surface.wiring import build_bridge
 from lambda_matrix.upkeep import reconcile_tables
 from lambda_matrix.upkeep.holding import copy_of_database, database
-from lambda_matrix.upkeep.options import config_option
+from lambda_matrix.upkeep.options import config_option, examples
 from lambda_matrix.upkeep.performing import OK, at_homeserver, perform
 from lambda_matrix.upkeep.terminal import Progress, Terminal
 
 
-@click.command(short_help="Compare the database with the homeserver, and repair it.")
+@click.command(
+    short_help="Compare the database with the homeserver, and repair it.",
+    epilog=examples("lambda-matrix reconcile --dry-run", "lambda-matrix reconcile --verbose"),
+)
 @config_option
 @click.option(
     "--dry-run",

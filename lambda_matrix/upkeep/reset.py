@@ -22,12 +22,16 @@ from lambda_matrix.session import session_file
 from lambda_matrix.surface.patience import persist
 from lambda_matrix.upkeep import reset_tables
 from lambda_matrix.upkeep.holding import held
-from lambda_matrix.upkeep.options import config_option
+from lambda_matrix.upkeep.options import config_option, examples
 from lambda_matrix.upkeep.performing import OK, at_homeserver, perform
 from lambda_matrix.upkeep.terminal import Progress, Terminal
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "lambda-matrix reset --local-only --dry-run", "lambda-matrix reset --server-leave-forget"
+    )
+)
 @config_option
 @click.option(
     "--local-only",
