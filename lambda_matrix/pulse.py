@@ -108,6 +108,11 @@ class Pulse:
         self.store = Part("the database", self._clock)
         self.disk = Part("the disk", self._clock)
 
+    def begin_anew(self) -> None:
+        """Whoever was at work has ended: nobody is judged by what they were at."""
+        for part in (self.lifecycle, self.sync, self.store, self.disk):
+            part.over()
+
     def answered(self) -> None:
         """The homeserver has answered a /sync."""
         self._answered_at = self._clock()

@@ -9,6 +9,7 @@ the journal says which.
 
 import logging
 from collections.abc import AsyncIterator, Callable
+from typing import NoReturn
 
 from attrs import asdict, define, evolve
 
@@ -16,19 +17,18 @@ from lambda_matrix import logs, sd_notify
 from lambda_matrix.agent.registry import Registry
 from lambda_matrix.agent.roster import RosterChange
 from lambda_matrix.agent.settings_table import RegistryError
+from lambda_matrix.assembling import policy_of
 from lambda_matrix.config import ConfigError
-from lambda_matrix.config.settings import DeniedInvites, Settings
-from lambda_matrix.conversation.access import Access
-from lambda_matrix.conversation.limits import Limits
+from lambda_matrix.config.settings import Settings
+from lambda_matrix.status_line import StatusLine
 from lambda_matrix.surface.bridge import Bridge
-from lambda_matrix.surface.policy import Policy
 
 logger = logging.getLogger(__name__)
 
 _AT_ONCE = {
     "access": {"users", "deny", "denied_invites"},
     "agents": {"registry"},
-    "service": {"language"},
+    "service": {"language", "stop_seconds"},
     "limits": {
         "questions_per_minute",
         "questions_in_line",
@@ -41,28 +41,6 @@ _AT_ONCE = {
     "log": {"level", "format", "texts"},
 }
 """The keys that a reload puts into force, by section."""
-
-
-def policy_of(settings: Settings) -> Policy:
-    """Return what the surface is to know of the settings."""
-    access, service, limits = settings.access, settings.service, settings.limits
-    return Policy(
-        access=Access(access.users, access.deny),
-        reject_denied_invites=access.denied_invites is DeniedInvites.REJECT,
-        command_prefix=service.command_prefix,
-        name=service.display_name,
-        language=service.language,
-        limits=Limits(
-            burst=limits.questions_per_minute,
-            interval=60 / limits.questions_per_minute,
-            waiting=limits.questions_in_line,
-            runs=limits.runs_per_person,
-        ),
-        runs=limits.runs,
-        file_bytes=limits.file_megabytes * 1_000_000,
-        files_in_line=limits.files_in_line,
-        file_types=limits.file_types,
-    )
 
 
 @define
@@ -87,15 +65,17 @@ class InForce:
 
 @define
 class Reloading:
-    """Reads anew what `read` gives, and puts it into force in `bridge`."""
+    """Puts what `read` gives into force in `bridge`; `line` shows what was refused."""
 
     _bridge: Bridge
+    _line: StatusLine
     _in_force: InForce
     _read: Callable[[], tuple[Settings, Registry]]
 
-    async def run(self, signals: AsyncIterator[int]) -> None:
+    async def run(self, signals: AsyncIterator[int]) -> NoReturn:
         """Reload at each of the signals, until cancelled."""
-        async for _ in signals:
+        while True:
+            await anext(signals)
             sd_notify.notify(sd_notify.RELOADING, sd_notify.monotonic_now())
             await self._reload()
             sd_notify.notify(sd_notify.READY)
@@ -108,11 +88,12 @@ class Reloading:
             logger.error(  # noqa: TRY400 - one sentence for the operator says it all
                 "not reloaded, the old settings stay in force: %s", error
             )
+            self._line.remark("reload", f"not reloaded: {error}")
             return
+        self._line.remark("reload", None)
         for name in _not_at_once(self._in_force.settings, settings):
             logger.warning("%s: changed; it needs a restart", name)
         self._in_force.take_over(settings, registry)
-        logs.hide(*(entry.token for entry in registry.agents.values() if entry.token is not None))
         logs.adopt(settings.log.wanted)
         change = await self._bridge.reload(policy_of(settings), registry)
         logger.info("reloaded; %s", _told(change))

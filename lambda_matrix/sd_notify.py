@@ -12,6 +12,7 @@ from collections.abc import Mapping
 READY = "READY=1"
 RELOADING = "RELOADING=1"
 STOPPING = "STOPPING=1"
+WATCHDOG = "WATCHDOG=1"
 
 _SEND_TIMEOUT = 1.0
 """Seconds. The manager's socket practically never fills; a program must not hang if it does."""
@@ -25,6 +26,22 @@ def status(text: str) -> str:
 def monotonic_now() -> str:
     """Return the line that goes with `RELOADING`: when the reload began, on the machine's clock."""
     return f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}"
+
+
+def extend_timeout(seconds: float) -> str:
+    """Return the line that asks for so many seconds more, from now on, to start."""
+    return f"EXTEND_TIMEOUT_USEC={round(seconds * 1_000_000)}"
+
+
+def watchdog_period(environ: Mapping[str, str] = os.environ) -> float | None:
+    """Return the seconds within which the manager wants to hear `WATCHDOG` again.
+
+    None: it does not want to, or not from this process (sd_watchdog_enabled(3)).
+    """
+    period, of = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", "")
+    if of not in {"", str(os.getpid())} or not (period.isascii() and period.isdecimal()):
+        return None
+    return int(period) / 1_000_000 or None
 
 
 def notify(*lines: str, environ: Mapping[str, str] = os.environ) -> bool:

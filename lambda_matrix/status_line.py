@@ -1,30 +1,62 @@
 """The one line that `systemctl status` shows: what is waited for, else how far the service is."""
 
-from attrs import define
+from attrs import define, field
 
 from lambda_matrix import sd_notify
 from lambda_matrix.client_server_api.backoff import Health, HomeserverAway, HomeserverBack
 from lambda_matrix.disk import DiskHealth, DiskObeys, DiskRefuses
+from lambda_matrix.pulse import Pulse
+from lambda_matrix.surface.overview import Overview
+
+LONGEST_PHASE = 600.0
+"""Seconds that one phase of the start may take, without a homeserver or a disk that is waited for:
+so long, with much to spare, repairs may take, or a large database to be looked through."""
+
+_MINUTE = 60.0
+_HOUR = 3600.0
 
 
 @define
 class StatusLine:
-    """Puts together what the parts know, and says it each time that it changes."""
+    """Puts together what the parts know, and says it each time that it changes.
 
+    What is stuck comes first, then what is waited for. Each phase is a step in the life of `pulse`.
+    """
+
+    _pulse: Pulse
     _phase: str = "starting"
     _disk: str | None = None
     _homeserver: str | None = None
-    _remark: str | None = None
+    _remarks: dict[str, str] = field(factory=dict)
+    _overview: Overview | None = None
+    _said: str = ""
 
-    def enter(self, phase: str) -> None:
-        """How far the service is: "catching up", "ready"."""
+    def enter(self, phase: str, within: float = LONGEST_PHASE) -> None:
+        """How far the start or the stop is: "catching up". It takes `within` seconds at most."""
         self._phase = phase
-        self._say()
+        self._overview = None
+        self._pulse.lifecycle.step(phase, within)
+        self.tell()
 
-    def remark(self, text: str | None) -> None:
-        """Something that the operator should know as long as the service runs."""
-        self._remark = text
-        self._say()
+    def proceed(self, phase: str) -> None:
+        """The phase goes on, perhaps many times a second: it is said when the line is told next."""
+        self._phase = phase
+        self._pulse.lifecycle.step(phase, LONGEST_PHASE)
+
+    def ready(self, overview: Overview) -> None:
+        """The service is ready, and this is what is at work."""
+        self._phase = "ready"
+        self._overview = overview
+        self._pulse.lifecycle.over()
+        self.tell()
+
+    def remark(self, about: str, text: str | None) -> None:
+        """Something that the operator should know until it is another, or nothing any more."""
+        if text is None:
+            self._remarks.pop(about, None)
+        else:
+            self._remarks[about] = text
+        self.tell()
 
     def homeserver(self, health: Health) -> None:
         """Whether the homeserver is there."""
@@ -33,7 +65,7 @@ class StatusLine:
                 self._homeserver = f"waiting for the homeserver: {why}"
             case HomeserverBack():
                 self._homeserver = None
-        self._say()
+        self.tell()
 
     def disk(self, health: DiskHealth) -> None:
         """Whether the disk takes what is written; it comes before everything else."""
@@ -42,13 +74,46 @@ class StatusLine:
                 self._disk = f"waiting for the disk: {why}"
             case DiskObeys():
                 self._disk = None
-        self._say()
+        self.tell()
 
     @property
     def text(self) -> str:
         """The line as it is now."""
+        stuck = self._pulse.stuck()
         line = self._disk or self._homeserver or self._phase
-        return line if self._remark is None else f"{line}; {self._remark}"
+        if stuck is not None:
+            line = f"stuck: {stuck}"
+        elif self._overview is not None and line == self._phase:
+            line = f"{line}: {_counted(self._overview)}"
+        age = self._pulse.sync_age
+        if age is not None and self._overview is not None:
+            line = f"{line}, synced {_told(age)} ago"
+        return "; ".join((line, *self._remarks.values()))
 
-    def _say(self) -> None:
-        sd_notify.notify(sd_notify.status(self.text))
+    def tell(self) -> None:
+        """Say the line, if it has become another."""
+        text = self.text
+        if text != self._said:
+            self._said = text
+            sd_notify.notify(sd_notify.status(text))
+
+
+def _counted(overview: Overview) -> str:
+    figures, running = overview.figures, len(overview.runs)
+    parts = [_number(figures.rooms, "room"), f"{_number(running, 'request')} running"]
+    if figures.waiting:
+        parts.append(f"{figures.waiting} waiting")
+    return ", ".join(parts)
+
+
+def _number(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def _told(seconds: float) -> str:
+    """Return a duration as coarse as it is long."""
+    if seconds < _MINUTE:
+        return f"{seconds:.0f} s"
+    if seconds < _HOUR:
+        return f"{seconds / _MINUTE:.0f} min"
+    return f"{seconds / _HOUR:.0f} h"

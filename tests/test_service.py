@@ -139,8 +139,7 @@ async def test_a_start_to_its_orderly_end(place: Place) -> None:
     async with place.running():
         assert await place.ask("Hello?") == "Answer to Hello?"
         assert place.homeserver.display_name == "Lambda (test)"
-    statuses = [line for line in place.manager.heard if line.startswith("STATUS=")]
-    assert statuses[-1] == "STATUS=ready"
+    assert "STATUS=ready: 0 rooms, 0 requests running, synced 0 s ago" in place.manager.heard
     async with place.running():
         assert await place.ask("Again?") == "Answer to Again?"
     assert len(place.proxy.made("POST .*/login")) == 1, "the session is kept"
@@ -184,7 +183,7 @@ async def test_a_soft_logout_is_mended_by_one_new_login(place: Place) -> None:
 async def test_what_a_reload_put_into_force_outlives_a_soft_logout(
     place: Place, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.DEBUG)
     dead = refusal(401, "M_UNKNOWN_TOKEN", soft_logout=True)
     async with place.running():
         await place.ask("Hello?")
@@ -201,7 +200,7 @@ async def test_what_a_reload_put_into_force_outlives_a_soft_logout(
         await place.manager.wait_for("READY=1")
         chat = place.homeserver.room_of_kind(ANNA, "chat")
         place.homeserver.say(chat, ANNA, "And now?")
-        refused = f"message of {ANNA} in {chat} not taken"
+        refused = f"not taken: {ANNA} has no access"
         await place.homeserver.wait(lambda: refused in caplog.text, WITHIN)
         assert len(place.agent.runs) == 1
     assert not (tmp_path / "elsewhere").exists(), "that needs a restart"
@@ -293,7 +292,7 @@ async def test_a_reload_puts_access_and_agents_into_force(
 async def test_who_loses_access_by_a_reload_loses_the_run(
     place: Place, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.DEBUG)
     async with place.running():
         await place.ask("Hello?")
         place.agent.behave = say_nothing
@@ -314,7 +313,13 @@ async def test_a_bad_reload_changes_nothing(place: Place, caplog: pytest.LogCapt
         place.changed = ConfigError("config.toml: [access] usres is no setting")
         await place.reload()
         assert "usres" in caplog.text
+        assert any("; not reloaded: config.toml: [access]" in line for line in place.manager.heard)
         assert await place.ask("Hello?") == "Answer to Hello?"
+        place.changed = None
+        await place.reload()
+        said = [line for line in place.manager.heard if line.startswith("STATUS=")]
+        assert said
+        assert "not reloaded" not in said[-1]
 
 
 async def test_without_an_agent_there_is_no_start(

@@ -1,33 +1,115 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from lambda_matrix.client_server_api.backoff import HomeserverAway, HomeserverBack
 from lambda_matrix.disk import DiskObeys, DiskRefuses
-from lambda_matrix.status_line import StatusLine
+from lambda_matrix.ids import AgentId, RequestId, RoomId, UserId
+from lambda_matrix.pulse import Pulse
+from lambda_matrix.status_line import LONGEST_PHASE, StatusLine
+from lambda_matrix.store.figures import Figures
+from lambda_matrix.surface.overview import Overview
+from lambda_matrix.surface.runs.running import RunAtWork
+
+RUN = RunAtWork(RoomId("!r"), RequestId("q"), AgentId("main"), UserId("@anna:example.org"), 1.0)
+FIGURES = Figures(
+    rooms=61,
+    people=12,
+    chats=37,
+    waiting=0,
+    longest_wait=None,
+    held=0,
+    unread=0,
+    owed=0,
+    oldest_owed=None,
+    parked=0,
+    refused=0,
+    gaps=0,
+    rooms_to_make=0,
+    files=0,
+)
+IDLE = Overview(FIGURES, ())
+BUSY = Overview(evolve(FIGURES, rooms=1, waiting=1), (RUN, RUN))
 
 
-def test_what_is_waited_for_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    line = StatusLine()
+@pytest.fixture
+def said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str | None]]:
+    """What the service manager hears: the next line, or None if there is none."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(0)
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
 
-        def said() -> str:
-            return manager.recv(4096).decode()
+        def heard() -> str | None:
+            try:
+                return manager.recv(4096).decode().removeprefix("STATUS=")
+            except BlockingIOError:
+                return None
 
-        line.enter("ready")
-        assert said() == "STATUS=ready"
-        line.homeserver(HomeserverAway("refused"))
-        assert said() == "STATUS=waiting for the homeserver: refused"
-        line.disk(DiskRefuses("full"))
-        assert said() == "STATUS=waiting for the disk: full"
-        line.homeserver(HomeserverBack(3))
-        assert said() == "STATUS=waiting for the disk: full"
-        line.remark("a damaged database was set aside")
-        assert said() == "STATUS=waiting for the disk: full; a damaged database was set aside"
-        line.disk(DiskObeys(3))
-        assert said() == "STATUS=ready; a damaged database was set aside"
+        yield heard
+
+
+def test_what_is_waited_for_comes_first(said: Callable[[], str | None]) -> None:
+    line = StatusLine(Pulse(float))
+    line.enter("catching up")
+    assert said() == "catching up"
+    line.homeserver(HomeserverAway("refused"))
+    assert said() == "waiting for the homeserver: refused"
+    line.disk(DiskRefuses("full"))
+    assert said() == "waiting for the disk: full"
+    line.homeserver(HomeserverBack(3))
+    assert said() is None, "it is the same line"
+    line.remark("damage", "a damaged database was set aside")
+    assert said() == "waiting for the disk: full; a damaged database was set aside"
+    line.disk(DiskObeys(3))
+    assert said() == "catching up; a damaged database was set aside"
+    line.remark("damage", None)
+    assert said() == "catching up"
+
+
+def test_what_is_at_work_is_counted(said: Callable[[], str | None]) -> None:
+    clock = [0.0]
+    pulse = Pulse(lambda: clock[0])
+    line = StatusLine(pulse)
+    line.ready(IDLE)
+    assert said() == "ready: 61 rooms, 0 requests running"
+    pulse.answered()
+    clock[0] += 3
+    line.ready(BUSY)
+    assert said() == "ready: 1 room, 2 requests running, 1 waiting, synced 3 s ago"
+    line.homeserver(HomeserverAway("refused"))
+    assert said() == "waiting for the homeserver: refused, synced 3 s ago"
+    for seconds, told in ((600, "10 min"), (7200, "2 h")):
+        clock[0] = seconds
+        line.tell()
+        assert said() == f"waiting for the homeserver: refused, synced {told} ago"
+    line.homeserver(HomeserverBack(3))
+    assert said() == "ready: 1 room, 2 requests running, 1 waiting, synced 2 h ago"
+    line.enter("stopping")
+    assert said() == "stopping"
+
+
+def test_a_phase_is_a_step_that_may_be_stuck(said: Callable[[], str | None]) -> None:
+    clock = [0.0]
+    pulse = Pulse(lambda: clock[0])
+    line = StatusLine(pulse)
+    line.enter("reconciling")
+    assert said() == "reconciling"
+    clock[0] += LONGEST_PHASE
+    line.proceed("reconciling: 1 of 2")
+    assert said() is None, "it may come often"
+    line.tell()
+    assert said() == "reconciling: 1 of 2"
+    clock[0] += LONGEST_PHASE + 1
+    line.tell()
+    assert said() == "stuck: the service itself (reconciling: 1 of 2) for 601 s"
+    line.ready(IDLE)
+    assert said() == "ready: 61 rooms, 0 requests running"
+    clock[0] += 1e6
+    line.tell()
+    assert said() is None

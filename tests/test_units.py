@@ -73,7 +73,7 @@ def test_the_agent_is_confined_as_the_service_is() -> None:
         "After", "Requires", "Description", "Environment", "ExecPaths", "ExecReload", "ExecStart",
         "ExecStartPre", "StateDirectory", "CacheDirectory", "WorkingDirectory", "ReadWritePaths",
         "LoadCredential", "SetCredential", "MemoryMax", "RestartPreventExitStatus",
-        "SyslogIdentifier", "TimeoutAbortSec", "TimeoutStartSec", "TimeoutStopSec",
+        "SyslogIdentifier", "TimeoutAbortSec", "TimeoutStartSec", "TimeoutStopSec", "WatchdogSec",
     }  # fmt: skip
     assert {key for key, _ in service ^ agent} <= own
 

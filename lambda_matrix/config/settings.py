@@ -84,6 +84,7 @@ class ServiceSection:
     avatar_file: Path | None = _key(values.path, None)
     command_prefix: str = _key(values.prefix, "!")
     listen: ListenAddress | None = _key(values.listen, None)
+    stop_seconds: int = _key(values.whole_number(0, 3_600), 10)
 
 
 @frozen(kw_only=True)

@@ -67,7 +67,7 @@ def write_service_files(settings: ServiceSettings) -> Path:
         },
         "state": {"directory": str(directory / "state")},
         "access": {"users": [f"@*:{settings.server_name}"]},
-        "service": {"language": settings.language, "listen": ""},
+        "service": {"language": settings.language, "listen": "", "stop_seconds": 0},
         "agents": {"registry": str(registry)},
     }
     for name, table in settings.more.items():

@@ -19,9 +19,11 @@ from lambda_matrix.store import intake
 from lambda_matrix.store.questions import confirmations, requests
 from lambda_matrix.store.records import Accepted, Ourselves
 from lambda_matrix.store.topology import intents
+from lambda_matrix.surface.draining import Draining
 from lambda_matrix.surface.files.workspaces import Workspaces
 from lambda_matrix.surface.gaps import Gaps
 from lambda_matrix.surface.lanes import Lanes
+from lambda_matrix.surface.lasting import lasting
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.overview import Overview, overview
 from lambda_matrix.surface.policy import Policy
@@ -96,6 +98,7 @@ class Bridge:
     others: tuple[LastingWork, ...]
     runs: Lanes[RoomId]
     reactions: Lanes[RoomId]
+    draining: Draining
     live: trio.Event
 
     async def take_in(self, batch: SyncBatch) -> None:
@@ -176,11 +179,11 @@ class Bridge:
                 self.expiry.lanes,
                 self.provisioning.duplicates,
             ):
-                await at_work.start(lanes.run)
+                await at_work.start(lasting, lanes.run)
             for work in self._lasting:
-                await at_work.start(work.lanes.run)
-            await at_work.start(self.signals.run)
-            await at_work.start(self.means.outbox.run)
+                await at_work.start(lasting, work.lanes.run)
+            await at_work.start(lasting, self.signals.run)
+            await at_work.start(lasting, self.means.outbox.run)
             await self.workspaces.prepare(self.means.agents.registry)
             await self._turn_away()  # the settings may be others than at the last start
             self.live.set()
@@ -189,7 +192,7 @@ class Bridge:
             self.runs.wake(waiting)
             for work in self._lasting:
                 await work.resume()
-            await at_work.start(self.expiry.run)
+            await at_work.start(lasting, self.expiry.run)
             task_status.started()
             await trio.sleep_forever()
 

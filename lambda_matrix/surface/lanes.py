@@ -36,6 +36,8 @@ class Lanes(Generic[Key]):
     _woken: set[Key] = field(factory=set)
     _busy: set[Key] = field(factory=set)
     _bell: trio.Event = field(factory=trio.Event)
+    _resting: set[Key] = field(factory=set)
+    _changed: trio.Event = field(factory=trio.Event)
 
     def wake(self, keys: Iterable[Key]) -> None:
         """Have each of `keys` looked at, now or as soon as its lane has a hand free."""
@@ -51,6 +53,16 @@ class Lanes(Generic[Key]):
     def busy(self) -> int:
         """How many are being served."""
         return len(self._busy)
+
+    @property
+    def active(self) -> frozenset[Key]:
+        """Those for which something is being done now, or is about to be: none after a fault."""
+        return frozenset((self._busy | self._woken) - self._resting)
+
+    async def wait_inactive(self, key: Key) -> None:
+        """Wait until there is nothing to do for this one, or nothing that can be done now."""
+        while key in self.active:
+            await self._changed.wait()
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> NoReturn:
         """Serve rooms until cancelled."""
@@ -86,10 +98,18 @@ class Lanes(Generic[Key]):
                         pause,
                         extra=MessageId.FAULT.extra,
                     )
+                self._resting.add(key)
+                self._tell()
                 await trio.sleep(pause)
+                self._resting.discard(key)
                 faulted, pause = True, min(pause * 2, LONGEST_PAUSE)
                 self._woken.add(key)
         self._busy.discard(key)
+        self._tell()
+
+    def _tell(self) -> None:
+        self._changed.set()
+        self._changed = trio.Event()
 
 
 def _about(key: str) -> logs.Fields:

@@ -20,6 +20,7 @@ from lambda_matrix.surface.commands.runs import RunCommands
 from lambda_matrix.surface.commands.saving import SavingCommands
 from lambda_matrix.surface.commands.settings import SettingCommands
 from lambda_matrix.surface.commands.status import StatusCommand
+from lambda_matrix.surface.draining import Draining
 from lambda_matrix.surface.files.accepting import Accepting
 from lambda_matrix.surface.files.carrying import Carrying
 from lambda_matrix.surface.files.offering import Offering
@@ -173,5 +174,6 @@ def build_bridge(
         others=(receiving, offering, endings, recollection),
         runs=runs,
         reactions=reaction_lanes,
+        draining=Draining(running, runs, offering.lanes, means.outbox),
         live=trio.Event(),
     )

@@ -13,25 +13,20 @@ from pathlib import Path
 import click
 import trio
 
-from lambda_matrix import logs
-from lambda_matrix.agent.roster import Agents
+from lambda_matrix.assembling import assemble, load_agents
 from lambda_matrix.client_server_api.client import Client
 from lambda_matrix.client_server_api.sync import tell_all
 from lambda_matrix.config.settings import Settings
 from lambda_matrix.exits import CommandError, Exit
 from lambda_matrix.reconcile.plan import plan
 from lambda_matrix.reconcile.reconciliation import observe, reconcile as repair_all
-from lambda_matrix.reloading import policy_of
-from lambda_matrix.service import load_agents
 from lambda_matrix.session import session_file
 from lambda_matrix.store import meta, retelling
 from lambda_matrix.store.records import Ourselves
 from lambda_matrix.store.store import Store
 from lambda_matrix.surface import catching_up
 from lambda_matrix.surface.bridge import Bridge
-from lambda_matrix.surface.files.workspaces import Workspaces
 from lambda_matrix.surface.patience import persist
-from lambda_matrix.surface.wiring import build_bridge
 from lambda_matrix.upkeep import reconcile_tables
 from lambda_matrix.upkeep.holding import copy_of_database, database
 from lambda_matrix.upkeep.options import config_option, examples
@@ -70,22 +65,13 @@ async def _reconcile(
     settings: Settings, terminal: Terminal, *, dry_run: bool, all_rows: bool
 ) -> int:
     registry = load_agents(settings)
-    logs.hide(*(entry.token for entry in registry.agents.values() if entry.token is not None))
-    agents = Agents(registry)
     async with (
         _store(settings, terminal, dry_run=dry_run) as store,
         at_homeserver(settings, terminal) as client,
     ):
         terminal.acting = not dry_run
         ourselves = await _catch_up(client, store, terminal)
-        bridge = build_bridge(
-            store=store,
-            client=client,
-            ourselves=ourselves,
-            agents=agents,
-            policy=policy_of(settings),
-            workspaces=Workspaces(agents, settings.state.directory / "files"),
-        )
+        bridge = assemble(settings, registry, store, client, ourselves)
         return await _compare(bridge, terminal, dry_run=dry_run, all_rows=all_rows)
 
 

@@ -17,7 +17,7 @@ from lambda_matrix.agent.errors import AgentError
 from lambda_matrix.agent.registry import AgentEntry
 from lambda_matrix.agent.run_input import RunInput
 from lambda_matrix.agent.session import open_run
-from lambda_matrix.agent_events import FileOffered, RunFailure
+from lambda_matrix.agent_events import FileOffered, RunFailed, RunFailure
 from lambda_matrix.conversation.ending import Ending, conclude
 from lambda_matrix.conversation.texts import Texts
 from lambda_matrix.ids import RoomId
@@ -74,6 +74,8 @@ class Answering:
 
     async def _answer_next(self, room_id: RoomId) -> bool:
         """Answer the room's oldest request; return whether there was one."""
+        if self._running.is_closed:
+            return False
         # The scope is there before the request is taken up: a `!stop` finds one or the other.
         scope = self._running.begin(room_id)
         try:
@@ -97,7 +99,13 @@ class Answering:
             self._means.outbox.drop_preview(room_id)
         if ending is not None:
             with about_request(attempt.request):
-                await self._finish(progress, ending)
+                try:
+                    await self._finish(progress, ending)
+                except trio.Cancelled:
+                    # The service is being stopped, and the answer is whole: it is not made again.
+                    with trio.move_on_after(GIVING_BACK, shield=True):
+                        await self._finish(progress, ending)
+                    raise
         return True
 
     async def _attempt(
@@ -145,20 +153,30 @@ class Answering:
         finally:
             progress.over()
             if trio.current_effective_deadline() == -math.inf:
-                # The service is being stopped: the attempt was no fault of the request's.
-                logger.debug("the service stops: the attempt is given back")
-                with trio.move_on_after(GIVING_BACK, shield=True):
-                    await self._means.store.transact(requests.give_back, request.request_id)
+                await self._give_back(request)
         if not scope.scope.cancelled_caught:
+            if self._running.is_closed and _has_failed(progress, failure):
+                # Perhaps since the agent is being stopped as well: the next start asks it again.
+                await self._give_back(request)
+                return None
             return _concluded(progress, failure, texts)
         logger.debug("run cut off: %s", "" if scope.end is None else scope.end.value)
         match scope.end:
+            case End.PARKED:
+                await self._give_back(request)
+                return None
             case End.EDITED | End.WITHDRAWN:
                 return None
             case End.STOPPED | None:
                 return conclude(progress.draft, None, texts, stopped=True)
             case _:
                 assert_never(scope.end)
+
+    async def _give_back(self, request: Request) -> None:
+        """The service is being stopped: the attempt was no fault of the request's."""
+        logger.debug("the service stops: the attempt is given back")
+        with trio.move_on_after(GIVING_BACK, shield=True):
+            await self._means.store.transact(requests.give_back, request.request_id)
 
     async def _feed(
         self, entry: AgentEntry, attempt: Attempt, texts: Texts, progress: Progress
@@ -229,6 +247,10 @@ class Answering:
             self._expiry.look_again()
         if done.files:
             self._offering.wake([request.room_id])
+
+
+def _has_failed(progress: Progress, failure: RunFailure | None) -> bool:
+    return failure is not None or isinstance(progress.draft.outcome, RunFailed)
 
 
 def _concluded(progress: Progress, failure: RunFailure | None, texts: Texts) -> Ending:

@@ -15,6 +15,7 @@ class End(Enum):
     STOPPED = "stopped"  # its asker said so, or went away
     EDITED = "edited"  # its question is another one now: it is asked anew
     WITHDRAWN = "withdrawn"  # its question was taken back: nothing is to be left of it
+    PARKED = "parked"  # the service is being stopped: it is for the next start
 
 
 @frozen
@@ -76,8 +77,9 @@ class RunScope:
 
 @define
 class Running:
-    """The runs at work, by room: what `!stop` cancels."""
+    """The runs at work, by room: what `!stop` cancels. `is_closed`: no more of them begin."""
 
+    is_closed: bool = False
     _scopes: dict[RoomId, RunScope] = field(factory=dict)
     _waiting: dict[RoomId, trio.Event] = field(factory=dict)
 
@@ -112,6 +114,13 @@ class Running:
     def stop_outdated(self, request: Request) -> None:
         """Cancel the run that answers what the request was before its newest edit."""
         self._cut(request.room_id, _Cut(request.request_id, request.edited, End.EDITED))
+
+    def close(self) -> None:
+        """Let no more runs begin; those whose turn has not come yet are left to the next start."""
+        self.is_closed = True
+        for room_id, run in self._scopes.items():
+            if run.begun is None:
+                self._cut(room_id, _Cut(None, None, End.PARKED))
 
     def at_work(self, room_id: RoomId) -> RequestId | None:
         """Return whose run the room has at work, if it has one and that is known."""

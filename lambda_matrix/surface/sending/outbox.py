@@ -22,7 +22,7 @@ from lambda_matrix.store import outbox as rows
 from lambda_matrix.store.records import OutboxRow, Priority
 from lambda_matrix.store.store import Store
 from lambda_matrix.surface.lanes import Lanes
-from lambda_matrix.surface.sending.delivery import Delivery, Trouble
+from lambda_matrix.surface.sending.delivery import TOO_MANY_REQUESTS, Delivery, Trouble
 from lambda_matrix.surface.sending.pace import Pace
 from lambda_matrix.surface.stories import about_row
 from lambda_matrix.surface.writing.content import with_replacement
@@ -54,6 +54,8 @@ class Outbox:
     _previews: dict[RoomId, Preview] = field(factory=dict)
     _growing: set[RoomId] = field(factory=set)
     _offered: dict[RoomId, OutboxRow] = field(factory=dict)
+    _failing: set[RoomId] = field(factory=set)
+    _fails: trio.Event = field(factory=trio.Event)
     _lanes: Lanes[RoomId] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -107,12 +109,33 @@ class Outbox:
         self._previews.pop(room_id, None)
         self._growing.discard(room_id)
 
+    @property
+    def sending(self) -> frozenset[RoomId]:
+        """The rooms in which something is on its way."""
+        return self._lanes.active
+
+    async def wait_sent(self, room_id: RoomId) -> None:
+        """Wait until the room has all that it is owed, or the homeserver fails to take it.
+
+        A rate limit is no failure.
+        """
+        async with trio.open_nursery() as either:
+            either.start_soon(self._wait_failing, room_id, either.cancel_scope)
+            await self._lanes.wait_inactive(room_id)
+            either.cancel_scope.cancel()
+
+    async def _wait_failing(self, room_id: RoomId, scope: trio.CancelScope) -> None:
+        while room_id not in self._failing:
+            await self._fails.wait()
+        scope.cancel()
+
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Send what the store holds, then what comes, until cancelled."""
         self._lanes.wake(await self._store.transact(rows.take_up))
         await self._lanes.run(task_status)
 
     async def _serve(self, room_id: RoomId) -> None:
+        self._failing.discard(room_id)
         row = self._offered.pop(room_id, None)
         if row is None:
             row = await self._store.transact(rows.next_row, room_id)
@@ -133,6 +156,10 @@ class Outbox:
         try:
             event_id = await self._delivery.put(row)
         except MatrixError as error:
+            if error.status != TOO_MANY_REQUESTS:
+                self._failing.add(row.room_id)
+                self._fails.set()
+                self._fails = trio.Event()
             elsewhere = await self._delivery.cope(row, error, trouble)
             if elsewhere is not None:
                 self._lanes.wake([elsewhere])
@@ -140,6 +167,7 @@ class Outbox:
         logger.debug("sent as %s", event_id)
         self._pace.succeed()
         trouble.over()
+        self._failing.discard(row.room_id)
         return await self._store.transact(rows.sent_then_next, row.seq, event_id, row.room_id)
 
     async def _show(self, room_id: RoomId, preview: Preview) -> None:
