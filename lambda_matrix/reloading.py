@@ -20,6 +20,7 @@ from lambda_matrix.agent.settings_table import RegistryError
 from lambda_matrix.assembling import policy_of
 from lambda_matrix.config import ConfigError
 from lambda_matrix.config.settings import Settings
+from lambda_matrix.message_ids import MessageId
 from lambda_matrix.status_line import StatusLine
 from lambda_matrix.surface.bridge import Bridge
 
@@ -86,7 +87,9 @@ class Reloading:
             settings, registry = self._read()
         except (ConfigError, RegistryError) as error:
             logger.error(  # noqa: TRY400 - one sentence for the operator says it all
-                "not reloaded, the old settings stay in force: %s", error
+                "not reloaded, the old settings stay in force: %s",
+                error,
+                extra=MessageId.NOT_RELOADED.extra,
             )
             self._line.remark("reload", f"not reloaded: {error}")
             return

@@ -23,6 +23,7 @@ from lambda_matrix.client_server_api.client import Client, open_client
 from lambda_matrix.client_server_api.errors import MatrixError
 from lambda_matrix.client_server_api.sync import SessionDeadError
 from lambda_matrix.config.settings import Settings
+from lambda_matrix.message_ids import MessageId
 from lambda_matrix.pulse import LONGEST_STORING, Pulse
 from lambda_matrix.reconcile.reconciliation import START_PATIENCE, reconcile
 from lambda_matrix.reloading import InForce, Reloading
@@ -142,7 +143,12 @@ class _Process:
                     await supervisor.start(lasting, bridge.run)
                     supervisor.start_soon(_keep_house, store)
                     await hearing.start(lasting, partial(self._tell_what_is_at_work, bridge))
-                    logger.info("ready: %s on device %s", ourselves.user_id, ourselves.device_id)
+                    logger.info(
+                        "ready: %s on device %s",
+                        ourselves.user_id,
+                        ourselves.device_id,
+                        extra=MessageId.READY.extra,
+                    )
                     self.watchdog.ready()
                     ready.set()
                     hearing.start_soon(self._reloading(bridge).run, self.reloads)

@@ -9,16 +9,20 @@ A row that edits another names that row, not its event id, which may not be know
 it never changes, so the bytes that the outbox composes are the same each time.
 """
 
+import logging
 import secrets
 import time
 from collections.abc import Sequence
 
 from sqlite_utils import Database
 
+from lambda_matrix import logs
 from lambda_matrix.ids import EventId, RoomId, TransactionId
 from lambda_matrix.matrix_events import AnswerMark, AnswerState, MediaMessage, TextMessage
 from lambda_matrix.store.records import Draft, Ourselves, OutboxRow, Priority
 from lambda_matrix.store.rows import fields, read
+
+logger = logging.getLogger(__name__)
 
 _COMPUTED = {
     "root": "root.event_id",
@@ -204,17 +208,22 @@ def settle(db: Database, event: TextMessage | MediaMessage, mark: AnswerMark) ->
     """
     if event.transaction_id is not None:
         found = db.execute(
-            "UPDATE outbox SET state = 'sent', event_id = ? WHERE transaction_id = ? RETURNING seq",
-            (event.event_id, event.transaction_id),
-        ).fetchall()
-        if found:
+            "SELECT seq, state FROM outbox WHERE transaction_id = ?", (event.transaction_id,)
+        ).fetchone()
+        if found is not None:
+            db.execute(
+                "UPDATE outbox SET state = 'sent', event_id = ? WHERE seq = ?",
+                (event.event_id, found[0]),
+            )
+            _tell_echo(event, mark, found[1])
             return True
     if is_preview(event, mark):
         return False
     # A final is one row, whether it went out as an edit or, its root lost, as an event of its own.
     # Its bytes name the start that made it: after a loss, another's may have the same request.
     known = db.execute(
-        "SELECT seq FROM outbox WHERE room_id = ? AND request = ? AND part = ? AND instance = ?"
+        "SELECT seq, state FROM outbox"
+        " WHERE room_id = ? AND request = ? AND part = ? AND instance = ?"
         " AND answer_state = ? AND state <> 'undeliverable' ORDER BY seq LIMIT 1",
         (event.room_id, mark.request, mark.part, mark.instance, mark.state.value),
     ).fetchone()
@@ -224,7 +233,16 @@ def settle(db: Database, event: TextMessage | MediaMessage, mark: AnswerMark) ->
         "UPDATE outbox SET state = 'sent', event_id = coalesce(event_id, ?) WHERE seq = ?",
         (event.event_id, known[0]),
     )
+    _tell_echo(event, mark, known[1])
     return True
+
+
+def _tell_echo(event: TextMessage | MediaMessage, mark: AnswerMark, state: str) -> None:
+    """Tell that a row has arrived, unless its answer has told so; after a crash it never did."""
+    if state == "pending":
+        request = mark.request if mark.is_answer else None
+        with logs.about(room=event.room_id, event=mark.question, request=request):
+            logger.debug("sent, as its echo tells: %s", event.event_id)
 
 
 def is_preview(event: TextMessage | MediaMessage, mark: AnswerMark) -> bool:

@@ -93,7 +93,7 @@ def _register(chatting: Chatting, *names: str) -> None:
     (settings.directory / "agents.toml").write_text(registry)
 
 
-async def _reload(chatting: Chatting) -> None:
+async def reload(chatting: Chatting) -> None:
     child = chatting.service.child
     assert child is not None
     before = chatting.service.log.count("reloaded")
@@ -105,7 +105,7 @@ async def _reload(chatting: Chatting) -> None:
 
 async def test_a_chat_keeps_its_agent_and_new_ones_get_the_chosen_one(chatting: Chatting) -> None:
     _register(chatting, "main", "second")
-    await _reload(chatting)
+    await reload(chatting)
     listed = (await chatting.ask("!agent")).text
     assert "Agent main" in listed
     assert "Agent second" in listed
@@ -119,14 +119,14 @@ async def test_a_chat_keeps_its_agent_and_new_ones_get_the_chosen_one(chatting: 
     assert "Agent second" in (await chatting.ask("!settings")).text
 
     _register(chatting, "main")
-    await _reload(chatting)
+    await reload(chatting)
     stale = (await chatting.ask("hello", other)).text
     assert "no longer there" in stale
     assert "!new" in stale
     assert "its agent is gone" in (await chatting.ask("!chats", other)).text
     assert (await chatting.ask("hello")).text.startswith("You said: hello")
     _register(chatting, "main", "second")
-    await _reload(chatting)
+    await reload(chatting)
     assert (await chatting.ask("there?", other)).text.startswith("You said: there?")
 
 
