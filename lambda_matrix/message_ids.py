@@ -19,6 +19,8 @@ class MessageId(Enum):
     """The service ended by itself: a setting, a session, a second instance, a damaged database."""
     FAULT = "e521bfb8ed4743a7baaa6c97ace39322"
     """A fault of the program: in one room, whose lane goes on, or the end of the process."""
+    STUCK = "ca04fc942f1143a5a230415d579ed513"
+    """The watchdog is fed no more: a part that must never stand still does."""
     HOMESERVER_AWAY = "29d7987469a948acb05a4bc56aa55965"
     HOMESERVER_BACK = "7019262694c843b0a4dbc1889f543a5d"
     DISK_REFUSES = "642839810108480bbe5e6301121add4a"

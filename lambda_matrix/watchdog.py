@@ -17,6 +17,7 @@ import trio
 from attrs import define
 
 from lambda_matrix import sd_notify
+from lambda_matrix.message_ids import MessageId
 from lambda_matrix.pulse import Pulse, Stuck
 
 logger = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ class Watchdog:
                 "stuck: %s; the service manager is not told any more that the service is alive, "
                 "and starts it again",
                 stuck,
+                extra=MessageId.STUCK.extra,
             )
         self._stuck = stuck
         self._tell()
