@@ -6,6 +6,7 @@ import os
 import pytest
 
 from lambda_matrix.disk import DiskHealth, DiskObeys, DiskPatience, DiskRefuses, passes_by_itself
+from lambda_matrix.pulse import LONGEST_STORING, Part, Step
 
 
 @pytest.mark.parametrize(
@@ -30,11 +31,15 @@ def test_waits_grow_to_a_bound_and_start_over(caplog: pytest.LogCaptureFixture) 
     caplog.set_level("INFO")
     now = [100.0]
     health: list[DiskHealth] = []
-    patience = DiskPatience(health.append, lambda: now[0])
+    disk = Part("the disk", lambda: now[0])
+    patience = DiskPatience(health.append, lambda: now[0], part=disk)
     patience.obeyed()
+    assert disk.age is None
     assert [patience.refused("It is full") for _ in range(7)] == [0.5, 1, 2, 4, 8, 10, 10]
+    assert disk.at == Step("waiting for the disk", now[0], 10 + LONGEST_STORING)
     now[0] += 35
     patience.obeyed()
+    assert disk.age is None
     assert patience.refused("It is full again") == 0.5
     assert health == [DiskRefuses("It is full"), DiskObeys(35), DiskRefuses("It is full again")]
     assert caplog.messages == [

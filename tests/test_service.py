@@ -41,7 +41,7 @@ from tests.lab.small_homeserver import (
     SmallHomeserver,
     open_small_homeserver,
 )
-from tests.surface.bridging import MALLORY, SEND, Agent, say_nothing
+from tests.surface.bridging import MALLORY, SEND, Agent, answer_at_once, say_nothing
 
 WITHIN = 20  # seconds of real time that anything may take
 
@@ -146,13 +146,35 @@ async def test_a_start_to_its_orderly_end(place: Place) -> None:
     assert len(place.proxy.made("POST .*/filter")) == 1, "so is the filter"
 
 
-async def test_a_run_that_sigterm_cuts_off_is_taken_up_again(place: Place) -> None:
+async def test_at_sigterm_an_answer_is_finished_and_what_waits_is_left(place: Place) -> None:
+    homeserver, manager = place.homeserver, place.manager
+    async with place.running():
+        await place.ask("Hello?")
+        place.agent.behave = say_nothing
+        chat = homeserver.room_of_kind(ANNA, "chat")
+        question, behind = homeserver.say(chat, ANNA, "Think"), homeserver.say(chat, ANNA, "And?")
+        run = await place.agent.run(2)
+        signal.raise_signal(signal.SIGTERM)
+        await manager.wait_for("STATUS=stopping: 1 answer being finished, 10 s left")
+        await run.text("Thought")
+        await run.finish()
+        assert await homeserver.answer(chat, question, WITHIN) == "Thought"
+    assert place.agent.questions == ["Hello?", "Think"]
+    place.agent.behave = answer_at_once
+    async with place.running():
+        assert await homeserver.answer(chat, behind, WITHIN) == "Answer to And?"
+    assert len(homeserver.finals(chat, question)) == 1
+
+
+async def test_a_run_that_the_second_sigterm_cuts_off_is_taken_up_again(place: Place) -> None:
     async with place.running():
         await place.ask("Hello?")
         place.agent.behave = say_nothing
         chat = place.homeserver.room_of_kind(ANNA, "chat")
         question = place.homeserver.say(chat, ANNA, "Think")
         await place.agent.run(2)
+        signal.raise_signal(signal.SIGTERM)
+        await place.manager.wait_for("STATUS=stopping: 1 answer being finished, 10 s left")
     async with open_store(place.settings.state.directory) as store:
         (row,) = await store.transact(
             lambda db: db.execute("SELECT attempts FROM requests WHERE outcome IS NULL").fetchall()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 from functools import partial
@@ -11,7 +12,7 @@ from attrs import define, field
 from trio.testing import MockClock
 
 from lambda_matrix.client_server_api.backoff import Health, HomeserverAway, HomeserverBack
-from lambda_matrix.client_server_api.client import Client
+from lambda_matrix.client_server_api.client import Client, open_client
 from lambda_matrix.client_server_api.sync import (
     FIRST_SYNC_FILTER,
     FIRST_TIMELINE_LIMIT,
@@ -25,6 +26,8 @@ from lambda_matrix.client_server_api.sync import (
 )
 from lambda_matrix.ids import FilterId, SyncToken
 from lambda_matrix.matrix_events import SyncBatch
+from lambda_matrix.pulse import Pulse
+from tests.client_server_api.conftest import SESSION, SpecificationCheck
 from tests.client_server_api.fake_homeserver import CUT, Answer, FakeHomeserver, html, refusal
 from tests.client_server_api.sync_answers import Json, event, joined
 
@@ -287,6 +290,89 @@ async def test_empty_answers_that_come_at_once_are_slowed_down(
     await synced(client, "s2")
 
     assert jumping_clock.current_time() - began == pytest.approx(9, abs=1)
+
+
+async def test_an_answer_that_trickles_is_given_up(
+    jumping_clock: MockClock, observed: SpecificationCheck
+) -> None:
+    """Its whole has a deadline, so that no pause between two bytes can keep the loop for ever."""
+    tries = 0
+
+    async def trickle(stream: trio.SocketStream) -> None:
+        nonlocal tries
+        tries += 1
+        with contextlib.suppress(trio.BrokenResourceError):
+            await stream.send_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+            while True:
+                await stream.send_all(b" ")
+                await trio.sleep(5)
+
+    pulse = Pulse()
+    async with trio.open_nursery() as nursery:
+        listeners = await nursery.start(
+            partial(trio.serve_tcp, trickle, 0, host="127.0.0.1", handler_nursery=nursery)
+        )
+        url = f"http://127.0.0.1:{listeners[0].socket.getsockname()[1]}"
+        async with open_client(url, SESSION, observe=observed) as client:
+            with trio.move_on_after(3600):
+                loop = partial(sync_forever, since=SINCE, filter_id=FILTER, pulse=pulse)
+                nursery.start_soon(partial(_judge, pulse))
+                await loop(client, on_batch=_never)
+        nursery.cancel_scope.cancel()
+    assert tries > 10
+    assert jumping_clock.current_time() >= 3600
+
+
+async def _judge(pulse: Pulse) -> None:
+    """Look again and again whether the loop seems stuck."""
+    while True:
+        assert pulse.stuck() is None
+        await trio.sleep(7)
+
+
+async def _never(_batch: SyncBatch) -> None:
+    raise AssertionError
+
+
+async def test_the_loop_says_what_it_is_at(
+    homeserver: FakeHomeserver, client: Client, jumping_clock: MockClock
+) -> None:
+    pulse = Pulse()
+    at: list[str] = []
+
+    def note() -> None:
+        assert pulse.sync.at is not None
+        at.append(f"{pulse.sync.at.doing} {pulse.sync.at.within:.0f}")
+
+    async def on_batch(_batch: SyncBatch) -> None:
+        note()
+        await trio.lowlevel.checkpoint()
+
+    homeserver.on("POST .*filter", Answer({"filter_id": "9"}, gate=(gate := trio.Event())))
+    homeserver.on("sync", batch("s1", event()), refusal(502, "M_UNKNOWN"), batch("s2"), HELD)
+    async with trio.open_nursery() as nursery:
+        assert pulse.sync_age is None
+        nursery.start_soon(
+            partial(
+                sync_forever, client, since=None, filter_id=None, on_batch=on_batch, pulse=pulse
+            )
+        )
+        await homeserver.wait_asked("filter$")
+        note()
+        gate.set()
+        await homeserver.wait_asked("sync", 2)
+        note()
+        await homeserver.wait_asked("sync", 4)
+        note()
+        assert pulse.sync_age == pytest.approx(pulse.sync.age, abs=2)
+        nursery.cancel_scope.cancel()
+    assert at == [
+        "taking in an answer 121",
+        "uploading the filter 368",
+        "waiting for news 164",
+        "taking in an answer 121",
+        "waiting for news 224",
+    ]
 
 
 async def test_what_the_consumer_raises_ends_the_loop(

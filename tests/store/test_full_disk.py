@@ -16,6 +16,7 @@ from trio.testing import MockClock
 
 from lambda_matrix.disk import DiskHealth, DiskObeys, DiskRefuses
 from lambda_matrix.ids import SyncToken
+from lambda_matrix.pulse import Part
 from lambda_matrix.store import meta
 from lambda_matrix.store.store import Store, StoreError, open_store
 from tests.store.conftest import at_once
@@ -64,18 +65,22 @@ async def test_what_is_to_be_stored_waits(
     health: list[DiskHealth],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with open_store(tmp_path, at_once, health.append) as store:
+    caplog.set_level(logging.INFO)
+    disk = Part("the disk")
+    async with open_store(tmp_path, at_once, health.append, disk) as store:
         began = trio.current_time()
         assert await store.transact(Writing(4, refusal), "s1") == "s1"
         assert trio.current_time() - began == pytest.approx(0.5 + 1 + 2 + 4)
         assert await store.transact(meta.sync_token) == "s1"
+    assert disk.waited_until == pytest.approx(began + 7.5)
     refuses, obeys = health
     assert isinstance(refuses, DiskRefuses)
     assert str(tmp_path) in refuses.why
     assert isinstance(obeys, DiskObeys)
     assert obeys.seconds == pytest.approx(7.5)
-    said = [record.levelno for record in caplog.records]
-    assert said == [logging.ERROR, logging.WARNING], "one line each"
+    told = [record for record in caplog.records if record.name == "lambda_matrix.disk"]
+    said = [record.levelno for record in told]
+    assert said == [logging.ERROR, logging.INFO], "one line each"
 
 
 async def test_everybody_waits_in_line(
