@@ -33,14 +33,23 @@ Progress = Callable[[int, int], None]
 
 @frozen
 class Done:
-    """A repair, and why it was refused; None: it is made (or would be, in a rehearsal)."""
+    """A repair, and why it was refused; None: it is made."""
 
     repair: Repair
     refusal: str | None = None
 
 
-async def observe(means: Means, *, insist: bool = True) -> tuple[Observed, Recorded]:
-    """Return what the homeserver says and what is recorded, after catch-up.
+@frozen
+class Comparison:
+    """What the homeserver says, what is recorded, and what is to be done so that both agree."""
+
+    observed: Observed
+    recorded: Recorded
+    repairs: tuple[Repair, ...]
+
+
+async def compare(means: Means, *, insist: bool = True) -> Comparison:
+    """Compare what the homeserver says with what is recorded, after catch-up.
 
     Raises:
         SessionDeadError: the session ended.
@@ -61,8 +70,12 @@ async def observe(means: Means, *, insist: bool = True) -> tuple[Observed, Recor
     allows = means.policy.access.allows
     may_talk = frozenset(maker for maker in makers if allows(PersonId(maker)))
     observed = evolve(observed, joined=joined, may_talk=may_talk)
-    finishing = [each for each in plan(observed, recorded) if isinstance(each, FinishTree)]
-    return evolve(observed, absent=await _absent(means, finishing)), recorded
+    repairs = plan(observed, recorded)
+    absent = await _absent(means, [each for each in repairs if isinstance(each, FinishTree)])
+    if absent:  # else it is the same plan
+        observed = evolve(observed, absent=absent)
+        repairs = plan(observed, recorded)
+    return Comparison(observed, recorded, repairs)
 
 
 async def _absent(means: Means, finishing: Sequence[FinishTree]) -> frozenset[UserId]:
@@ -90,22 +103,35 @@ async def reconcile(
     bindings: Bindings,
     spaces: Spaces,
     *,
-    dry_run: bool = False,
     patience: float = math.inf,
     progress: Progress = lambda _made, _all: None,
 ) -> tuple[Done, ...]:
-    """Have what is recorded agree with what the homeserver says; each repair is logged.
-
-    What the homeserver refuses is logged, too, and does not stop the others; nor does what it does
-    not do within `patience` seconds in all, which the next start does. A `dry_run` changes nothing,
-    here or there, and returns what would be done.
+    """Have what is recorded agree with what the homeserver says: `compare`, and `repair_all`.
 
     Raises:
         SessionDeadError: the session ended.
     """
-    repairs = plan(*await observe(means, insist=False))
-    if dry_run:
-        return tuple(map(Done, repairs))
+    repairs = (await compare(means, insist=False)).repairs
+    return await repair_all(means, bindings, spaces, repairs, patience=patience, progress=progress)
+
+
+async def repair_all(
+    means: Means,
+    bindings: Bindings,
+    spaces: Spaces,
+    repairs: Sequence[Repair],
+    *,
+    patience: float = math.inf,
+    progress: Progress = lambda _made, _all: None,
+) -> tuple[Done, ...]:
+    """Make the repairs, in order; each is logged.
+
+    What the homeserver refuses is logged, too, and does not stop the others; nor does what it does
+    not do within `patience` seconds in all, which the next start does.
+
+    Raises:
+        SessionDeadError: the session ended.
+    """
     repairing = Repairing(means, bindings, spaces)
     deadline = trio.current_time() + patience
     done: list[Done] = []

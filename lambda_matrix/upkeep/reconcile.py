@@ -18,8 +18,7 @@ from lambda_matrix.client_server_api.client import Client
 from lambda_matrix.client_server_api.sync import tell_all
 from lambda_matrix.config.settings import Settings
 from lambda_matrix.exits import CommandError, Exit
-from lambda_matrix.reconcile.plan import plan
-from lambda_matrix.reconcile.reconciliation import observe, reconcile as repair_all
+from lambda_matrix.reconcile.reconciliation import compare, repair_all
 from lambda_matrix.session import session_file
 from lambda_matrix.store import meta, retelling
 from lambda_matrix.store.records import Ourselves
@@ -105,9 +104,9 @@ async def _catch_up(client: Client, store: Store, terminal: Terminal) -> Ourselv
 
 
 async def _compare(bridge: Bridge, terminal: Terminal, *, dry_run: bool, all_rows: bool) -> int:
-    observed, recorded = await observe(bridge.means)
-    repairs = plan(observed, recorded)
-    terminal.tell(reconcile_tables.side_by_side(observed, recorded))
+    comparison = await compare(bridge.means)
+    repairs = comparison.repairs
+    terminal.tell(reconcile_tables.side_by_side(comparison.observed, comparison.recorded))
     if not repairs:
         terminal.tell("Both agree: there is nothing to repair.")
         return OK
@@ -121,6 +120,7 @@ async def _compare(bridge: Bridge, terminal: Terminal, *, dry_run: bool, all_row
         bridge.means,
         bridge.bindings,
         bridge.spaces,
+        repairs,
         progress=lambda made, of: progress.step("repairing") if made < of else None,
     )
     terminal.tell(reconcile_tables.done(done, all_rows=all_rows))

@@ -14,7 +14,7 @@ from trio.testing import MockClock
 from lambda_matrix.client_server_api.account_data import binding_content
 from lambda_matrix.client_server_api.sync import SessionDeadError, tell_all
 from lambda_matrix.ids import EventId, RoomId
-from lambda_matrix.reconcile.reconciliation import Done, observe, reconcile
+from lambda_matrix.reconcile.reconciliation import Done, compare, reconcile
 from lambda_matrix.reconcile.repairs import describe
 from lambda_matrix.store import meta, people, retelling
 from lambda_matrix.store.conversations import contexts, saved
@@ -33,10 +33,8 @@ REFUSED = Answer(403, json.dumps({"errcode": "M_FORBIDDEN", "error": "no"}).enco
 
 async def plans(service: Service) -> list[str]:
     """What would be repaired now."""
-    done = await reconcile(
-        service.bridge.means, service.bridge.bindings, service.bridge.spaces, dry_run=True
-    )
-    return [describe(each.repair) for each in done]
+    comparison = await compare(service.bridge.means, insist=False)
+    return [describe(repair) for repair in comparison.repairs]
 
 
 async def repaired(service: Service) -> tuple[Done, ...]:
@@ -455,7 +453,7 @@ async def test_the_links_of_others_spaces_are_not_even_read(
         lab.homeserver.member(theirs, BOT, "join", BOT)
         lab.homeserver.add(theirs, CHILD, {"via": ["x"]}, BORIS, state_key="!any")
         async with lab.service(live=False) as service:
-            observed, _ = await observe(service.bridge.means)
+            observed = (await compare(service.bridge.means)).observed
             assert [room.room_id for room in observed.rooms] == [theirs]
             assert observed.children == ()
 

@@ -107,9 +107,11 @@ async def test_from_nothing_to_all_and_then_nothing(lab: Lab) -> None:
     changes = [each.target.rpartition("/")[2] for each in lab.proxy.made("^(PUT|POST)")]
     assert changes == ["login", "filter"]
 
+    asked = len(lab.proxy.made("^GET .*joined_rooms"))
     ended = await lab.reconcile()
     assert ended.status == 0, ended.err
     assert "chats put into their Space 1 0" in words(ended.out)
+    assert len(lab.proxy.made("^GET .*joined_rooms")) == asked + 1, "what is shown is what is done"
     assert lab.proxy.made("^PUT .*m.space.child")
     assert "Both agree: there is nothing to repair." in (await lab.reconcile()).out
     assert "Both agree: there is nothing to repair." in (await lab.reconcile("--dry-run")).out
