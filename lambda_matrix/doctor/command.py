@@ -18,7 +18,7 @@ from lambda_matrix.doctor.findings import Skipped, status_of
 from lambda_matrix.doctor.homeserver import GROUP as HOMESERVER, examine_homeserver
 from lambda_matrix.doctor.patient import Patient, read_patient
 from lambda_matrix.doctor.report import as_json, as_lines
-from lambda_matrix.doctor.unit import read_unit
+from lambda_matrix.doctor.unit import STACK, read_unit
 from lambda_matrix.upkeep.options import config_option, examples
 
 _Results = dict[str, tuple[Examined, ...]]
@@ -55,8 +55,8 @@ def doctor(file: Path, *, is_json: bool) -> None:
 async def _examine_all(
     file: Path, environment: Mapping[str, str]
 ) -> tuple[Patient, tuple[Examined, ...]]:
-    unit = await read_unit()
-    patient = await trio.to_thread.run_sync(read_patient, file, environment, unit)
+    unit, stack = await read_unit(), await read_unit(STACK)
+    patient = await trio.to_thread.run_sync(read_patient, file, environment, unit, stack)
     results: _Results = {}
     async with trio.open_nursery() as nursery:
         for group, checks in (
@@ -117,7 +117,8 @@ def _files(patient: Patient, environment: Mapping[str, str]) -> tuple[Check, ...
 
 def _machine(patient: Patient) -> tuple[Check, ...]:
     checks = [_thread("versions", machine.versions), Check("time", machine.time_kept)]
-    checks.append(_thread("unit", partial(machine.unit, patient.unit)))
+    is_wanted = patient.stack is not None and patient.stack.is_enabled
+    checks.append(_thread("unit", partial(machine.unit, patient.unit, is_wanted=is_wanted)))
     settings, registry = patient.settings, patient.registry
     if settings is None:
         return tuple(checks)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
+import os
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -10,7 +12,7 @@ from lambda_matrix.agent.registry import AgentEntry
 from lambda_matrix.config.settings import AccessSection, HomeserverSection, Settings
 from lambda_matrix.conversation.access import is_one_of
 from lambda_matrix.doctor.examination import Findings
-from lambda_matrix.doctor.findings import Failed, Finding, Passed, Warned
+from lambda_matrix.doctor.findings import Failed, Finding, Passed, Skipped, Warned
 from lambda_matrix.doctor.patient import Patient
 from lambda_matrix.ids import PersonId
 from lambda_matrix.upkeep.login import EXAMPLE_USER
@@ -25,7 +27,7 @@ def settings(patient: Patient) -> Findings:
     told: list[Finding] = []
     if patient.settings is not None and not patient.problems:
         told.append(Passed(f"{patient.file} can be used"))
-    told += [Failed(problem.removesuffix("."), _advice(problem)) for problem in patient.problems]
+    told += [_problem(problem.removesuffix(".")) for problem in patient.problems]
     told += [
         Warned(remark.removesuffix("."), "docs/configuration.md says more")
         for remark in patient.remarks
@@ -33,12 +35,12 @@ def settings(patient: Patient) -> Findings:
     return tuple(told)
 
 
-def _advice(problem: str) -> str:
+def _problem(problem: str) -> Finding:
+    if os.strerror(errno.EACCES) in problem:  # the service is handed what only root may read
+        return Skipped(problem, "give this command as root")
     if "lambda-matrix login" in problem:
-        return "lambda-matrix login"
-    if "ermission denied" in problem:
-        return "give this command as root"
-    return "mend that setting: docs/configuration.md tells of each"
+        return Failed(problem, "lambda-matrix login")
+    return Failed(problem, "mend that setting: docs/configuration.md tells of each")
 
 
 def names(settings: Settings) -> Findings:

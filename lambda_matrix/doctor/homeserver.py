@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -89,8 +90,11 @@ async def examine_homeserver(settings: Settings) -> tuple[Examined, ...]:
             section.url, ca_file=section.ca_file, observe=clocks.observe
         ) as transport:
             asking = _Asking(transport, settings, clocks)
+            reached = await examine(GROUP, (Check("connection", partial(_connection, settings)),))
+            if any(isinstance(each, Failed) for each in reached[0].findings):
+                return reached  # the rest would say the same again
             outside = await examine(GROUP, _outside(asking))
-            return (*outside, *await _inside(asking))
+            return (*reached, *outside, *await _inside(asking))
     except BadTransportSetting as error:
         told = Failed(f"[homeserver] url or ca_file: {error}", "mend that setting")
         return (Examined(GROUP, "connection", (told,)),)
@@ -98,7 +102,6 @@ async def examine_homeserver(settings: Settings) -> tuple[Examined, ...]:
 
 def _outside(asking: _Asking) -> tuple[Check, ...]:
     return (
-        Check("connection", lambda: _connection(asking.settings)),
         Check("versions", lambda: _versions(asking)),
         Check("clock", lambda: _clock(asking)),
         Check("login types", lambda: _flows(asking)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from lambda_matrix.config.settings import Settings
@@ -27,10 +28,17 @@ _LEAST_SQLITE = (3, 35, 0)
 
 def disk(what: str, path: Path) -> Findings:
     """Is there room where the service writes?"""
-    place = next(each for each in (path, *path.parents) if each.exists())
-    status = os.statvfs(place)
+    status = _file_system(path)
     free = status.f_bavail * status.f_frsize
     return (judge_disk(f"{what} {path}", free, status.f_favail if status.f_files else None),)
+
+
+def _file_system(path: Path) -> os.statvfs_result:
+    """Return the file system of a folder, or of the nearest one above that is there to be seen."""
+    for place in (path, *path.parents[:-1]):
+        with suppress(FileNotFoundError, PermissionError):
+            return os.statvfs(place)
+    return os.statvfs("/")
 
 
 def judge_disk(what: str, free: int, files: int | None) -> Finding:
@@ -64,18 +72,21 @@ async def time_kept() -> Findings:
     return (Warned("the clock is not kept by NTP", "timedatectl set-ntp true, or see chrony"),)
 
 
-def unit(found: Unit | None) -> Findings:
-    """Is the unit installed, enabled, at work, and as strict as it came?"""
+def unit(found: Unit | None, *, is_wanted: bool = False) -> Findings:
+    """Is the unit installed, enabled, at work, and as strict as it came?
+
+    `is_wanted`: a target that is enabled starts it.
+    """
     if found is None:
         return (Skipped("the unit: no systemd answers here"),)
     if not found.is_there:
         return (
             Skipped("the unit lambda-matrix.service is not installed", "lambda-matrix install"),
         )
-    return tuple(_judge_unit(found))
+    return tuple(_judge_unit(found, is_wanted=is_wanted))
 
 
-def _judge_unit(found: Unit) -> list[Finding]:
+def _judge_unit(found: Unit, *, is_wanted: bool) -> list[Finding]:
     properties = found.properties
     state = f"{properties.get('ActiveState')} ({properties.get('SubState')})"
     enabled = properties.get("UnitFileState") or "unknown"
@@ -84,7 +95,7 @@ def _judge_unit(found: Unit) -> list[Finding]:
         told.append(
             Warned("the unit has failed", "journalctl -u lambda-matrix says why; then start it")
         )
-    elif enabled == "disabled":
+    elif enabled == "disabled" and not is_wanted:
         told.append(
             Warned(
                 f"the unit is {state}, and not started with the machine",
@@ -92,7 +103,7 @@ def _judge_unit(found: Unit) -> list[Finding]:
             )
         )
     else:
-        told.append(Passed(f"the unit is {state}, {enabled}"))
+        told.append(Passed(f"the unit is {state}, and started with the machine"))
     if properties.get("NRestarts", "0") != "0":
         told.append(
             Warned(

@@ -28,6 +28,7 @@ class Patient:
 
     file: Path
     unit: Unit | None = None
+    stack: Unit | None = None
     settings: Settings | None = None
     registry: Registry | None = None
     problems: tuple[str, ...] = ()
@@ -40,7 +41,12 @@ class Patient:
         return (*ours, *(each.token for each in agents if each.token is not None))
 
 
-def read_patient(file: Path, environment: Mapping[str, str], unit: Unit | None) -> Patient:
+def read_patient(
+    file: Path,
+    environment: Mapping[str, str],
+    unit: Unit | None = None,
+    stack: Unit | None = None,
+) -> Patient:
     """Read the settings and the agents; what is wrong with them is told, not raised."""
     problems: list[str] = []
     settings: Settings | None = None
@@ -58,7 +64,7 @@ def read_patient(file: Path, environment: Mapping[str, str], unit: Unit | None) 
     # Who may read a secret's file is told for each of them by the check of the files.
     told = [each for each in dict.fromkeys(remarks) if _OF_MODES not in each]
     told += () if registry is None else registry.warnings
-    return Patient(file, unit, settings, registry, tuple(problems), tuple(told))
+    return Patient(file, unit, stack, settings, registry, tuple(problems), tuple(told))
 
 
 def _without_secrets(file: Path, environment: Mapping[str, str]) -> Settings | None:

@@ -22,16 +22,21 @@ _LOCKS = Path("/proc/locks")
 
 @frozen
 class Lock:
-    """The service's lock on the state directory: held by a process, or not, or not to be seen."""
+    """The service's lock on the state directory: held by a process, or not."""
 
     is_held: bool
 
 
-def read_lock(directory: Path, locks: Path = _LOCKS) -> Lock:
-    """Tell whether the service runs on this directory, without touching the lock (proc(5))."""
+def read_lock(directory: Path) -> Lock | None:
+    """Tell whether the service runs on this directory, without touching the lock (proc(5)).
+
+    None: that cannot be seen by this user.
+    """
     try:
         status = (directory / "lock").stat()
-        lines = locks.read_text(encoding="ascii").splitlines()
+        lines = _LOCKS.read_text(encoding="ascii").splitlines()
+    except PermissionError:
+        return None
     except OSError:
         return Lock(is_held=False)
     device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
@@ -81,7 +86,10 @@ def judge_directory(
 
 def at_work(path: Path) -> Findings:
     """Does a service run on this directory?"""
-    if read_lock(path).is_held:
+    lock = read_lock(path)
+    if lock is None:
+        return ()  # that the directory cannot be looked into is told already
+    if lock.is_held:
         return (Passed(f"a service is at work on {path}"),)
     return (Skipped(f"no service is at work on {path}"),)
 
@@ -89,11 +97,13 @@ def at_work(path: Path) -> Findings:
 def database(directory: Path) -> Findings:
     """Is the database sound, and of this release?"""
     path = directory / DATABASE
-    is_open = read_lock(directory).is_held
+    lock = read_lock(directory)
     try:
         if not path.exists():
             return (Skipped("there is no database yet: the first start begins it"),)
-        facts = inspect_database(path, is_open=is_open, seconds=FOR_LOOKING)
+        facts = inspect_database(
+            path, is_open=lock is not None and lock.is_held, seconds=FOR_LOOKING
+        )
     except PermissionError:
         return (Skipped(f"{path} cannot be read", "give this command as root"),)
     except (NotLookedAtError, OSError) as error:

@@ -14,6 +14,7 @@ import trio
 from attrs import frozen
 
 UNIT = "lambda-matrix.service"
+STACK = "lambda-matrix-stack.target"
 _PROPERTIES = (
     "LoadState",
     "ActiveState",
@@ -83,6 +84,11 @@ class Unit:
     def is_there(self) -> bool:
         """Whether the unit is installed."""
         return self.properties.get("LoadState") == "loaded"
+
+    @property
+    def is_enabled(self) -> bool:
+        """Whether the machine starts it."""
+        return self.properties.get("UnitFileState") in {"enabled", "enabled-runtime"}
 
     @property
     def drop_ins(self) -> tuple[str, ...]:

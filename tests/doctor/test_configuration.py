@@ -6,10 +6,11 @@ import pytest
 from attrs import evolve
 
 from lambda_matrix.agent.registry import AgentEntry
+from lambda_matrix.config import ListenAddress
 from lambda_matrix.config.settings import AccessSection, HomeserverSection, Settings
 from lambda_matrix.doctor import configuration
-from lambda_matrix.doctor.findings import Failed, Finding, Passed, Warned
-from lambda_matrix.doctor.patient import read_patient
+from lambda_matrix.doctor.findings import Failed, Finding, Passed, Skipped, Warned
+from lambda_matrix.doctor.patient import Patient, read_patient
 from lambda_matrix.ids import AgentId, UserId
 from lambda_matrix.secret import Secret
 from tests.upkeep.commands import write_settings
@@ -29,20 +30,20 @@ def config(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def settings(config: Path) -> Settings:
-    found = read_patient(config, {}, None).settings
+    found = read_patient(config, {}).settings
     assert found is not None
     return found
 
 
 def test_settings_that_can_be_used(config: Path) -> None:
-    patient = read_patient(config, {}, None)
+    patient = read_patient(config, {})
     assert configuration.settings(patient) == (Passed(f"{config} can be used"),)
     assert [each.reveal() for each in patient.secrets()] == ["correct horse"]
 
 
 def test_a_wrong_key_is_a_fault_and_nothing_more_is_known(config: Path) -> None:
     config.write_text(config.read_text().replace("url =", "uri ="))
-    patient = read_patient(config, {}, None)
+    patient = read_patient(config, {})
     (fault,) = configuration.settings(patient)
     assert isinstance(fault, Failed)
     assert fault.what.endswith("[homeserver] uri is no setting; did you mean url?")
@@ -52,7 +53,7 @@ def test_a_wrong_key_is_a_fault_and_nothing_more_is_known(config: Path) -> None:
 
 def test_without_a_secret_the_rest_is_looked_at_even_so(config: Path) -> None:
     config.write_text(config.read_text().replace('password_file = "password"\n', ""))
-    patient = read_patient(config, {}, None)
+    patient = read_patient(config, {})
     (fault,) = configuration.settings(patient)
     assert isinstance(fault, Failed)
     assert fault.advice == "lambda-matrix login"
@@ -61,14 +62,15 @@ def test_without_a_secret_the_rest_is_looked_at_even_so(config: Path) -> None:
 
 
 def test_what_may_not_be_read_wants_root() -> None:
-    assert configuration._advice("f: cannot be read: Permission denied") == (
-        "give this command as root"
+    patient = Patient(Path("f"), problems=("f: cannot be read: Permission denied.",))
+    assert configuration.settings(patient) == (
+        Skipped("f: cannot be read: Permission denied", "give this command as root"),
     )
 
 
 def test_a_wrong_registry_is_a_fault(config: Path) -> None:
     (config.parent / "agents.toml").write_text("[agent.main]\n")
-    patient = read_patient(config, {}, None)
+    patient = read_patient(config, {})
     assert "base_url: is missing" in told(configuration.settings(patient))
     assert patient.settings is not None
 
@@ -143,3 +145,16 @@ def test_what_can_be_overheard(url: str, *, is_clear: bool) -> None:
     if isinstance(found, Warned):
         assert "its token goes in clear" in found.advice
     assert configuration.agent_addresses(()) == ()
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        (None, ""),
+        (ListenAddress("127.0.0.1", 9114), "Passed: [service] listen: 127.0.0.1:9114"),
+        (ListenAddress("0.0.0.0", 9114), "Warned: [service] listen: 0.0.0.0 is reached from"),  # noqa: S104 - what is warned of
+    ],
+)
+def test_where_it_listens(settings: Settings, address: ListenAddress | None, said: str) -> None:
+    service = evolve(settings.service, listen=address)
+    assert told(configuration.listening(evolve(settings, service=service))).startswith(said)

@@ -8,10 +8,12 @@ import pytest
 import trustme
 from attrs import evolve
 
+from lambda_matrix.agent.registry import AgentEntry, Registry
 from lambda_matrix.config.settings import Settings
 from lambda_matrix.doctor import files
 from lambda_matrix.doctor.findings import Failed, Finding, Passed, Skipped, Warned
 from lambda_matrix.doctor.patient import Patient, read_patient
+from lambda_matrix.ids import AgentId
 from tests.doctor.test_configuration import told
 from tests.upkeep.commands import write_settings
 
@@ -23,7 +25,7 @@ def config(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def settings(config: Path) -> Settings:
-    found = read_patient(config, {}, None).settings
+    found = read_patient(config, {}).settings
     assert found is not None
     return found
 
@@ -46,7 +48,7 @@ def test_secrets_that_others_can_read(config: Path, tmp_path: Path) -> None:
     (tmp_path / "agents.toml").write_text(
         f'[agent.main]\nbase_url = "ws://127.0.0.1:9"\ntoken_file = "{token}"\n'
     )
-    found = files.secret_files(read_patient(config, {}, None), {})
+    found = files.secret_files(read_patient(config, {}), {})
     assert found == (
         Passed(f"password: {tmp_path}/password (0600)"),
         Warned(f"token of agent main: others can read {token} (0640)", f"chmod 600 {token}"),
@@ -57,13 +59,13 @@ def test_credentials_beside_the_configuration_are_found(config: Path, tmp_path: 
     config.write_text(config.read_text().replace('password_file = "password"\n', ""))
     (tmp_path / "credentials").mkdir()
     (tmp_path / "password").rename(tmp_path / "credentials/password")
-    found = files.secret_files(read_patient(config, {}, None), {})
+    found = files.secret_files(read_patient(config, {}), {})
     assert found == (Passed(f"password: {tmp_path}/credentials/password (0600)"),)
     assert files.secret_files(Patient(config), {}) == ()
 
 
 def test_a_secret_that_went_away(config: Path, tmp_path: Path) -> None:
-    patient = read_patient(config, {}, None)
+    patient = read_patient(config, {})
     (tmp_path / "password").unlink()
     (found,) = files.secret_files(patient, {})
     assert isinstance(found, Skipped)
@@ -83,6 +85,10 @@ def test_whose_a_secret_is(tmp_path: Path) -> None:
 
 def test_authorities(settings: Settings, tmp_path: Path) -> None:
     assert files.certificates(settings, None) == ()
+    entry = AgentEntry(AgentId("main"), "Lambda", "wss://x", ca_file=tmp_path / "gone.pem")
+    registry = Registry(entry.id, {entry.id: entry})
+    said_of_agent = told(files.certificates(settings, registry))
+    assert said_of_agent.startswith(f"Failed: agent main: ca_file: {tmp_path}/gone.pem cannot")
     later = datetime.now(UTC) + timedelta(days=100)
     authority, leaf = trustme.CA(), tmp_path / "leaf.pem"
     good, expired = tmp_path / "ca.pem", tmp_path / "broken.pem"

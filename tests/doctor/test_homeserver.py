@@ -22,7 +22,7 @@ from lambda_matrix.ids import AccessToken, DeviceId
 from lambda_matrix.secret import Secret
 from tests.doctor.test_configuration import told
 from tests.lab.openapi import load_validator
-from tests.lab.proxy import Answer, Proxy, open_proxy, rate_limited
+from tests.lab.proxy import Answer, Loss, Proxy, open_proxy, rate_limited
 from tests.lab.small_homeserver import BOT, TOKEN, SmallHomeserver, open_small_homeserver
 from tests.upkeep.commands import write_settings
 
@@ -54,7 +54,7 @@ async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
     async with open_small_homeserver() as homeserver, open_proxy(homeserver.url) as proxy:
         # What only Synapse has is answered here; the rest is held against the specification.
         proxy.spoil("/_synapse/", Answer(403, b'{"errcode":"M_FORBIDDEN","error":"no admin"}'))
-        settings = read_patient(write_settings(tmp_path, proxy.url), {}, None).settings
+        settings = read_patient(write_settings(tmp_path, proxy.url), {}).settings
         assert settings is not None
         yield Lab(homeserver, proxy, settings)
         assert homeserver.passing_devices == 0
@@ -155,7 +155,7 @@ async def test_a_clock_that_is_wrong(lab: Lab) -> None:
 
 
 async def test_nobody_there(tmp_path: Path) -> None:
-    settings = read_patient(write_settings(tmp_path, "http://127.0.0.1:9"), {}, None).settings
+    settings = read_patient(write_settings(tmp_path, "http://127.0.0.1:9"), {}).settings
     assert settings is not None
     examined = await examine_homeserver(settings)
     found = {each.check: told(each.findings) for each in examined}
@@ -163,9 +163,16 @@ async def test_nobody_there(tmp_path: Path) -> None:
         found["connection"]
         == "Failed: homeserver: no connection to 127.0.0.1:9: Connection refused"
     )
-    assert found["versions"].startswith("Failed: the homeserver does not answer")
+    assert list(found) == ["connection"]
+
+
+async def test_a_homeserver_that_goes_away_meanwhile(lab: Lab) -> None:
+    lab.proxy.spoil("/_matrix", Loss.REQUEST)
+    found = await lab.look()
+    assert found["connection"].startswith("Passed")
+    assert found["versions"].startswith("Failed: the homeserver does not answer: GET ")
     assert found["clock"] == "Skipped: the homeserver's clock: it does not answer"
-    assert found["login"].startswith("Skipped: login: ")
+    assert found["login"].startswith("Skipped: login: POST ")
 
 
 async def test_a_ca_file_that_went_away(lab: Lab, tmp_path: Path) -> None:
@@ -199,7 +206,7 @@ async def test_certificates(tmp_path: Path) -> None:
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     async with tls_server(context) as url:
         config = write_settings(tmp_path, url)
-        settings = read_patient(config, {}, None).settings
+        settings = read_patient(config, {}).settings
         assert settings is not None
         assert "is refused: unable to get local issuer certificate" in await connection(settings)
         trusting = evolve(settings.homeserver, ca_file=tmp_path / "ca.pem")

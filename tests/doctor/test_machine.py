@@ -30,7 +30,7 @@ RUNNING = {
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    found = read_patient(write_settings(tmp_path, "http://127.0.0.1:9"), {}, None).settings
+    found = read_patient(write_settings(tmp_path, "http://127.0.0.1:9"), {}).settings
     assert found is not None
     return found
 
@@ -56,6 +56,18 @@ def test_the_room_on_a_disk(free: int, files: int | None, kind: type[Finding]) -
 def test_the_disk_of_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
     said = told(machine.disk("state", tmp_path / "not/yet"))
     assert f"state {tmp_path}/not/yet: " in said
+
+
+def test_the_disk_of_a_folder_that_may_not_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = os.statvfs("/")
+
+    def statvfs(place: Path | str) -> os.statvfs_result:
+        if str(place) != "/":
+            raise PermissionError(13, "Permission denied")
+        return seen
+
+    monkeypatch.setattr(os, "statvfs", statvfs)
+    assert "state /var/lib/x: " in told(machine.disk("state", Path("/var/lib/x")))
 
 
 def test_versions(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,7 +112,7 @@ async def test_what_systemd_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({}, "Passed: the unit is active (running), enabled"),
+        ({}, "Passed: the unit is active (running), and started with the machine"),
         ({"UnitFileState": "disabled"}, "Warned: the unit is active (running), and not started"),
         ({"ActiveState": "failed"}, "Warned: the unit has failed"),
         ({"NRestarts": "3"}, "Warned: systemd has restarted it 3 times"),
@@ -110,6 +122,12 @@ async def test_what_systemd_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 )
 def test_the_unit(changed: dict[str, str], said: str) -> None:
     assert said in told(machine.unit(Unit({**RUNNING, **changed})))
+
+
+def test_a_unit_that_a_target_starts() -> None:
+    stack = Unit({"UnitFileState": "enabled"})
+    disabled = Unit({**RUNNING, "UnitFileState": "disabled"})
+    assert told(machine.unit(disabled, is_wanted=stack.is_enabled)).startswith("Passed")
 
 
 def test_without_a_unit(settings: Settings) -> None:

@@ -63,11 +63,24 @@ def test_whose_it_is(directory: Path) -> None:
 
 def test_a_lock_that_is_held_is_seen_and_not_touched(directory: Path) -> None:
     (directory / "lock").touch()
-    assert not state.read_lock(directory).is_held
+    assert state.read_lock(directory) == state.Lock(is_held=False)
     descriptor = take_lock(directory)
     assert told(state.at_work(directory)) == f"Passed: a service is at work on {directory}"
     os.close(descriptor)
-    assert not state.read_lock(directory).is_held
+    assert state.read_lock(directory) == state.Lock(is_held=False)
+
+
+def test_what_may_not_be_seen_is_not_told_to_be_absent(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> os.stat_result:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    assert state.read_lock(directory) is None
+    assert state.at_work(directory) == ()
+    assert told(state.directory(directory, None, is_unit=True)).endswith("cannot be looked into")
+    assert told(state.database(directory)).endswith("cannot be read")
 
 
 def files_in(directory: Path) -> dict[str, tuple[int, float]]:

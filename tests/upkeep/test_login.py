@@ -17,12 +17,14 @@ from click.testing import CliRunner
 
 from lambda_matrix.cli import main
 from lambda_matrix.client_server_api.client import Session
+from lambda_matrix.client_server_api.errors import CertificateRefused
 from lambda_matrix.client_server_api.login import write_session
 from lambda_matrix.config import load_settings
 from lambda_matrix.exits import CommandError
 from lambda_matrix.ids import AccessToken, DeviceId, UserId
 from lambda_matrix.secret import Secret
 from lambda_matrix.upkeep.login import _log_in
+from lambda_matrix.upkeep.proving import _told
 from lambda_matrix.upkeep.secret_file import check_place, write_secret
 from lambda_matrix.upkeep.terminal import Terminal
 from tests.lab.proxy import Answer, Loss, Proxy, open_proxy, rate_limited
@@ -154,6 +156,20 @@ async def test_what_the_homeserver_may_say(
     assert "\n" not in ended.err
     assert said in ended.err
     assert not lab.credentials.exists()
+
+
+async def test_a_token_while_the_homeserver_is_away(lab: Lab) -> None:
+    lab.proxy.spoil("whoami", Loss.REQUEST)
+    ended = await lab.login(TOKEN, name="access_token")
+    assert ended.status == 69
+
+
+async def test_a_certificate_that_nobody_vouches_for(lab: Lab) -> None:
+    error = CertificateRefused("The homeserver's certificate is refused: self-signed.")
+    settings = load_settings(lab.config, {}, secrets=False)
+    told = _told(settings.homeserver, error)
+    assert told.status == 78
+    assert str(told).endswith("self-signed. [homeserver] ca_file names an authority to trust.")
 
 
 async def test_a_token_that_nobody_knows(lab: Lab) -> None:
