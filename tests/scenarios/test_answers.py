@@ -149,6 +149,20 @@ async def test_a_stop_of_the_service_in_the_middle_of_an_answer_loses_nothing(
     assert answer.doubled == ()
 
 
+async def test_a_stop_lets_an_answer_be_finished_and_leaves_what_waits(chatting: Chatting) -> None:
+    await chatting.stack.restart_with(service={"stop_seconds": 8})
+    question = await chatting.say("slow 3 before the stop")
+    behind = await chatting.say("words 5")
+    await chatting.growing(question)
+    assert await chatting.service.stop() == 0
+    answer = await chatting.answer(question)
+    assert answer.is_final
+    assert chatting.person.rooms[chatting.chat].answer(behind, chatting.bot) is None
+    await chatting.service.start()
+    assert (await chatting.answer(behind)).doubled == ()
+    assert (await chatting.answer(question)).doubled == ()
+
+
 async def test_no_preview_overtakes_the_final(chatting: Chatting) -> None:
     question = await chatting.say("slow 3 with a slow wire")
     await chatting.growing(question)
