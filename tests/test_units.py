@@ -72,10 +72,25 @@ def test_the_agent_is_confined_as_the_service_is() -> None:
     own = {
         "After", "Requires", "Description", "Environment", "ExecPaths", "ExecReload", "ExecStart",
         "ExecStartPre", "StateDirectory", "CacheDirectory", "WorkingDirectory", "ReadWritePaths",
-        "LoadCredential", "SetCredential", "MemoryMax", "RestartPreventExitStatus",
+        "LoadCredential", "SetCredential", "MemoryMax", "NoExecPaths", "RestartPreventExitStatus",
         "SyslogIdentifier", "TimeoutAbortSec", "TimeoutStartSec", "TimeoutStopSec", "WatchdogSec",
     }  # fmt: skip
     assert {key for key, _ in service ^ agent} <= own
+
+
+@pytest.mark.parametrize("service", ["lambda-matrix", "lambda-agent"])
+def test_nothing_that_a_service_may_write_to_can_be_run_but_what_the_program_unpacks(
+    service: str,
+) -> None:
+    """`NoExecPaths=/` alone does not reach what is mounted below it, such as /tmp."""
+    settings = dict(settings_of(f"{service}.service"))
+    refused = {path.lstrip("-") for path in settings["NoExecPaths"].split()}
+    assert refused == {"/", "/tmp", "/var/tmp", "/dev/shm", "/agents", f"%S/{service}"}  # noqa: S108 - named to be refused
+    assert settings["ExecPaths"].split()[-1] == f"%C/{service}"
+    stricter = dict(settings_of(f"{service}.service.d/pre-expanded.conf"))
+    assert settings["ExecPaths"].split()[:-1] == stricter["ExecPaths"].split()
+    assert stricter["CacheDirectory"] == ""
+    assert stricter["ExecStart"].split()[1:] == settings["ExecStart"].split()[1:]
 
 
 def test_no_restart_follows_an_end_that_it_cannot_mend() -> None:

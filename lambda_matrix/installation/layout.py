@@ -28,13 +28,19 @@ PROGRAM: Final = (PEX, PREVIOUS_PEX, VENV, VENVS, MANIFEST)
 
 SYSUSERS: Final = PurePosixPath("/usr/lib/sysusers.d/lambda-matrix.conf")
 TMPFILES: Final = PurePosixPath("/usr/lib/tmpfiles.d/lambda-matrix.conf")
-OWN_FOLDERS: Final = (
+FOLDERS: Final = (
     _UNITS / "lambda-matrix.service.d",
     _UNITS / "lambda-agent.service.d",
     _SHARE / "lambda-matrix",
+    _SHARE / "fish/vendor_completions.d",
+    _SHARE / "fish",
+    _SHARE / "zsh/vendor-completions",
+    _SHARE / "zsh",
+    _SHARE / "bash-completion/completions",
+    _SHARE / "bash-completion",
     _LIBRARY,
 )
-"""Folders that nobody else puts anything into; they go when they are empty."""
+"""Folders that an installation may have had to make; they go when nothing is in them any more."""
 
 SERVICE: Final = "lambda-matrix.service"
 AGENT: Final = "lambda-agent.service"

@@ -71,7 +71,7 @@ def take_away(systemd: Systemd, installed: list[PurePosixPath], left: list[PureP
         placing.remove_if_empty(layout.WORKSPACES)
     for path in sorted(installed, key=lambda path: path == layout.MANIFEST):  # last: to go on by
         placing.remove(path)
-    for folder in layout.OWN_FOLDERS:
+    for folder in layout.FOLDERS:
         placing.remove_if_empty(folder)
     systemd.let_go()
 
