@@ -18,6 +18,10 @@ from lambda_matrix.upkeep.tables import size
 
 _OTHERS = 0o077
 _LOCKS = Path("/proc/locks")
+_NOBODY = 65534
+_DYNAMIC_USERS = range(61184, 65520)
+"""The users that `DynamicUser=` makes (systemd.io, "Users, Groups, UIDs and GIDs on systemd
+Systems"). systemd 257 keeps their files as nobody's, and shows them to the service as its own."""
 
 
 @frozen
@@ -66,7 +70,7 @@ def judge_directory(
     told: list[Finding] = []
     if status.st_mode & _OTHERS:
         told.append(Warned(f"{path} is open to others ({mode_of(status)})", f"chmod 700 {path}"))
-    if identity is not None and identity.user is not None and not identity.may_write(status):
+    if identity is not None and identity.user is not None and not _may_write(identity, status):
         told.append(
             Failed(
                 f"{path} belongs to user {status.st_uid}; the service runs as {identity.user}",
@@ -82,6 +86,11 @@ def judge_directory(
             )
         )
     return tuple(told) or (Passed(f"{path} is the service's alone ({mode_of(status)})"),)
+
+
+def _may_write(identity: Identity, status: os.stat_result) -> bool:
+    is_mapped = status.st_uid == _NOBODY and identity.user in _DYNAMIC_USERS
+    return is_mapped or identity.may_write(status)
 
 
 def at_work(path: Path) -> Findings:

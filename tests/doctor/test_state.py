@@ -61,6 +61,15 @@ def test_whose_it_is(directory: Path) -> None:
     assert told(state.judge_directory(directory, status, {}, owner)).startswith("Passed")
 
 
+@pytest.mark.parametrize(("user", "found"), [(64489, "Passed"), (1000, "Failed")])
+def test_what_systemd_keeps_as_nobodys_is_the_dynamic_users(
+    directory: Path, user: int, found: str
+) -> None:
+    status = os.stat_result((0o40700, 1, 1, 2, 65534, 65534, 0, 0, 0, 0))
+    service = Identity(user, frozenset())
+    assert told(state.judge_directory(directory, status, {}, service)).startswith(found)
+
+
 def test_a_lock_that_is_held_is_seen_and_not_touched(directory: Path) -> None:
     (directory / "lock").touch()
     assert state.read_lock(directory) == state.Lock(is_held=False)
