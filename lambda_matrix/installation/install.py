@@ -17,11 +17,12 @@ from lambda_matrix.installation.systemd import Systemd, systemd_of
 _ROOT_USER = 0
 _FIRST_STEPS = f"""
 What is left to do:
-  1. say who is who in {layout.CONFIGURATION}/config.toml (the homeserver, the bot, who may use it)
-  2. lambda-matrix login                                   keeps the bot's password
-  3. systemctl enable --now {layout.STACK}      with the bundled agent; or, with an
-     agent elsewhere, which {layout.CONFIGURATION}/agents.toml names:
-     systemctl enable --now {layout.SERVICE}
+  1. Say who is who in {layout.CONFIGURATION}/config.toml: the homeserver, the bot, who may use it.
+  2. Have the bot's password kept: lambda-matrix login
+  3. With the bundled agent on this machine:
+       systemctl enable --now {layout.STACK}
+     With an agent elsewhere, which {layout.CONFIGURATION}/agents.toml names:
+       systemctl enable --now {layout.SERVICE}
 lambda-matrix doctor says what is missing."""
 
 
