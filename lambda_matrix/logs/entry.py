@@ -98,10 +98,9 @@ def _message(record: logging.LogRecord) -> str:
 
 
 def _safe(fields: Fields, hidden: Hidden) -> Fields:
-    return evolve(
-        fields,
-        **{name: one_line(hidden.without(value), LONGEST_FIELD) for name, value in fields.known()},
-    )
+    known = fields.known()
+    safe = tuple((name, one_line(hidden.without(value), LONGEST_FIELD)) for name, value in known)
+    return fields if safe == known else evolve(fields, **dict(safe))
 
 
 def _traceback(record: logging.LogRecord, hidden: Hidden) -> tuple[str, ...]:

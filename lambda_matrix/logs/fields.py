@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from attrs import asdict, evolve, frozen
+from attrs import fields, frozen
 
 
 @frozen(kw_only=True)
@@ -31,9 +31,10 @@ class Fields:
 
     def known(self) -> tuple[tuple[str, str], ...]:
         """Return those that are known, by name."""
-        return tuple((name, value) for name, value in asdict(self).items() if value is not None)
+        return tuple((name, value) for name in _NAMES if (value := getattr(self, name)) is not None)
 
 
+_NAMES = tuple(each.name for each in fields(Fields))
 NOTHING = Fields()
 _now: ContextVar[Fields] = ContextVar("fields of log records", default=NOTHING)
 
@@ -54,16 +55,16 @@ def about(
     user: str | None = None,
 ) -> Iterator[None]:
     """Within this block records have these fields too; None leaves a field as it is."""
-    given = {
-        "room": room,
-        "event": event,
-        "request": request,
-        "run": run,
-        "agent": agent,
-        "user": user,
-    }
-    known = {name: value for name, value in given.items() if value is not None}
-    before = _now.set(evolve(_now.get(), **known))
+    around = _now.get()
+    within = Fields(
+        room=around.room if room is None else room,
+        event=around.event if event is None else event,
+        request=around.request if request is None else request,
+        run=around.run if run is None else run,
+        agent=around.agent if agent is None else agent,
+        user=around.user if user is None else user,
+    )
+    before = _now.set(within)
     try:
         yield
     finally:
