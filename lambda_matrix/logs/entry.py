@@ -22,6 +22,7 @@ LONGEST_TRACEBACK = 60_000
 LONGEST_FIELD = 300
 """Characters; Matrix' ids have 255 bytes at most."""
 _INDENT = "  "
+_PACKAGE = "lambda_matrix/"
 
 _formatter = logging.Formatter()
 
@@ -69,7 +70,7 @@ def read(record: logging.LogRecord, hidden: Hidden) -> Entry:
         logger=record.name,
         message=one_line(hidden.without(_message(record)), LONGEST_MESSAGE),
         fields=_safe(current(), hidden),
-        file=record.pathname,
+        file=_in_package(record.pathname),
         line=record.lineno,
         function=record.funcName or "",
         traceback=_traceback(record, hidden),
@@ -88,6 +89,12 @@ def one_line(text: str, most: int) -> str:
 
 def _visible(letter: str) -> str:
     return letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+
+
+def _in_package(file: str) -> str:
+    """Return the path as the sources have it: where a PEX unpacks itself tells nobody anything."""
+    _, package, rest = file.rpartition(_PACKAGE)
+    return package + rest
 
 
 def _message(record: logging.LogRecord) -> str:

@@ -97,6 +97,18 @@ def test_secrets_are_hidden_before_anything_is_cut_or_escaped() -> None:
     assert hidden.without("abc") == "abc"
 
 
+@pytest.mark.parametrize(
+    ("path", "file"),
+    [
+        ("/cache/pex/lib/lambda_matrix/store/store.py", "lambda_matrix/store/store.py"),
+        ("/work/lambda_matrix/lambda_matrix/cli.py", "lambda_matrix/cli.py"),
+        ("/lib/trio/_core/_run.py", "/lib/trio/_core/_run.py"),
+    ],
+)
+def test_a_file_has_its_name_of_the_sources(path: str, file: str) -> None:
+    assert entry("ready", pathname=path).file == file
+
+
 def test_a_message_id_is_a_text() -> None:
     assert entry("ready", message_id="00").message_id == "00"
     assert entry("ready", message_id=7).message_id is None
