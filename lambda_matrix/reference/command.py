@@ -16,6 +16,7 @@ import trio
 from lambda_matrix import sd_notify
 from lambda_matrix.credentials import find_credential
 from lambda_matrix.reference.admission import LOOPBACK_HOSTS, Admission
+from lambda_matrix.reference.lines import start_logging
 from lambda_matrix.reference.memory import MemoryInUseError, open_memory
 from lambda_matrix.reference.model_settings import (
     SettingsError,
@@ -131,7 +132,7 @@ def agent(  # noqa: PLR0913 - one argument for each option
     if config is not None and mode is not None:
         raise _BadSettingError("give either --config or --mode: a model has no modes")
     admission = Admission(_read_token(token_file), _host_names(host, allowed_hosts))
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
+    start_logging(sys.stderr, os.environ)
     assistant = None if config is None else _read_assistant(config)
     with ExitStack() as stack:
         try:
