@@ -10,6 +10,7 @@ from lambda_matrix.config import ConfigError
 from lambda_matrix.config.settings import DeniedInvites, Settings
 from lambda_matrix.conversation.access import Access
 from lambda_matrix.conversation.limits import Limits
+from lambda_matrix.metrics import Metrics
 from lambda_matrix.store.records import Ourselves
 from lambda_matrix.store.store import Store
 from lambda_matrix.surface.bridge import Bridge
@@ -59,7 +60,12 @@ def policy_of(settings: Settings) -> Policy:
 
 
 def assemble(
-    settings: Settings, registry: Registry, store: Store, client: Client, ourselves: Ourselves
+    settings: Settings,
+    registry: Registry,
+    store: Store,
+    client: Client,
+    ourselves: Ourselves,
+    metrics: Metrics,
 ) -> Bridge:
     """Return the bridge that works by the settings, with these agents. Nothing is at work yet."""
     agents = Agents(registry)
@@ -70,4 +76,5 @@ def assemble(
         agents=agents,
         policy=policy_of(settings),
         workspaces=Workspaces(agents, settings.state.directory / "files"),
+        metrics=metrics,
     )

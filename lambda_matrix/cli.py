@@ -51,6 +51,7 @@ _PLACES: Mapping[str, _Place] = MappingProxyType(
         ),
         "reset": _Place("lambda_matrix.upkeep.reset", "Start afresh, for development."),
         "run": _Place("lambda_matrix.running", "Run the service until SIGTERM or Ctrl-C."),
+        "status": _Place("lambda_matrix.upkeep.status", "Show how the running service is."),
         "uninstall": _Place(
             "lambda_matrix.installation.uninstall",
             "Stop the service and remove what was installed.",

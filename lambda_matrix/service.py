@@ -24,6 +24,8 @@ from lambda_matrix.client_server_api.errors import MatrixError
 from lambda_matrix.client_server_api.sync import SessionDeadError
 from lambda_matrix.config.settings import Settings
 from lambda_matrix.message_ids import MessageId
+from lambda_matrix.monitoring.watched import Watched, watch
+from lambda_matrix.monitoring.watching import keep_watchable
 from lambda_matrix.pulse import LONGEST_STORING, Pulse
 from lambda_matrix.reconcile.reconciliation import START_PATIENCE, reconcile
 from lambda_matrix.reloading import InForce, Reloading
@@ -67,13 +69,17 @@ async def serve(settings: Settings, read_again: Callable[[], Settings]) -> None:
         stopping = Stopping(nursery.cancel_scope)
         await nursery.start(stopping.obey)
         nursery.start_soon(watchdog.run)
-        registry = load_agents(settings)
-        for warning in registry.warnings:
-            logger.warning("%s", warning)
-        # Open from the beginning: a reload while a homeserver is waited for must not be the end.
-        with trio.open_signal_receiver(signal.SIGHUP) as reloads:
-            in_force = InForce(settings, registry)
-            process = _Process(in_force, read_again, reloads, pulse, line, watchdog, stopping)
+        in_force = InForce(settings, load_agents(settings))
+        with (
+            watch(line, pulse, settings.homeserver, lambda: in_force.registry) as watched,
+            # Open from the beginning: a reload while a homeserver is waited for must not be the
+            # end.
+            trio.open_signal_receiver(signal.SIGHUP) as reloads,
+        ):
+            for warning in in_force.registry.warnings:
+                logger.warning("%s", warning)
+            await nursery.start(keep_watchable, watched, settings.state.directory, settings.service)
+            process = _Process(in_force, read_again, reloads, line, watchdog, stopping, watched)
             await process.serve()
         nursery.cancel_scope.cancel()
 
@@ -85,10 +91,10 @@ class _Process:
     in_force: InForce
     read_again: Callable[[], Settings]
     reloads: AsyncIterator[int]
-    pulse: Pulse
     line: StatusLine
     watchdog: Watchdog
     stopping: Stopping
+    watched: Watched
 
     async def serve(self) -> None:
         """Serve; when the homeserver asks for a new login (soft logout), log in again and go on.
@@ -106,57 +112,82 @@ class _Process:
 
     async def _serve(self, ready: trio.Event) -> None:
         """Serve one session until the service is to end."""
-        settings, line, pulse = self.in_force.settings, self.line, self.pulse
-        homeserver, directory = settings.homeserver, settings.state.directory
+        settings, line, pulse = self.in_force.settings, self.line, self.watched.pulse
+        directory = settings.state.directory
         picture = read_picture(settings.service.avatar_file)
         pulse.begin_anew()
         line.enter("opening the database")
         async with open_store(directory, watch=line.disk, disk=pulse.disk) as store:
             _tell_of_damage(store, line)
-            line.enter("waiting for the homeserver")
-            session = await log_in(
-                settings, watch=line.homeserver, watch_disk=line.disk, pulse=pulse
-            )
-            async with (
-                open_client(homeserver.url, session, ca_file=homeserver.ca_file) as client,
-                trio.open_nursery() as supervisor,
-            ):
-                catch_up = await catching_up.begin(store, session.user_id, session.device_id)
-                async with trio.open_nursery() as hearing:
-                    line.enter("catching up")
-                    sync = partial(
-                        catching_up.keep_up,
-                        client,
-                        store,
-                        catch_up,
-                        watch=line.homeserver,
-                        pulse=pulse,
-                    )
-                    await hearing.start(lasting, sync)
-                    ourselves = await catch_up.over()
-                    bridge = assemble(settings, self.in_force.registry, store, client, ourselves)
-                    catch_up.hand_over(bridge.take_in)
-                    await catching_up.announce(store, client, ourselves)
-                    with trio.move_on_after(LOOKS_WAIT):  # rooms are made with the picture
-                        await _show_looks(client, store, settings, picture)
-                    await self._reconcile(bridge)
-                    await supervisor.start(lasting, bridge.run)
-                    supervisor.start_soon(_keep_house, store)
-                    await hearing.start(lasting, partial(self._tell_what_is_at_work, bridge))
-                    logger.info(
-                        "ready: %s on device %s",
-                        ourselves.user_id,
-                        ourselves.device_id,
-                        extra=MessageId.READY.extra,
-                    )
-                    self.watchdog.ready()
-                    ready.set()
-                    hearing.start_soon(self._reloading(bridge).run, self.reloads)
-                    await self.stopping.wait()
-                    hearing.cancel_scope.cancel()
-                pulse.begin_anew()
-                await finish(bridge.draining, line, self.in_force.settings.service.stop_seconds)
-                supervisor.cancel_scope.cancel()
+            try:
+                await self._serve_session(store, picture, ready)
+            finally:
+                self.watched.overview = None  # the database cannot be asked any more
+
+    async def _serve_session(self, store: Store, picture: Picture, ready: trio.Event) -> None:
+        settings, line, pulse = self.in_force.settings, self.line, self.watched.pulse
+        homeserver = settings.homeserver
+        line.enter("waiting for the homeserver")
+        session = await log_in(
+            settings,
+            observe=self.watched.count,
+            watch=line.homeserver,
+            watch_disk=line.disk,
+            pulse=pulse,
+        )
+        async with (
+            open_client(
+                homeserver.url,
+                session,
+                ca_file=homeserver.ca_file,
+                observe=self.watched.count,
+            ) as client,
+            trio.open_nursery() as supervisor,
+        ):
+            catch_up = await catching_up.begin(store, session.user_id, session.device_id)
+            async with trio.open_nursery() as hearing:
+                line.enter("catching up")
+                sync = partial(
+                    catching_up.keep_up,
+                    client,
+                    store,
+                    catch_up,
+                    watch=line.homeserver,
+                    pulse=pulse,
+                )
+                await hearing.start(lasting, sync)
+                ourselves = await catch_up.over()
+                bridge = assemble(
+                    settings,
+                    self.in_force.registry,
+                    store,
+                    client,
+                    ourselves,
+                    self.watched.metrics,
+                )
+                self.watched.overview = bridge.overview
+                catch_up.hand_over(bridge.take_in)
+                await catching_up.announce(store, client, ourselves)
+                with trio.move_on_after(LOOKS_WAIT):  # rooms are made with the picture
+                    await _show_looks(client, store, settings, picture)
+                await self._reconcile(bridge)
+                await supervisor.start(lasting, bridge.run)
+                supervisor.start_soon(_keep_house, store)
+                await hearing.start(lasting, partial(self._tell_what_is_at_work, bridge))
+                logger.info(
+                    "ready: %s on device %s",
+                    ourselves.user_id,
+                    ourselves.device_id,
+                    extra=MessageId.READY.extra,
+                )
+                self.watchdog.ready()
+                ready.set()
+                hearing.start_soon(self._reloading(bridge).run, self.reloads)
+                await self.stopping.wait()
+                hearing.cancel_scope.cancel()
+            pulse.begin_anew()
+            await finish(bridge.draining, line, self.in_force.settings.service.stop_seconds)
+            supervisor.cancel_scope.cancel()
 
     async def _reconcile(self, bridge: Bridge) -> None:
         self.line.enter("reconciling")
@@ -173,12 +204,12 @@ class _Process:
     ) -> NoReturn:
         """Keep the status line true. That what is counted is told is the store's sign of life."""
         within = LONGEST_STORING + TELL_INTERVAL
-        self.pulse.store.step("counting what is at work", within)
+        self.watched.pulse.store.step("counting what is at work", within)
         self.line.ready(await bridge.overview())
         task_status.started()
         while True:
             await trio.sleep(TELL_INTERVAL)
-            self.pulse.store.step("counting what is at work", within)
+            self.watched.pulse.store.step("counting what is at work", within)
             self.line.ready(await bridge.overview())
 
     def _reloading(self, bridge: Bridge) -> Reloading:

@@ -11,9 +11,12 @@ from attrs import field, frozen
 class Exchange:
     """One request and its answer as they were on the wire, for whoever observes the transport.
 
+    `kind` is its endpoint's name; it took so many `seconds`, with its body and its answer's.
     `status` is None where no answer came; then the answer's headers and body are empty.
     """
 
+    kind: str
+    seconds: float
     method: str
     url: str
     request_headers: Mapping[str, str]

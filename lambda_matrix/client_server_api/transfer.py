@@ -39,12 +39,14 @@ class Incoming:
 class Transfer:
     """One request and its outcome.
 
-    `asked` names it in messages and holds no query, which may be a secret. `timeout` is for all of
+    `asked` names it in messages and holds no query, which may be a secret; `kind` is its endpoint's
+    name. `timeout` is for all of
     it, `patience` for each wait on the connection; both in seconds. `is_repeatable` says that to do
     it twice is to do it once.
     """
 
     asked: str
+    kind: str
     method: str
     url: str
     headers: dict[str, str]

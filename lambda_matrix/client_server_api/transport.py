@@ -72,6 +72,7 @@ class Transport:
             headers["Content-Type"] = "application/json"
         transfer = Transfer(
             asked=f"{endpoint.method} {endpoint.path}",
+            kind=endpoint.kind,
             method=endpoint.method,
             url=self._url(endpoint, params),
             headers=headers,
@@ -100,6 +101,7 @@ class Transport:
             headers = self._headers(place, token) | {"Accept": "*/*"}
         transfer = Transfer(
             asked=asked,
+            kind="elsewhere" if isinstance(place, str) else place.kind,
             method="GET",
             url=url,
             headers=headers | {"Accept-Encoding": "identity"},
@@ -123,6 +125,7 @@ class Transport:
         """Ask for a file to be taken; the body's pieces are read from now on."""
         transfer = Transfer(
             asked=f"{endpoint.method} {endpoint.path}",
+            kind=endpoint.kind,
             method=endpoint.method,
             url=self._url(endpoint, params),
             headers=self._headers(endpoint, token)

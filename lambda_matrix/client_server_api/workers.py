@@ -169,6 +169,7 @@ class Shift:
     ) -> tuple[Mapping[str, str], bytes]:
         request = _request(job)
         answer: tuple[httpx.Response, bytes] | None = None
+        began = trio.current_time()
         try:
             response = await http.handle_async_request(request)
             response.request = request
@@ -180,7 +181,7 @@ class Shift:
                 answer = response, await self._read(response, job)
         finally:
             if self.observe is not None:
-                self.observe(_seen(job, request, answer))
+                self.observe(_seen(job, request, answer, trio.current_time() - began))
         if response.is_success:
             return response.headers, answer[1]
         refusal = error_of_answer(
@@ -290,9 +291,14 @@ def _unpacked(packed: bytes, limit: int) -> bytes:
 
 
 def _seen(
-    job: Transfer, request: httpx.Request, answer: tuple[httpx.Response, bytes] | None
+    job: Transfer,
+    request: httpx.Request,
+    answer: tuple[httpx.Response, bytes] | None,
+    seconds: float,
 ) -> Exchange:
     asked = Exchange(
+        kind=job.kind,
+        seconds=seconds,
         method=request.method,
         url=str(request.url),
         request_headers=request.headers,

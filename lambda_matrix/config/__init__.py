@@ -4,7 +4,7 @@ docs/configuration.md names every key; a test holds it against `settings`.
 """
 
 from lambda_matrix.config.errors import ConfigError
-from lambda_matrix.config.loading import load_settings
+from lambda_matrix.config.loading import load_settings, load_state_directory
 from lambda_matrix.config.settings import (
     AccessSection,
     AgentsSection,
@@ -14,7 +14,7 @@ from lambda_matrix.config.settings import (
     Settings,
     StateSection,
 )
-from lambda_matrix.config.values import ListenAddress
+from lambda_matrix.config.values import ListenAddress, ListenPath
 
 __all__ = [
     "AccessSection",
@@ -23,8 +23,10 @@ __all__ = [
     "DeniedInvites",
     "HomeserverSection",
     "ListenAddress",
+    "ListenPath",
     "ServiceSection",
     "Settings",
     "StateSection",
     "load_settings",
+    "load_state_directory",
 ]

@@ -76,9 +76,16 @@ def load_settings(file: Path, environment: Mapping[str, str], *, secrets: bool =
         log=source.section(LogSection, "log"),
     )
     _warn_of_unknown_variables(environment)
-    if settings.service.listen is not None:
-        _logger.warning("[service] listen: this version does not serve anything there yet")
     return settings
+
+
+def load_state_directory(file: Path, environment: Mapping[str, str]) -> Path:
+    """Read where the state is, and nothing else: for whoever may not read the secrets.
+
+    Raises:
+        ConfigError: the file cannot be read, or does not say it.
+    """
+    return _Source(file, _read_toml(file), environment).section(StateSection, "state").directory
 
 
 def variable(section: str, key: str) -> str:

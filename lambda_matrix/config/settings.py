@@ -17,7 +17,7 @@ from attrs import NOTHING, field, frozen
 
 from lambda_matrix import logs
 from lambda_matrix.config import values
-from lambda_matrix.config.values import ListenAddress
+from lambda_matrix.config.values import ListenAddress, ListenPath
 from lambda_matrix.conversation.access import Access
 from lambda_matrix.conversation.texts import Language
 from lambda_matrix.ids import DeviceId, UserId
@@ -83,7 +83,8 @@ class ServiceSection:
     display_name: str = _key(values.text, "Lambda")
     avatar_file: Path | None = _key(values.path, None)
     command_prefix: str = _key(values.prefix, "!")
-    listen: ListenAddress | None = _key(values.listen, None)
+    listen: ListenAddress | ListenPath | None = _key(values.listen, None)
+    listen_mode: int = _key(values.file_mode, 0o660)
     stop_seconds: int = _key(values.whole_number(0, 3_600), 10)
 
 

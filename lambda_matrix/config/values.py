@@ -31,6 +31,8 @@ _TOML_NAMES = {
 }
 _USER_ID = re.compile(r"@[^\s:]*:[^\s/]+")
 _MEDIA_TYPE = re.compile(r"[a-z0-9*?.+-]+/[a-z0-9*?.+-]+")
+_FILE_MODE = re.compile(r"0?[0-7]{3}")
+_UNIX = "unix:"
 _HOSTNAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 _E = TypeVar("_E", bound=Enum)
 _MAX_PORT = 65_535
@@ -44,6 +46,13 @@ class ListenAddress:
 
     host: str
     port: int
+
+
+@frozen
+class ListenPath:
+    """A Unix socket to answer HTTP on."""
+
+    path: Path
 
 
 def text(raw: object) -> str:
@@ -114,17 +123,29 @@ def prefix(raw: object) -> str:
     return given
 
 
-def listen(raw: object) -> ListenAddress | None:
-    """Return the address of `host:port` or `[IPv6]:port`; None for the empty string."""
+def listen(raw: object) -> ListenAddress | ListenPath | None:
+    """Return the address of `host:port`, `[IPv6]:port`, `unix:/path`; None for the empty string."""
     if raw == "":
         return None
     given = text(raw)
+    if given.startswith(_UNIX):
+        return ListenPath(_absolute(given.removeprefix(_UNIX)))
     host, colon, port = given.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
     host = host[1:-1] if bracketed else host
     if not colon or not _is_host(host, ipv6=bracketed) or not _is_port(port):
-        raise ValueError(f'must be host:port such as 127.0.0.1:9114, or "", not {given!r}')
+        raise ValueError(
+            f'must be host:port such as 127.0.0.1:9114, unix:/path, or "", not {given!r}'
+        )
     return ListenAddress(host, int(port))
+
+
+def file_mode(raw: object) -> int:
+    """Return the permissions of a file, given as a string of octal digits as for chmod(1)."""
+    given = text(raw)
+    if _FILE_MODE.fullmatch(given) is None:
+        raise ValueError(f'must be three octal digits such as "660", not {given!r}')
+    return int(given, 8)
 
 
 def whole_number(least: int, most: int) -> Callable[[object], int]:
@@ -189,6 +210,14 @@ def _is_web_address(given: str) -> bool:
     except ValueError:  # a port that is no number, an IPv6 address without its end
         return False
     return complete and parts.scheme in {"http", "https"} and " " not in given
+
+
+def _absolute(given: str) -> Path:
+    if not given.startswith("/") or given.endswith("/"):
+        raise ValueError(
+            f"must name a socket by its whole path, such as unix:/run/x, not {given!r}"
+        )
+    return Path(given)
 
 
 def _is_host(host: str, *, ipv6: bool) -> bool:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from lambda_matrix.agent.registry import AgentEntry
 from lambda_matrix.config.settings import AccessSection, HomeserverSection, Settings
+from lambda_matrix.config.values import ListenPath
 from lambda_matrix.conversation.access import is_one_of
 from lambda_matrix.doctor.examination import Findings
 from lambda_matrix.doctor.findings import Failed, Finding, Passed, Skipped, Warned
@@ -133,6 +134,8 @@ def listening(settings: Settings) -> Findings:
     address = settings.service.listen
     if address is None:
         return ()
+    if isinstance(address, ListenPath):
+        return (Passed(f"[service] listen: {address.path}, this machine alone"),)
     if not is_loopback(address.host):
         return (
             Warned(

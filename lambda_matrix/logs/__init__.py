@@ -4,6 +4,7 @@ Every module logs with the standard library, and says with `about` what its reco
 """
 
 from lambda_matrix.logs.fields import Fields, about, only_about
+from lambda_matrix.logs.recent import Recent, remember
 from lambda_matrix.logs.starting import (
     LONGEST_TEXT,
     TEXTS,
@@ -23,10 +24,12 @@ __all__ = [
     "Format",
     "Level",
     "Log",
+    "Recent",
     "Wanted",
     "about",
     "adopt",
     "hide",
     "only_about",
+    "remember",
     "start_logging",
 ]

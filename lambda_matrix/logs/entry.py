@@ -46,6 +46,11 @@ class Entry:
     traceback: tuple[str, ...] = ()
     message_id: str | None = None
 
+    @property
+    def level_name(self) -> str:
+        """The level in a word, such as "warning"."""
+        return logging.getLevelName(self.level).lower()
+
     def told(self) -> str:
         """Return the message and, in brackets, where: what a reader needs and it does not say."""
         fields = self.fields

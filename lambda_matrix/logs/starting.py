@@ -80,6 +80,11 @@ class Log(logging.Handler):
         """Replace these from now on, in whatever is written."""
         self._hidden.add(secrets)
 
+    @property
+    def hidden(self) -> Hidden:
+        """What is replaced: for others who keep records."""
+        return self._hidden
+
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record; where it cannot be written nobody is left to be told so."""
         with suppress(OSError, ValueError):  # a full disk, a closed stream

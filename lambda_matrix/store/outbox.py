@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 _COMPUTED = {
     "root": "root.event_id",
+    "asked_at": "(SELECT settled_at FROM inbox WHERE inbox.event_id = row.question)",
     "root_lost": ("coalesce(root.state = 'undeliverable' OR root.room_id <> row.room_id, 0)"),
 }
 _ROW = ", ".join(_COMPUTED.get(name, f"row.{name}") for name in fields(OutboxRow))

@@ -146,6 +146,7 @@ class Bridge:
         self.means.policy.take_over(policy)
         await self.workspaces.prepare(registry)
         change = self.means.agents.replace(registry)
+        self.means.metrics.agents_in_force(registry.agents)
         await self._turn_away()
         for request in await self.means.store.transact(requests.open_requests):
             if registry.get(request.agent) and not registry.may_use(request.agent, request.asker):

@@ -6,6 +6,7 @@ from lambda_matrix.agent.roster import Agents
 from lambda_matrix.client_server_api.client import Client
 from lambda_matrix.conversation.texts import Way
 from lambda_matrix.ids import RoomId, UserId
+from lambda_matrix.metrics import Metrics
 from lambda_matrix.store.facts import Incoming
 from lambda_matrix.store.questions import requests
 from lambda_matrix.store.records import Draft, Ourselves
@@ -28,6 +29,7 @@ class Means:
     policy: Policy
     outbox: Outbox
     languages: Languages
+    metrics: Metrics
 
     def reply_to(self, event: Incoming, text: str, *, once: str | None = None) -> Draft:
         """Return what is said to a command, or to a message that is no question."""

@@ -5,6 +5,7 @@ import trio
 from lambda_matrix.agent.roster import Agents
 from lambda_matrix.client_server_api.client import Client
 from lambda_matrix.ids import RoomId
+from lambda_matrix.metrics import Metrics
 from lambda_matrix.store.records import Ourselves
 from lambda_matrix.store.store import Store
 from lambda_matrix.surface.admission import Admission
@@ -71,6 +72,7 @@ def build_bridge(
     agents: Agents,
     policy: Policy,
     workspaces: Workspaces,
+    metrics: Metrics,
 ) -> Bridge:
     """Wire the parts."""
     languages = Languages(store, policy)
@@ -81,8 +83,15 @@ def build_bridge(
         ourselves=ourselves,
         agents=agents,
         policy=policy,
-        outbox=Outbox(store, client, pace, Delivery(store, client, pace, ourselves, languages)),
+        outbox=Outbox(
+            store,
+            client,
+            pace,
+            Delivery(store, client, pace, ourselves, languages, metrics),
+            metrics,
+        ),
         languages=languages,
+        metrics=metrics,
     )
     signals = Signals(client)
     rounds = Rounds()

@@ -18,6 +18,7 @@ from lambda_matrix.client_server_api.client import Client
 from lambda_matrix.client_server_api.sync import tell_all
 from lambda_matrix.config.settings import Settings
 from lambda_matrix.exits import CommandError, Exit
+from lambda_matrix.metrics import Metrics
 from lambda_matrix.reconcile.reconciliation import compare, repair_all
 from lambda_matrix.session import session_file
 from lambda_matrix.store import meta, retelling
@@ -70,7 +71,7 @@ async def _reconcile(
     ):
         terminal.acting = not dry_run
         ourselves = await _catch_up(client, store, terminal)
-        bridge = assemble(settings, registry, store, client, ourselves)
+        bridge = assemble(settings, registry, store, client, ourselves, Metrics())
         return await _compare(bridge, terminal, dry_run=dry_run, all_rows=all_rows)
 
 

@@ -10,6 +10,7 @@ from lambda_matrix.client_server_api.transfer import Transfer
 def transfer() -> Transfer:
     return Transfer(
         asked="GET /x",
+        kind="x",
         method="GET",
         url="http://h/x",
         headers={},

@@ -36,6 +36,7 @@ from lambda_matrix.ids import (
     RoomId,
     UserId,
 )
+from lambda_matrix.metrics import Metrics
 from lambda_matrix.reconcile.reconciliation import reconcile
 from lambda_matrix.store import meta
 from lambda_matrix.store.records import Intent, Ourselves, RoomKind
@@ -182,6 +183,7 @@ class Lab:
     agent: Agent
     registry: Registry
     directory: Path
+    metrics: Metrics = field(factory=Metrics)
 
     @property
     def entry(self) -> AgentEntry:
@@ -234,6 +236,7 @@ class Lab:
                     workspaces=Workspaces(
                         agents, self.directory / "files", lambda root: Workspace(root, _directly)
                     ),
+                    metrics=self.metrics,
                 )
                 catch_up.hand_over(bridge.take_in)
                 if announcing:

@@ -16,7 +16,13 @@ from lambda_matrix.upkeep.terminal import Terminal
 
 def answered(status: int | None) -> Exchange:
     return Exchange(
-        method="GET", url="http://hs/", request_headers={}, request_body=b"", status=status
+        kind="x",
+        seconds=0.1,
+        method="GET",
+        url="http://hs/",
+        request_headers={},
+        request_body=b"",
+        status=status,
     )
 
 

@@ -57,6 +57,7 @@ class OutboxRow:
     """A committed event on its way. `root` is the event id of the row that it replaces.
 
     `root_lost` says that the row to be replaced was refused for good: send it as a fresh event.
+    `asked_at` is when the question was taken, if that is known, in seconds since the epoch.
     """
 
     seq: int
@@ -76,6 +77,7 @@ class OutboxRow:
     instance: InstanceId
     priority: Priority
     last_resort: bool
+    asked_at: float | None = None
 
     @property
     def mark(self) -> AnswerMark:

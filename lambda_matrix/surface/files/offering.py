@@ -98,7 +98,9 @@ class Offering:
         except NotTransferredError as error:
             # Without its name, which is content.
             logger.warning("a file of request %s is not sent: %s", offer.request, error)
+            self._means.metrics.file_passed_on(to_agent=False, worked=False)
             return not_offered_draft(offer, request, error.sentence, self._means.ourselves)
+        self._means.metrics.file_passed_on(to_agent=False, worked=True)
         return offered_draft(offer, request, shown, self._means.ourselves)
 
     async def _upload(self, offer: Offer, texts: Texts) -> ShownFile:

@@ -110,7 +110,9 @@ class Receiving:
         texts = await self._means.languages.of(file.sender)
         try:
             await self._fetch(file, texts)
+            self._means.metrics.file_passed_on(to_agent=True, worked=True)
         except NotTransferredError as error:
+            self._means.metrics.file_passed_on(to_agent=True, worked=False)
             logger.info("a file is not taken: %s", error)
             say = partial(self._refusal, file, texts, error.sentence)
             await self._means.store.transact(staging.refuse, file, say, self._means.ourselves)

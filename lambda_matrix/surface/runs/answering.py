@@ -27,6 +27,7 @@ from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.runs.asking import Asking
 from lambda_matrix.surface.runs.expiry import Expiry
+from lambda_matrix.surface.runs.outcomes import outcome_of_run, was_reached
 from lambda_matrix.surface.runs.progress import Progress
 from lambda_matrix.surface.runs.running import End, Running, RunScope
 from lambda_matrix.surface.runs.slots import Place, Slots
@@ -152,6 +153,7 @@ class Answering:
                     nursery.cancel_scope.cancel()
         finally:
             progress.over()
+            self._count_run(entry, scope, progress, failure)
             if trio.current_effective_deadline() == -math.inf:
                 await self._give_back(request)
         if not scope.scope.cancelled_caught:
@@ -177,6 +179,16 @@ class Answering:
         logger.debug("the service stops: the attempt is given back")
         with trio.move_on_after(GIVING_BACK, shield=True):
             await self._means.store.transact(requests.give_back, request.request_id)
+
+    def _count_run(
+        self, entry: AgentEntry, scope: RunScope, progress: Progress, failure: RunFailure | None
+    ) -> None:
+        """Count a run that is over, unless its turn never came."""
+        if scope.begun is not None:
+            outcome = outcome_of_run(progress.draft.outcome, failure, scope.end)
+            seconds = trio.current_time() - scope.begun
+            is_up = was_reached(progress.draft.outcome, failure)
+            self._means.metrics.run_ended(entry.id, outcome, seconds, is_up=is_up)
 
     async def _feed(
         self, entry: AgentEntry, attempt: Attempt, texts: Texts, progress: Progress
@@ -242,6 +254,7 @@ class Answering:
             requests.finish_then_next, request, done, self._means.ourselves
         )
         tell_ending(ending, len(done.answer))
+        self._means.metrics.question_answered(done.outcome)
         self._means.outbox.offer(request.room_id, first)
         if done.asked is not None:
             self._expiry.look_again()

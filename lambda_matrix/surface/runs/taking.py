@@ -115,6 +115,7 @@ class Taking:
         self._runs.wake([order.room_id])
         if request is None:
             return  # it had been settled before
+        self._means.metrics.question_taken()
         with about_request(request):
             logger.debug("taken, for agent %s", request.agent)
             said.debug("asked: %s", request.text[: logs.LONGEST_TEXT])

@@ -24,6 +24,7 @@ from lambda_matrix.client_server_api.errors import (
 from lambda_matrix.ids import EventId, RoomId, SyncToken
 from lambda_matrix.matrix_events import AnswerState, MediaMessage, TextMessage
 from lambda_matrix.message_ids import MessageId
+from lambda_matrix.metrics import Metrics
 from lambda_matrix.store import outbox as rows
 from lambda_matrix.store.records import Draft, Ourselves, OutboxRow
 from lambda_matrix.store.store import Store
@@ -84,6 +85,7 @@ class Delivery:
     _pace: Pace
     _ourselves: Ourselves
     _languages: Languages
+    _metrics: Metrics
 
     async def put(self, row: OutboxRow) -> EventId:
         """Send `row`, or find it where it was sent long ago; return its event id.
@@ -189,6 +191,7 @@ class Delivery:
             error,
             extra=MessageId.UNDELIVERABLE.extra,
         )
+        self._metrics.event_refused()
         instead = None
         if row.answer_state is AnswerState.FINAL and not row.last_resort:
             texts = await self._languages.of_room(row.room_id)

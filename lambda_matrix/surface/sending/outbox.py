@@ -9,6 +9,7 @@ happens in a room never cuts a send: lanes belong to this module alone.
 
 import logging
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
@@ -18,6 +19,7 @@ from attrs import define, field, frozen
 from lambda_matrix.client_server_api.client import Client
 from lambda_matrix.client_server_api.errors import MatrixError
 from lambda_matrix.ids import RoomId, TransactionId
+from lambda_matrix.metrics import Metrics
 from lambda_matrix.store import outbox as rows
 from lambda_matrix.store.records import OutboxRow, Priority
 from lambda_matrix.store.store import Store
@@ -51,6 +53,7 @@ class Outbox:
     _client: Client
     _pace: Pace
     _delivery: Delivery
+    _metrics: Metrics
     _previews: dict[RoomId, Preview] = field(factory=dict)
     _growing: set[RoomId] = field(factory=set)
     _offered: dict[RoomId, OutboxRow] = field(factory=dict)
@@ -72,7 +75,7 @@ class Outbox:
         Raises:
             MatrixError: whatever `change` raises.
         """
-        await self._pace.turn(Priority.CHANGE)
+        await self._turn(Priority.CHANGE)
         try:
             answer = await change()
         except MatrixError as error:
@@ -152,7 +155,7 @@ class Outbox:
 
     async def _deliver(self, row: OutboxRow, trouble: Trouble) -> OutboxRow | None:
         """Try `row` once; return what the room is to be sent next."""
-        await self._pace.turn(row.priority)
+        await self._turn(row.priority)
         try:
             event_id = await self._delivery.put(row)
         except MatrixError as error:
@@ -168,6 +171,7 @@ class Outbox:
         self._pace.succeed()
         trouble.over()
         self._failing.discard(row.room_id)
+        self._count(row)
         return await self._store.transact(rows.sent_then_next, row.seq, event_id, row.room_id)
 
     async def _show(self, room_id: RoomId, preview: Preview) -> None:
@@ -176,7 +180,7 @@ class Outbox:
             return
         if self._pace.wait_for_room(len(self._growing) + SPARE) > 0:
             return  # a final must never wait behind a preview, in this lane or in another
-        await self._pace.turn(Priority.PREVIEW)
+        await self._turn(Priority.PREVIEW)
         transaction_id = TransactionId(secrets.token_urlsafe(16))
         content = with_replacement(preview.content, root)
         try:
@@ -186,3 +190,25 @@ class Outbox:
             logger.debug("a preview is dropped: %s", error)
         else:
             self._pace.succeed()
+            self._metrics.event_sent(_kind(Priority.PREVIEW))
+
+    async def _turn(self, priority: Priority) -> None:
+        """Wait for a turn to send something, and count what the wait was."""
+        began = trio.current_time()
+        await self._pace.turn(priority)
+        self._metrics.waited_for_turn(_kind(priority), trio.current_time() - began)
+
+    def _count(self, row: OutboxRow) -> None:
+        """Count a message that the homeserver has, and how long its question waited for it."""
+        self._metrics.event_sent(_kind(row.priority))
+        if row.asked_at is None or not row.mark.is_answer:
+            return
+        seconds = max(time.time() - row.asked_at, 0.0)  # clocks are set back
+        if row.replaces is None and row.part == 0:
+            self._metrics.first_text_shown(seconds)
+        if row.mark.completes:
+            self._metrics.answer_completed(seconds)
+
+
+def _kind(priority: Priority) -> str:
+    return priority.name.lower()

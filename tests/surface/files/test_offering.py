@@ -107,6 +107,12 @@ async def refused(lab: Lab, service: Service) -> str:
     return notices()[0].strip("_")
 
 
+def counted(lab: Lab, outcome: str) -> float | None:
+    """How many of the agent's files are counted so."""
+    labels = {"direction": "to_room", "outcome": outcome}
+    return lab.metrics.registry.get_sample_value("lambda_matrix_files_total", labels)
+
+
 def plain(sentence: str) -> str:
     """The sentence as the body of an event."""
     return sentence.strip("_")
@@ -131,6 +137,7 @@ async def test_a_file_follows_its_answer(clock: MockClock, tmp_path: Path, root:
         assert file[ANSWER_KEY]["question"] == question
         events = [event["content"] for event in lab.homeserver.sent(service.room)]
         assert [event["msgtype"] for event in events] == ["m.text", "m.file"]
+        assert counted(lab, "passed_on") == 1
 
 
 async def test_a_file_alone_is_an_answer(clock: MockClock, tmp_path: Path, root: Path) -> None:
@@ -217,6 +224,7 @@ async def test_what_is_not_the_chats_is_not_sent(
         assert lab.proxy.made(UPLOAD) == []
         assert "not sent: " in caplog.text
         assert shown(lab, service) == []
+        assert counted(lab, "refused") == 1
 
 
 async def test_what_the_homeserver_does_not_take_is_told(

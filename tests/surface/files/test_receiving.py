@@ -75,6 +75,12 @@ def parts(lab: Lab, run: int = -1) -> list[dict[str, Any]]:
     return content
 
 
+def counted(lab: Lab, outcome: str) -> float | None:
+    """How many of people's files are counted so."""
+    labels = {"direction": "to_agent", "outcome": outcome}
+    return lab.metrics.registry.get_sample_value("lambda_matrix_files_total", labels)
+
+
 def chat_folder(lab: Lab, root: Path) -> Path:
     (folder,) = (root / "chats").iterdir()
     return folder
@@ -100,6 +106,7 @@ async def test_a_file_waits_and_goes_along_with_the_next_text(
         assert notes["metadata"] == {"name": "notes.txt"}
         await service.ask("And now?")
         assert lab.agent.questions[-1] == "And now?", "they went along once"
+        assert counted(lab, "passed_on") == 2
 
 
 async def test_a_caption_and_a_voice_are_questions_at_once(
@@ -216,6 +223,7 @@ async def test_what_turns_out_too_large_is_told_and_leaves_nothing(
         lab.homeserver.repository.upload_limit = 1000
         liar = send(lab, service.room, "liar.bin", bytes(2000), info={"size": 1})
         assert await told(lab, service, liar) == SAY.too_large("liar.bin", 1000)
+        assert counted(lab, "refused") == 1
         staged = send(lab, service.room, "small.txt", b"small")
         await told(lab, service, staged)
         asked = send(lab, service.room, "Well?", bytes(2000), info={}, filename="liar.bin")

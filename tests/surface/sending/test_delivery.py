@@ -110,6 +110,7 @@ async def test_a_500_for_ever_becomes_one_plain_notice(clock: MockClock, tmp_pat
         await trio.sleep(1)
         states = await service.rows("state, last_resort")
         assert states == [("undeliverable", 0), ("sent", 1), ("sent", 0)]
+        assert lab.metrics.registry.get_sample_value("lambda_matrix_events_refused_total") == 1
 
 
 async def test_500s_that_are_rare_enough_are_not_for_good(clock: MockClock, tmp_path: Path) -> None:

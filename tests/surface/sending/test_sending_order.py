@@ -24,6 +24,7 @@ from trio.testing import MockClock
 from lambda_matrix.client_server_api.transfer import Transfer
 from lambda_matrix.ids import DeviceId, EventId, InstanceId, RequestId, RoomId, TransactionId
 from lambda_matrix.matrix_events import AnswerMark, AnswerState, TextMessage
+from lambda_matrix.metrics import Metrics
 from lambda_matrix.store import outbox as rows
 from lambda_matrix.store.records import Draft, Ourselves, OutboxRow, Priority
 from lambda_matrix.store.schema import migrations
@@ -284,10 +285,11 @@ async def sending(
     jobs, taken = trio.open_memory_channel[Transfer](0)
     client = client_of(homeserver.device, jobs)
     pace = Pace()
-    delivery = Delivery(store, client, pace, own, Languages(store, POLICY))
+    metrics = Metrics()
+    delivery = Delivery(store, client, pace, own, Languages(store, POLICY), metrics)
     async with trio.open_nursery() as tasks:
         tasks.start_soon(homeserver.serve, taken)
-        sender = Sender(homeserver, store, own, Outbox(store, client, pace, delivery))
+        sender = Sender(homeserver, store, own, Outbox(store, client, pace, delivery, metrics))
         sender.numbers = numbers
         await tasks.start(sender.outbox.run)
         yield sender
