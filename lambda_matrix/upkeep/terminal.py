@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import stat
 import sys
 import termios
 from collections.abc import Iterator
@@ -54,7 +53,7 @@ class Terminal:
         self.err.flush()
         self._is_asking = True
         # Waited for rather than read at once, so that a signal ends it.
-        await trio.lowlevel.wait_readable(self.keyboard.fileno())
+        await _readable(self.keyboard.fileno())
         said = os.read(self.keyboard.fileno(), _CHUNK).decode(errors="replace")
         self._is_asking = not said.endswith("\n")
         return said.strip().lower() in _YES
@@ -103,11 +102,11 @@ class Terminal:
 
 
 async def _readable(descriptor: int) -> None:
-    """Wait until there is something to read; a file always has, and cannot be waited for."""
-    if stat.S_ISREG(os.fstat(descriptor).st_mode):
-        await trio.lowlevel.checkpoint()
-    else:
+    """Wait until there is something to read, which files and /dev/null always have."""
+    try:
         await trio.lowlevel.wait_readable(descriptor)
+    except PermissionError:  # what always has something cannot be waited for: epoll_ctl(2), EPERM
+        await trio.lowlevel.checkpoint()
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import trio
@@ -83,6 +84,15 @@ async def test_a_question_can_be_given_up(screen: Screen) -> None:
         nursery.cancel_scope.cancel()
     screen.terminal.remark("Interrupted.")
     assert screen.seen().endswith("[y/N] \r\nInterrupted.\r\n")
+
+
+async def test_no_answer_is_a_no_where_nobody_sits(tmp_path: Path) -> None:
+    for input_file in (Path(os.devnull), tmp_path / "empty"):
+        input_file.touch()
+        with input_file.open() as keyboard:
+            terminal = Terminal(io.StringIO(), io.StringIO(), keyboard)
+            assert await terminal.confirm("Go on?") is False
+            assert await terminal.read_line() == ""
 
 
 async def test_progress_on_a_terminal_is_one_line(screen: Screen) -> None:
