@@ -130,13 +130,26 @@ def judge(
             return (
                 Failed(
                     f"{what}: the certificate of {address} is refused: {why}",
-                    "renew it, or trust its authority: ca_file, or update-ca-certificates",
+                    _certificate_advice(why, setting),
                 ),
             )
         case Connected():
             return _judge_connected(what, address, url, connection, now)
         case _:
             assert_never(connection)
+
+
+def _certificate_advice(why: str, setting: str) -> str:
+    """Return what to do about a certificate, by OpenSSL's words for what is wrong with it."""
+    if "expired" in why:
+        return "renew it"
+    if "not yet valid" in why:
+        return "look at the clock of this machine"
+    if "mismatch" in why or "not valid for" in why:
+        return f"set {setting} to a name that is in the certificate"
+    if "no TLS" in why:
+        return f"mend {setting}: is it the port, or http:// instead of https://?"
+    return "trust its authority: ca_file, or update-ca-certificates"
 
 
 def _judge_connected(

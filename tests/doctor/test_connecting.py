@@ -61,3 +61,20 @@ def test_each_connection(connection: Connection, kinds: list[type], said: str) -
     found = connecting.judge("homeserver", url, connection, setting="[homeserver] url", now=0.0)
     assert [type(each) for each in found] == kinds
     assert said in told(found)
+
+
+@pytest.mark.parametrize(
+    ("why", "advice"),
+    [
+        ("certificate has expired", "renew it"),
+        ("certificate is not yet valid", "look at the clock of this machine"),
+        ("Hostname mismatch, certificate is not valid for 'x'.", "set base_url to a name that is"),
+        ("what answers there speaks no TLS", "mend base_url: is it the port"),
+        ("unable to get local issuer certificate", "trust its authority: ca_file"),
+    ],
+)
+def test_what_to_do_about_a_certificate(why: str, advice: str) -> None:
+    url = urlsplit("wss://example.org")
+    (found,) = connecting.judge("it", url, NotTrusted(why), setting="base_url", now=0.0)
+    assert isinstance(found, Failed)
+    assert found.advice.startswith(advice)
