@@ -88,7 +88,7 @@ async def _log_in(
         else:
             device = await prove_token(transport, homeserver, AccessToken(secret.reveal()))
             proven = f"The access token is of {homeserver.user_id}"
-            proven += f", and of device {device}." if device else ", and of no device."
+            proven += f", device {device}: the service is that device." if device else "."
         terminal.acting = True
         write_secret(place, secret)
         terminal.tell(f"{proven}\nIt is kept in {place}, for its owner alone.")

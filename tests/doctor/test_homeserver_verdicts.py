@@ -106,7 +106,13 @@ def test_login_types() -> None:
     [
         (WhoAmI(BOT, DEVICE), "", Passed, "the access token is good"),
         (WhoAmI(BOT, None), "session.json", Passed, "the session in session.json is good"),
-        (WhoAmI(BOT, DeviceId("X")), "", Warned, "of device X, not LAMBDA_MATRIX"),
+        (WhoAmI(BOT, DeviceId("X")), "session.json", Warned, "of device X, not LAMBDA_MATRIX"),
+        (
+            WhoAmI(BOT, DeviceId("X")),
+            "",
+            Passed,
+            "the access token is good: @bot:example.org, device X",
+        ),
         (WhoAmI(UserId("@eve:x"), DEVICE), "", Failed, "is of @eve:x, not of @bot:example.org"),
     ],
 )

@@ -110,7 +110,7 @@ async def test_a_token_takes_the_place_of_a_password(lab: Lab) -> None:
     write_secret(lab.credentials / "password", Secret("the old one"))
     ended = await lab.login(TOKEN, name="access_token")
     assert ended.status == 0
-    assert f"The access token is of {BOT}, and of device LAMBDA_MATRIX." in ended.out
+    assert f"The access token is of {BOT}, device LAMBDA_MATRIX: the service is that" in ended.out
     assert f"Removed {lab.credentials}/password: the service wants one of the two." in ended.out
     assert names(lab.credentials) == ["access_token"]
     assert mode(lab.credentials / "access_token") == 0o600
