@@ -37,7 +37,7 @@ from lambda_matrix.upkeep.terminal import Progress, Terminal
     "--local-only",
     is_flag=True,
     help="Drop the local state: the database and the kept files. The homeserver is not asked for "
-    "anything; the next start restores from it what it knows (docs/operating.md).",
+    "anything; the next start restores from it what it knows.",
 )
 @click.option(
     "--server-leave-forget",
