@@ -16,6 +16,8 @@ import h11
 import trio
 from attrs import define, field, frozen
 
+from lambda_matrix.message_ids import MessageId
+
 logger = logging.getLogger(__name__)
 
 CONNECTIONS: Final = 32
@@ -157,7 +159,11 @@ class _Connection:
         except Exception:
             # The other fault barrier (lanes has the rooms'): whoever watches the service must not
             # be able to end it.
-            logger.exception("%s could not be answered", asked.path)
+            logger.exception(
+                "a fault of the program: %s could not be answered",
+                asked.path,
+                extra=MessageId.FAULT.extra,
+            )
             return plain(500, "This cannot be shown; the journal says why.")
 
     async def _refuse(self, status: int) -> None:

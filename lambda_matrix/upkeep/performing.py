@@ -19,6 +19,7 @@ from lambda_matrix.config import load_settings
 from lambda_matrix.config.settings import Settings
 from lambda_matrix.exits import CommandError, Exit, ending_of
 from lambda_matrix.logs import start_logging
+from lambda_matrix.message_ids import MessageId
 from lambda_matrix.session import log_in
 from lambda_matrix.upkeep.ownership import give_to_owner
 from lambda_matrix.upkeep.presence import Presence
@@ -62,7 +63,9 @@ def _is_to_be_seen(record: logging.LogRecord) -> bool:
 def _report(error: Exception, file: Path, terminal: Terminal) -> Exit:
     ending = ending_of(error, file)
     if ending is None:
-        logger.critical("a fault of the program ended it", exc_info=error)
+        logger.critical(
+            "a fault of the program ended it", exc_info=error, extra=MessageId.FAULT.extra
+        )
         return Exit.FAULT
     terminal.remark(f"Error: {ending.sentence}")
     if terminal.acting:
