@@ -49,10 +49,10 @@ class Journald:
             OSError: there is no journal, and it cannot be written otherwise either.
         """
         try:
-            self._send(datagram(entry))
             if self._lost:
                 self._send(datagram(_confession(entry, self._lost)))
                 self._lost = 0
+            self._send(datagram(entry))
         except (TimeoutError, BlockingIOError):
             self._lost += 1
         except OSError:
@@ -129,7 +129,7 @@ def _confession(entry: Entry, lost: int) -> Entry:
         entry,
         level=logging.WARNING,
         logger=__name__,
-        message=f"{lost} records are missing before this: the journal did not take them in time",
+        message=f"{lost} records are missing here: the journal did not take them in time",
         fields=NOTHING,
         traceback=(),
         message_id=None,

@@ -147,9 +147,9 @@ def test_a_journal_that_hangs_keeps_nobody_waiting_and_is_told_what_it_missed(
         journald.write(evolve(ENTRY, message="again", fields=Fields(room="!r")))
         journald.write(ENTRY)
         journald.close()
-        again, confession, next_one = journal.records()
+        confession, again, next_one = journal.records()
     assert again["MESSAGE"] == "again [room !r]"
-    assert confession["MESSAGE"].startswith("100 records are missing before this")
+    assert confession["MESSAGE"].startswith("100 records are missing here")
     assert confession["PRIORITY"] == "4"
     assert "LAMBDA_ROOM" not in confession
     assert next_one["MESSAGE"] == "run failed"
