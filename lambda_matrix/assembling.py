@@ -56,6 +56,7 @@ def policy_of(settings: Settings) -> Policy:
         file_bytes=limits.file_megabytes * 1_000_000,
         files_in_line=limits.files_in_line,
         file_types=limits.file_types,
+        admins=Access(access.admins, access.deny),
     )
 
 

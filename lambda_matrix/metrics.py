@@ -53,6 +53,7 @@ class Metrics:
     """The counters of one process. Made by the service, and handed to whoever counts."""
 
     registry: CollectorRegistry = field(factory=CollectorRegistry)
+    started_at: float = field(factory=time.time)
     _asked: Counter = field(init=False)
     _answered: Counter = field(init=False)
     _first_text: Histogram = field(init=False)

@@ -27,7 +27,7 @@ from lambda_matrix.surface.bridge import Bridge
 logger = logging.getLogger(__name__)
 
 _AT_ONCE = {
-    "access": {"users", "deny", "denied_invites"},
+    "access": {"users", "deny", "admins", "denied_invites"},
     "agents": {"registry"},
     "service": {"language", "stop_seconds"},
     "limits": {

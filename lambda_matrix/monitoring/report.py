@@ -97,7 +97,7 @@ async def look(watched: Watched) -> Report:
         at=time.time(),
         phase=watched.line.phase,
         since=watched.line.since,
-        started_at=watched.started_at,
+        started_at=watched.metrics.started_at,
         health=watched.health(),
         readiness=watched.readiness(),
         homeserver=watched.homeserver,

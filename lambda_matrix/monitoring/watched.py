@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from attrs import define, field, frozen
+from attrs import define, frozen
 
 from lambda_matrix.agent.registry import Registry
 from lambda_matrix.client_server_api.exchange import Exchange
@@ -55,7 +55,6 @@ class Watched:
     homeserver: str
     user_id: UserId
     agents: Callable[[], Registry]
-    started_at: float = field(factory=time.time)
     overview: Callable[[], Awaitable[Overview]] | None = None
 
     def count(self, exchange: Exchange) -> None:

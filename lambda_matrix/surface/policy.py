@@ -10,6 +10,8 @@ from lambda_matrix.conversation.access import Access
 from lambda_matrix.conversation.limits import Limits
 from lambda_matrix.conversation.texts import Language
 
+NOBODY = Access(())
+
 
 @define(kw_only=True)
 class Policy:
@@ -18,7 +20,7 @@ class Policy:
     A reload changes what may change (`take_over`) in place, so whoever needs one of them asks for
     it each time. `name` is what the bot is called. `runs` are made at a time in all; a file has at
     most `file_bytes` and is of one of `file_types`; `files_in_line` of one person may wait in one
-    room.
+    room. `admins` run the service.
     """
 
     access: Access
@@ -31,6 +33,7 @@ class Policy:
     file_bytes: int
     files_in_line: int
     file_types: tuple[str, ...] = ("*/*",)
+    admins: Access = NOBODY
 
     def takes_type(self, mime_type: str) -> bool:
         """Return whether files of this media type are taken."""
@@ -39,6 +42,7 @@ class Policy:
     def take_over(self, newer: Policy) -> None:
         """Decide as `newer` does, in what may change while rooms are being served."""
         self.access = newer.access
+        self.admins = newer.admins
         self.reject_denied_invites = newer.reject_denied_invites
         self.language = newer.language
         self.limits = newer.limits

@@ -141,7 +141,7 @@ def build_bridge(
         confirmations=confirmations,
         settings=SettingCommands(means, people, bindings, contexts),
         files=FileCommands(means, receiving),
-        status=StatusCommand(means, rounds, people, chats),
+        status=StatusCommand(means, rounds, people, chats, running),
         archives=ArchiveCommands(means, bindings, spaces, running, runs),
         binding=BindCommand(means, people, bindings, spaces),
     )

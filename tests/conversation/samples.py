@@ -8,6 +8,7 @@ import attrs
 
 from lambda_matrix.agent_events import RunFailure
 from lambda_matrix.conversation.agent_faults import AgentFault
+from lambda_matrix.conversation.catalogue.service import AgentState, ServiceFigures
 from lambda_matrix.conversation.command_table import CommandName, Group, Place
 from lambda_matrix.conversation.commands import (
     NeedsArgument,
@@ -49,6 +50,32 @@ from lambda_matrix.ids import PlatformChatId
 LINK = Link("2*2", "https://matrix.to/#/!abc?via=example.org")
 WAY = Way(space=Link("Lambda", "https://matrix.to/#/!space"), chat=LINK)
 STATUS = StatusFacts(agent="main", failure=None, running=1, waiting=2, version="1.0", sync_age=0.5)
+FIGURES = ServiceFigures(
+    up_for=5000,
+    rooms=61,
+    people=1,
+    running=2,
+    waiting=3,
+    oldest=70,
+    unsent=1,
+    oldest_unsent=1.5,
+    agents=(
+        AgentState(name="a*b", is_up=True),
+        AgentState(name="c_d", is_up=False),
+        AgentState(name="e", is_up=None),
+    ),
+)
+IDLE = ServiceFigures(
+    up_for=1,
+    rooms=1,
+    people=0,
+    running=0,
+    waiting=0,
+    oldest=None,
+    unsent=0,
+    oldest_unsent=None,
+    agents=FIGURES.agents[:1],
+)
 COUNTS = [(count,) for count in (1, 2, 5, 21, 1234)]
 TIMES = [(seconds,) for seconds in (0.2, 5.0, 59.7, 60.0, 300.0, 3599.0, 7200.0, 200_000.0)]
 NAMES = [("a_b.png",), ("x",)]
@@ -185,6 +212,7 @@ SAMPLES: dict[str, list[tuple[Any, ...]]] = {
     "service.status": [
         *((attrs.evolve(STATUS, sync_age=age),) for age in (None, *(s for (s,) in TIMES))),
         *((attrs.evolve(STATUS, failure=failure),) for failure in RunFailure),
+        *((attrs.evolve(STATUS, service=figures),) for figures in (FIGURES, IDLE)),
     ],
 }
 

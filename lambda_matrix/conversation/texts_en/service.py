@@ -1,11 +1,13 @@
 """What is said of the service itself."""
 
 from lambda_matrix.conversation.catalogue.quote import Quote
-from lambda_matrix.conversation.catalogue.service import ServiceTexts, StatusFacts
+from lambda_matrix.conversation.catalogue.service import ServiceFigures, ServiceTexts, StatusFacts
 from lambda_matrix.conversation.command_table import CommandName
 from lambda_matrix.conversation.markdown import literal
 from lambda_matrix.conversation.texts_en.answers import why
-from lambda_matrix.conversation.texts_en.wording import MINUTE, duration
+from lambda_matrix.conversation.texts_en.wording import MINUTE, counted, duration, listed, span
+
+_AGENT = {True: "reached", False: "not reached", None: "not asked yet"}
 
 
 def service_texts(quote: Quote) -> ServiceTexts:
@@ -41,4 +43,21 @@ def _status(facts: StatusFacts) -> str:
         f"- Homeserver: {homeserver}\n"
         f"- Your questions: {facts.running} being answered, {facts.waiting} waiting\n"
         f"- Lambda for Matrix, version {literal(facts.version)}"
+        f"{'' if facts.service is None else _figures(facts.service)}"
     )
+
+
+def _figures(seen: ServiceFigures) -> str:
+    """Return what is for admins: more lines of the list."""
+    agents = listed(f"{literal(agent.name)} ({_AGENT[agent.is_up]})" for agent in seen.agents)
+    return (
+        f"\n- The service has run for {span(seen.up_for)}\n"
+        f"- {counted(seen.rooms, 'room')}, people: {seen.people}\n"
+        f"- In all: {seen.running} being answered, {seen.waiting} waiting{_since(seen.oldest)}\n"
+        f"- Messages to send: {seen.unsent}{_since(seen.oldest_unsent)}\n"
+        f"- Agents, when last asked: {agents}"
+    )
+
+
+def _since(seconds: float | None) -> str:
+    return "" if seconds is None else f" (the first for {span(seconds)})"

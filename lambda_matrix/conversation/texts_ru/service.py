@@ -1,11 +1,13 @@
 """What is said of the service itself."""
 
 from lambda_matrix.conversation.catalogue.quote import Quote
-from lambda_matrix.conversation.catalogue.service import ServiceTexts, StatusFacts
+from lambda_matrix.conversation.catalogue.service import ServiceFigures, ServiceTexts, StatusFacts
 from lambda_matrix.conversation.command_table import CommandName
 from lambda_matrix.conversation.markdown import literal
 from lambda_matrix.conversation.texts_ru.answers import why
-from lambda_matrix.conversation.texts_ru.wording import MINUTE, span
+from lambda_matrix.conversation.texts_ru.wording import MINUTE, listed, number, span
+
+_AGENT = {True: "на связи", False: "не отвечал", None: "ещё не спрашивали"}
 
 
 def service_texts(quote: Quote) -> ServiceTexts:
@@ -44,4 +46,22 @@ def _status(facts: StatusFacts) -> str:
         f"- Сервер: {homeserver}\n"
         f"- Ваши вопросы: отвечаю на {facts.running}, в очереди {facts.waiting}\n"
         f"- Lambda для Matrix, версия {literal(facts.version)}"
+        f"{'' if facts.service is None else _figures(facts.service)}"
     )
+
+
+def _figures(seen: ServiceFigures) -> str:
+    """Return what is for admins: more lines of the list."""
+    agents = listed(f"{literal(agent.name)} ({_AGENT[agent.is_up]})" for agent in seen.agents)
+    return (
+        f"\n- Служба работает уже {span(seen.up_for)}\n"
+        f"- Комнат: {number(seen.rooms)}, людей: {number(seen.people)}\n"
+        f"- Всего отвечаю на {seen.running}, "
+        f"в очереди {seen.waiting}{_since(seen.oldest, 'первый')}\n"
+        f"- Неотправленных сообщений: {seen.unsent}{_since(seen.oldest_unsent, 'первое')}\n"
+        f"- Агенты при последнем обращении: {agents}"
+    )
+
+
+def _since(seconds: float | None, first: str) -> str:
+    return "" if seconds is None else f" ({first} ждёт уже {span(seconds)})"

@@ -12,13 +12,14 @@ from trio.testing import MockClock
 
 from lambda_matrix import __version__
 from lambda_matrix.agent.registry import Registry
+from lambda_matrix.conversation.access import Access
 from lambda_matrix.conversation.commands import TakesOnly
 from lambda_matrix.conversation.help import help_text
 from lambda_matrix.ids import AgentId
 from lambda_matrix.matrix_events import ANSWER_KEY
 from tests.lab.proxy import Answer, Hold
 from tests.lab.small_homeserver import ANNA, BORIS
-from tests.surface.bridging import SEND, TEXTS, in_steps, open_lab, say_nothing
+from tests.surface.bridging import POLICY, SEND, TEXTS, in_steps, open_lab, say_nothing
 from tests.surface.rooms.test_onboarding import onboarded
 
 
@@ -142,6 +143,23 @@ async def test_status_says_whether_the_agent_is_there(clock: MockClock, tmp_path
         async with lab.service() as service_without_agent:
             status = await service_without_agent.ask("!status", service.room)
             assert "no longer there" in status
+
+
+async def test_an_admin_is_told_the_services_figures(clock: MockClock, tmp_path: Path) -> None:
+    policy = evolve(POLICY, admins=Access((BORIS,)))
+    async with open_lab(clock, tmp_path) as lab, lab.chat(policy=policy) as service:
+        room = await service.new_chat(BORIS)
+        lab.agent.behave = say_nothing
+        lab.homeserver.say(service.room, ANNA, "Think")
+        await lab.agent.run()
+        assert "The service has run" not in await service.ask("!status")
+        asked = lab.homeserver.say(room, BORIS, "!status")
+        status = await lab.homeserver.answer(room, asked)
+        assert "The service has run for " in status
+        assert "2 rooms, people: 2" in status
+        assert "In all: 1 being answered, 0 waiting" in status
+        assert "Lambda (not asked yet)" in status
+        assert not any(name in status for name in (ANNA, BORIS, service.room, room))
 
 
 async def test_status_is_about_the_agent_that_one_may_use(clock: MockClock, tmp_path: Path) -> None:
