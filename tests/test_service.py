@@ -28,6 +28,8 @@ from lambda_matrix.config.settings import (
     StateSection,
 )
 from lambda_matrix.conversation.texts import Language, texts
+from lambda_matrix.monitoring.asking import Said, ask as ask_service
+from lambda_matrix.monitoring.listening import STATUS_SOCKET
 from lambda_matrix.secret import Secret
 from lambda_matrix.service import serve
 from lambda_matrix.store.store import StoreDamagedError, StoreLockedError, open_store
@@ -144,6 +146,37 @@ async def test_a_start_to_its_orderly_end(place: Place) -> None:
         assert await place.ask("Again?") == "Answer to Again?"
     assert len(place.proxy.made("POST .*/login")) == 1, "the session is kept"
     assert len(place.proxy.made("POST .*/filter")) == 1, "so is the filter"
+
+
+async def test_it_can_be_watched_from_the_beginning(place: Place) -> None:
+    socket_file = place.settings.state.directory / STATUS_SOCKET
+    caught = Hold(answer=True)
+    rule = place.proxy.spoil("POST .*/login", caught)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(serve, place.settings, place.read_again)
+        await caught.caught.wait()
+        waiting = await ask_service(socket_file, "/readyz")
+        place.proxy.mend(rule)
+        caught.release()
+        assert await place.ask("Hello?") == "Answer to Hello?"
+        place.changed = ConfigError("no")
+        await place.reload()
+        ready = await ask_service(socket_file, "/readyz")
+        metrics = (await ask_service(socket_file, "/metrics")).text
+        report = json.loads((await ask_service(socket_file, "/status.json")).text)
+        signal.raise_signal(signal.SIGTERM)
+    assert waiting == Said(503, "waiting for the homeserver\n")
+    assert ready == Said(200, "ready\n")
+    for expected in (
+        'lambda_matrix_answers_total{outcome="answered"} 1.0',
+        'lambda_matrix_agent_up{agent="main"} 1.0',
+        "lambda_matrix_chats 1.0",
+        "lambda_matrix_config_last_reload_successful 0.0",
+        'lambda_matrix_homeserver_requests_total{endpoint="login",status="2xx"} 1.0',
+    ):
+        assert f"\n{expected}\n" in metrics
+    assert report["faults"][0]["text"].startswith("not reloaded")
+    assert report["user"] == BOT
 
 
 async def test_at_sigterm_an_answer_is_finished_and_what_waits_is_left(place: Place) -> None:

@@ -31,7 +31,8 @@ h1 { font-size: 1.3rem; margin: 0 }
 h2 { font-size: 1rem; margin: 2rem 0 .5rem }
 .state { border-left: .4rem solid var(--bad); margin: .75rem 0 0; padding: .5rem .75rem }
 .good { border-color: var(--good) }
-.state, td, dd { overflow-wrap: anywhere }
+.state, dd, td:last-child { overflow-wrap: anywhere }
+td { overflow-wrap: break-word }
 dl { display: grid; gap: .25rem 1rem; grid-template-columns: minmax(9rem, max-content) 1fr }
 dl, .none { margin: 0 }
 dt, th, footer, .none { color: var(--dim) }

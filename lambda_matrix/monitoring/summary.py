@@ -31,10 +31,11 @@ def service(report: Report) -> tuple[Row, ...]:
     """Return how the process and its homeserver are."""
     rows = [
         ("Up since", since(report.started_at, report.at)),
-        ("Phase", f"{report.phase}, since {since(report.since, report.at)}"),
         ("Process", report.health.why),
         ("Homeserver", f"{report.homeserver}: {_homeserver(report)}"),
     ]
+    if not report.readiness.is_good:
+        rows.insert(1, ("Phase", f"{report.phase}, since {since(report.since, report.at)}"))
     if report.user is not None:
         rows.append(("Account", report.user))
     if report.disk is not None:
