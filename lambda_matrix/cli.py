@@ -95,6 +95,7 @@ class _Commands(click.Group):
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="The manual: man lambda-matrix. What is well here, and what not: lambda-matrix doctor.",
 )
 @click.version_option(
     __version__,

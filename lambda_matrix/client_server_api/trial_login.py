@@ -24,7 +24,7 @@ from lambda_matrix.secret import Secret
 _DEVICE_NAME = "lambda-matrix, a check"
 _LOGOUT_TIMEOUT = 5.0
 """Seconds; whoever is interrupted waits for this."""
-TIMEOUT = 20.0
+TIMEOUT = 10.0
 """Seconds: a password's check is slow on purpose."""
 
 

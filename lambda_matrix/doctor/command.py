@@ -40,7 +40,7 @@ def doctor(file: Path, *, is_json: bool) -> None:
 
     Nothing is changed, so it may be asked while the service runs, and before it ever ran. Where
     there is no session yet, it logs in as a device of its own and out again. As root it sees what
-    the service sees. It takes no longer than half a minute.
+    the service sees. It takes no longer than a minute.
 
     Exit status 0: no fault; warnings do not count. 1: a check itself failed. 69: the homeserver or
     an agent is away. 70: the homeserver ended the session. 73: a disk is full. 74: the database is
