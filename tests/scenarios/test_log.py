@@ -77,6 +77,15 @@ async def test_a_healthy_day_is_quiet_and_no_text_is_ever_told(chatting: Chattin
     assert CANARY in (await chatting.ask("What is it?")).text  # the file's name
     await chatting.ask("file png")
     await wait_files(chatting)
+    edited = await chatting.say("slow 60 until it is edited")
+    await chatting.growing(edited)
+    await chatting.person.edit(chatting.chat, edited, f"{CANARY}, rather")
+    assert CANARY in (await chatting.answer(edited)).text
+    taken_back = await chatting.say(f"slow 60 {CANARY}")
+    await chatting.growing(taken_back)
+    await chatting.person.redact(chatting.chat, taken_back)
+    assert "!yes" in (await chatting.ask("confirm")).text
+    await chatting.ask(f"!no {CANARY}")
     for command in (f"!save {CANARY}", f"!rename {CANARY}", f"!nonsense {CANARY}", "!load 1"):
         await chatting.ask(command)
     for command in ("!help", "!chats", "!settings", "!context", "!clear", "!status", "!files"):
