@@ -70,9 +70,10 @@ def test_the_agent_is_confined_as_the_service_is() -> None:
         set(settings_of("lambda-agent.service")),
     )
     own = {
-        "After", "Requires", "Description", "Environment", "ExecPaths", "ExecReload", "ExecStart",
-        "ExecStartPre", "StateDirectory", "CacheDirectory", "WorkingDirectory", "ReadWritePaths",
-        "LoadCredential", "SetCredential", "MemoryMax", "NoExecPaths", "RestartPreventExitStatus",
+        "After", "Requires", "Description", "Environment", "ExecReload", "ExecStart",
+        "ExecStartPre", "StateDirectory", "CacheDirectory", "RuntimeDirectory",
+        "RuntimeDirectoryMode", "WorkingDirectory", "ReadWritePaths", "NoExecPaths", "ExecPaths",
+        "LoadCredential", "SetCredential", "MemoryMax", "RestartPreventExitStatus",
         "SyslogIdentifier", "TimeoutAbortSec", "TimeoutStartSec", "TimeoutStopSec", "WatchdogSec",
     }  # fmt: skip
     assert {key for key, _ in service ^ agent} <= own
