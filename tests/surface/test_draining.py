@@ -188,3 +188,42 @@ async def test_a_homeserver_that_fails_is_not_waited_for(clock: MockClock, tmp_p
         async with lab.service():
             assert await lab.homeserver.answer(room, question) == "One"
             assert len(lab.homeserver.finals(room, question)) == 1
+
+
+async def test_a_whole_answer_is_committed_though_the_end_comes_first(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    """The stop hits T2 while another transaction has its turn: the agent is not asked again."""
+    async with open_lab(clock, tmp_path) as lab, trio.open_nursery() as others:
+        async with asked(lab, say_nothing) as (service, question):
+            room = service.room
+            run = await lab.agent.run()
+            held = trio.Event()
+
+            async def hold_the_store() -> None:
+                async with service.store._turn:  # no other way to stand in a commit
+                    held.set()
+                    await trio.sleep(2)
+
+            others.start_soon(hold_the_store)
+            await held.wait()
+            await run.text("Done")
+            await run.finish()
+            await trio.sleep(1)
+        async with lab.service() as service:
+            assert await lab.homeserver.answer(room, question) == "Done"
+            assert await attempts(service) == [(1, "answered")]
+    assert len(lab.agent.runs) == 1
+
+
+async def test_what_an_answer_offers_is_sent_as_well(clock: MockClock, tmp_path: Path) -> None:
+    async with open_lab(clock, tmp_path) as lab, asked(lab, say_nothing) as (service, _):
+        run = await lab.agent.run()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(drained, service)
+            await run.say({"type": "CUSTOM", "name": "file", "value": {"path": "missing.txt"}})
+            await run.text("Here it is")
+            await run.finish()
+        answer, sentence = lab.homeserver.bodies(service.room)
+        assert answer == "Here it is"
+        assert "missing.txt" in sentence

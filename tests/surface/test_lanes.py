@@ -89,3 +89,31 @@ async def test_a_fault_in_one_room_is_its_own(
     assert looks.count(ROOM) == 2, "the room rests, and is looked at again"
     assert faults == [ROOM]
     assert "out of order" in caplog.text
+
+
+async def test_who_is_active_is_waited_for_but_not_after_a_fault(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    looks = 0
+
+    async def serve(_: RoomId) -> None:
+        nonlocal looks
+        looks += 1
+        await trio.sleep(5)
+        if looks == 1:
+            raise ZeroDivisionError
+
+    lanes = Lanes("test", serve)
+    await nursery.start(lanes.run)
+    await lanes.wait_inactive(ROOM)
+    lanes.wake([ROOM])
+    assert lanes.active == {ROOM}
+    await lanes.wait_inactive(ROOM)
+    assert trio.current_time() == pytest.approx(5)
+    assert lanes.active == frozenset()
+    assert lanes.is_busy(ROOM), "it rests"
+    await trio.sleep(FIRST_PAUSE + 0.1)
+    assert lanes.active == {ROOM}
+    await lanes.wait_inactive(ROOM)
+    assert looks == 2
+    assert trio.current_time() == pytest.approx(10 + FIRST_PAUSE)

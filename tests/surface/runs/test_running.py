@@ -101,3 +101,18 @@ async def test_what_is_at_work_is_what_has_its_turn(autojump_clock: MockClock) -
     )
     running.end(ROOM)
     assert [run.request_id for run in running.all_at_work()] == ["other"]
+
+
+async def test_once_closed_what_has_not_begun_is_for_the_next_start() -> None:
+    running = Running()
+    at_work = running.begin(ROOM)
+    at_work.take(MINE)
+    at_work.begin()
+    in_line = running.begin(RoomId("!second"))
+    in_line.take(OTHER)
+    early = running.begin(RoomId("!third"))
+    running.close()
+    assert running.is_closed
+    early.take(OTHER)
+    assert [scope.end for scope in (at_work, in_line, early)] == [None, End.PARKED, End.PARKED]
+    assert [scope.scope.cancel_called for scope in (at_work, in_line, early)] == [False, True, True]
