@@ -214,16 +214,3 @@ async def test_a_whole_answer_is_committed_though_the_end_comes_first(
             assert await lab.homeserver.answer(room, question) == "Done"
             assert await attempts(service) == [(1, "answered")]
     assert len(lab.agent.runs) == 1
-
-
-async def test_what_an_answer_offers_is_sent_as_well(clock: MockClock, tmp_path: Path) -> None:
-    async with open_lab(clock, tmp_path) as lab, asked(lab, say_nothing) as (service, _):
-        run = await lab.agent.run()
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(drained, service)
-            await run.say({"type": "CUSTOM", "name": "file", "value": {"path": "missing.txt"}})
-            await run.text("Here it is")
-            await run.finish()
-        answer, sentence = lab.homeserver.bodies(service.room)
-        assert answer == "Here it is"
-        assert "missing.txt" in sentence

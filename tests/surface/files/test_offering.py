@@ -22,7 +22,7 @@ from lambda_matrix.surface.files.offering import Offering
 from lambda_matrix.workspace.imaging import Imaging
 from lambda_matrix.workspace.media_facts import MediaFacts
 from lambda_matrix.workspace.offered import OfferedFile
-from tests.lab.proxy import Answer, Hold, Loss, rate_limited
+from tests.lab.proxy import Answer, Delay, Hold, Loss, rate_limited
 from tests.lab.small_homeserver import ANNA, BORIS, BOT
 from tests.surface.bridging import SEND, TEXTS, AgentRun, Lab, Service, open_lab
 
@@ -116,6 +116,19 @@ def counted(lab: Lab, outcome: str) -> float | None:
 def plain(sentence: str) -> str:
     """The sentence as the body of an event."""
     return sentence.strip("_")
+
+
+async def test_a_file_that_an_answer_offers_is_sent_before_a_stop(
+    clock: MockClock, tmp_path: Path, root: Path
+) -> None:
+    async with open_chat(clock, tmp_path, root) as (lab, service):
+        lab.agent.behave = offering(("{chat}/report.txt", b"all is well"))
+        lab.proxy.spoil("POST .*/upload", Delay(lambda: 5.0))
+        question = lab.homeserver.say(service.room, ANNA, "A report, please")
+        await lab.homeserver.answer(service.room, question)
+        assert not shown(lab, service)
+        await service.bridge.draining.run()
+        assert len(shown(lab, service)) == 1
 
 
 async def test_a_file_follows_its_answer(clock: MockClock, tmp_path: Path, root: Path) -> None:
