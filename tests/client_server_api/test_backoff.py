@@ -15,6 +15,7 @@ from lambda_matrix.client_server_api.backoff import (
     wait_for,
 )
 from lambda_matrix.client_server_api.errors import HomeserverUnreachable, MatrixError
+from lambda_matrix.pulse import LONGEST_STORING, Part, Step
 
 CUT = HomeserverUnreachable("cut")
 
@@ -41,7 +42,10 @@ def test_a_success_starts_over() -> None:
 
 
 def test_the_wait_that_the_server_asks_for_is_kept() -> None:
-    assert Backoff(clock=float).failed(MatrixError("slow", status=429, retry_after=100.0)) == 100.0
+    part = Part("the sync loop", float)
+    backoff = Backoff(clock=float, part=part)
+    assert backoff.failed(MatrixError("slow", status=429, retry_after=100.0)) == 100.0
+    assert part.at == Step("waiting for the homeserver", 0, 100 + LONGEST_STORING)
 
 
 def test_going_and_coming_back_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
