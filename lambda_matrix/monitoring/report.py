@@ -8,7 +8,6 @@ import sqlite3
 import ssl
 import time
 from functools import cache
-from importlib.metadata import version
 from typing import Final
 
 import trio
@@ -189,6 +188,9 @@ def _masked_trouble(trouble: Trouble | None) -> Trouble | None:
 
 @cache
 def _versions() -> tuple[tuple[str, str], ...]:
+    # A megabyte that is not needed before somebody looks.
+    from importlib.metadata import version  # noqa: PLC0415 - so it is said above
+
     return (
         ("lambda-matrix", __version__),
         ("Python", platform.python_version()),
