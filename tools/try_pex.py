@@ -1,12 +1,14 @@
 """try_pex.py FILE.pex: it runs under every CPython from 3.11 to 3.14 that is found here.
 
 Each tells its version, looks into a picture (by compiled code, in a process of its own), refuses a
-wrong configuration, and serves as the agent: so every file that a start needs is there.
+wrong configuration, installs itself below a folder and removes that again, and serves as the agent:
+so every file that a start needs is there.
 """
 
 from __future__ import annotations
 
 import base64
+import filecmp
 import os
 import shutil
 import signal
@@ -69,6 +71,7 @@ def try_under(version: str, python: Path, pex: Path, folder: Path) -> None:
         raise RefusedError(
             f"a wrong configuration ends it with {ended.returncode}:\n{ended.stderr}"
         )
+    _install(pex, environment, folder / "machine")
     _serve_as_agent(pex, environment, folder)
 
 
@@ -89,6 +92,19 @@ def _look_at_a_picture(pex: Path, environment: Mapping[str, str]) -> None:
         ).stdout
     if not told.startswith(struct.pack("!II", 1, 1)):
         raise RefusedError(f"it cannot look into pictures: {told!r}")
+
+
+def _install(pex: Path, environment: Mapping[str, str], root: Path) -> None:
+    """Have it installed below a folder, with the units that travel in it, and removed again."""
+    root.mkdir()
+    _output(pex, environment, "install", "--root", str(root))
+    installed = root / "usr/lib/lambda-matrix/lambda-matrix.pex"
+    unit = root / "usr/lib/systemd/system/lambda-matrix.service"
+    if not filecmp.cmp(pex, installed, shallow=False) or not unit.read_text(encoding="utf-8"):
+        raise RefusedError("it does not install itself")
+    _output(installed, environment, "uninstall", "--root", str(root), "--purge", "--yes")
+    if left := [path for path in root.rglob("*") if not path.is_dir()]:
+        raise RefusedError(f"it leaves {left} behind")
 
 
 def _serve_as_agent(pex: Path, environment: Mapping[str, str], folder: Path) -> None:
