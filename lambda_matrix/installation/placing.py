@@ -10,7 +10,7 @@ import os
 import shutil
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final
 
@@ -101,11 +101,10 @@ class Placing:
                 place.unlink()
 
     def remove_if_empty(self, target: PurePosixPath) -> None:
-        """Remove a folder in which nothing is left."""
-        place = self.at(target)
-        if place.is_dir() and not self.dry_run and not any(place.iterdir()):
-            with _named(target):
-                place.rmdir()
+        """Remove a folder in which nothing is left, unless it is a link or a mount."""
+        if not self.dry_run:
+            with suppress(OSError):
+                self.at(target).rmdir()
 
     def say(self, what: str, about: object) -> None:
         """Tell the operator, in a column."""

@@ -107,6 +107,9 @@ def test_files_links_and_folders_are_removed_and_what_they_lead_to_is_not(
     assert machine.at(TARGET).exists()
     placing.remove(TARGET)
     placing.remove_if_empty(TARGET.parent)
+    machine.at("/elsewhere").symlink_to(machine.root)
+    placing.remove_if_empty(PurePosixPath("/elsewhere"))  # as /agents may be
+    machine.at("/elsewhere").unlink()
     assert list(machine.root.iterdir()) == [machine.at("/usr")]
     assert not machine.at(TARGET.parent).exists()
     assert machine.told[1:] == [f"removed   {path}" for path in ("/folder", "/link", TARGET)]
