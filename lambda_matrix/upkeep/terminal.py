@@ -62,10 +62,10 @@ class Terminal:
         """Ask for a line that is not shown while it is typed; the keyboard is a terminal."""
         self.err.write(f"{question} ")
         self.err.flush()
+        self._is_asking = True  # nobody sees the end of the line either
         with _without_echo(self.keyboard.fileno()):
             said = await self.read_line()
-        self.err.write("\n")
-        self.err.flush()
+        self._clear()
         return said
 
     async def read_line(self) -> str:
