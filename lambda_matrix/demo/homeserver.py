@@ -41,6 +41,12 @@ _NO_LIMITS: Json = {
     "rc_profile": _PLENTY,
 }
 
+_NO_DIRECTORIES: Json = {
+    "presence": {"enabled": False},
+    "user_directory": {"enabled": False},
+    "stats": {"enabled": False},
+}
+
 
 class Limits(Enum):
     """Under which rate limits the homeserver runs."""
@@ -57,13 +63,15 @@ class HomeserverSettings:
     it writes. Synapse remembers answers of /sync for two minutes, so that a client which starts
     anew within them sees the past: `sync_cache=False` switches that off. `port` 0 takes a free
     one. With `encrypted_default` every new room is encrypted; `room_version` is that of new rooms,
-    None for Synapse's own default.
+    None for Synapse's own default. `directories=False` spares a quarter of its work: it keeps no
+    presence, no directory of users, no statistics.
     """
 
     python: Path
     directory: Path
     limits: Limits = Limits.DEFAULT
     sync_cache: bool = True
+    directories: bool = True
     encrypted_default: bool = False
     room_version: str | None = None
     server_name: str = "lambda.test"
@@ -224,6 +232,8 @@ def _config(settings: HomeserverSettings, port: int, secret: str) -> Json:
         config |= _NO_LIMITS
     if not settings.sync_cache:
         config["caches"] = {"sync_response_cache_duration": "0s"}
+    if not settings.directories:
+        config |= _NO_DIRECTORIES
     if settings.encrypted_default:
         config["encryption_enabled_by_default_for_room_type"] = "all"
     if settings.room_version is not None:

@@ -45,7 +45,11 @@ class OwnHomeserver:
 async def open_own_homeserver(python: Path, directory: Path) -> AsyncIterator[OwnHomeserver]:
     """A Synapse without limits, by the interpreter `python`; its data are in `directory`."""
     settings = HomeserverSettings(
-        python=python, directory=directory, limits=Limits.UNLIMITED, sync_cache=False
+        python=python,
+        directory=directory,
+        limits=Limits.UNLIMITED,
+        sync_cache=False,
+        directories=False,
     )
     homeserver, program = await prepare_homeserver(settings)
     own = OwnHomeserver(homeserver, program, start(program))

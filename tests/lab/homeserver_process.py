@@ -35,7 +35,10 @@ def homeserver_process(
     encrypted_default: bool = False,
     room_version: str | None = None,
 ) -> Iterator[Homeserver]:
-    """A Synapse without its /sync cache (so that a quick restart sees the present)."""
+    """A Synapse that keeps only what conversations need, and no cache of /sync.
+
+    With that cache a client that starts anew at once would see the past.
+    """
     options = {
         "limits": limits.name,
         "encrypted_default": encrypted_default,
@@ -69,6 +72,7 @@ async def main() -> None:
         encrypted_default=options["encrypted_default"],
         room_version=options["room_version"],
         sync_cache=False,
+        directories=False,
     )
     async with open_homeserver(settings) as homeserver:
         told = {
