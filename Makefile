@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test unit long faults chaos properties model-test systemd systemd-shell lint bench bench-limits bench-scale \
+.PHONY: help demo test unit long faults chaos properties model-test systemd systemd-shell lint bench bench-limits bench-scale bench-start \
   pex pex-twice pex-try clean \
   synapse-requirements agents-requirements model-requirements
 MAKEFLAGS += --no-print-directory
@@ -45,6 +45,7 @@ help: ## this list
 	@echo 'make bench   the service beside other bots on one homeserver'
 	@echo 'make bench-limits   long answers under the default rate limits of a homeserver'
 	@echo 'make bench-scale    one process with 1,000 rooms, whose making takes up to an hour, once'
+	@echo 'make bench-start    how long the PEX takes to start, beside a plain environment'
 	@echo 'make pex     one file to install: dist/lambda-matrix.pex, what it is made of, and its licences'
 	@echo 'make pex-twice  the same as somebody else would build it: are the bytes the same?'
 	@echo 'make pex-try    does it run under every Python that is here?'
@@ -184,6 +185,11 @@ bench-limits: .venv-bench/.stamp .venv-synapse/.stamp
 bench-scale: .venv-bench/.stamp .venv-synapse/.stamp
 	@.venv-bench/bin/python bench/scale.py --synapse-python .venv-synapse/bin/python $(ARGS)
 
+# Beside it stands an environment of the same wheels, and nothing else.
+bench-start: pex .venv-bench/.stamp .venv-synapse/.stamp
+	$(STEP) 'installing the same without a PEX' env UV_PROJECT_ENVIRONMENT=.venv-plain $(UV) sync --frozen --no-default-groups --no-editable --reinstall-package lambda-matrix --python '$(PYTHON)'
+	@.venv-bench/bin/python bench/start.py --pex dist/lambda-matrix.pex --plain .venv-plain --synapse-python .venv-synapse/bin/python $(ARGS)
+
 pex: | $(UV)
 	@UV='$(CURDIR)/$(UV)' ./build_pex.sh dist/lambda-matrix.pex
 
@@ -205,5 +211,5 @@ screenshots: .venv/.runtime .venv-synapse/.stamp $(HYDROGEN)
 
 clean:
 	rm -rf tools/screenshots/node_modules
-	rm -rf .venv .venv-uv .venv-bench .venv-pex .venv-synapse .venv-agents .venv-model \
+	rm -rf .venv .venv-uv .venv-plain .venv-bench .venv-pex .venv-synapse .venv-agents .venv-model \
 	  tests/lab/aimock/node_modules .bench-scale .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov build dist
