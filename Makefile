@@ -125,9 +125,12 @@ lint: .venv/.dev
 	$(STEP) 'mypy' .venv/bin/mypy
 	$(STEP) 'floors (import-linter)' .venv/bin/lint-imports --no-logo
 
-# Two, not one for each core: each has a homeserver of its own, and CI has two cores.
+# Each job has a homeserver of its own. What computes has as many as CI has cores; a conversation
+# waits half of its time, for programs to start and for each other.
 JOBS ?= 2
+TALKS ?= 4
 SIDE_BY_SIDE := --numprocesses $(JOBS) --dist worksteal
+TALKS_SIDE_BY_SIDE := --numprocesses $(TALKS) --dist worksteal
 # PEX=dist/lambda-matrix.pex has the scenarios talk with that file, not with this code.
 ifneq ($(PEX),)
 export LAMBDA_MATRIX_PEX := $(PEX)
@@ -139,7 +142,8 @@ unit: .venv/.dev .venv-synapse/.stamp .venv-agents/.stamp $(if $(shell command -
 ifeq ($(ARGS),)
 	@.venv/bin/coverage erase
 	@.venv/bin/coverage run -m pytest $(SIDE_BY_SIDE) --ignore tests/scenarios --ignore tests/faults --ignore tests/systemd
-	@.venv/bin/pytest $(SIDE_BY_SIDE) tests/scenarios -m 'not long'
+	@$(if $(PEX),$(PEX) --version) # unpacks it, once for all that start it
+	@.venv/bin/pytest $(TALKS_SIDE_BY_SIDE) tests/scenarios -m 'not long'
 	@.venv/bin/pytest tests/faults -m 'not long'
 	@.venv/bin/coverage combine --quiet
 	@.venv/bin/coverage report
@@ -149,7 +153,7 @@ endif
 
 # The tests that take minutes: CI goes through them, too.
 long: .venv/.dev .venv-synapse/.stamp
-	@.venv/bin/pytest $(SIDE_BY_SIDE) tests/scenarios tests/faults -m long $(ARGS)
+	@.venv/bin/pytest $(TALKS_SIDE_BY_SIDE) tests/scenarios tests/faults -m long $(ARGS)
 
 # What happens is drawn from a seed; a seed that fails says how it is replayed.
 faults: .venv/.dev .venv-synapse/.stamp

@@ -31,7 +31,7 @@ async def ends_with(stack: Stack, code: int) -> str:
     """Start the service, which must end by itself; returns its last line."""
     child = start(stack.service.program)
     try:
-        with trio.fail_after(20):
+        with trio.fail_after(60):
             assert await child.wait() == code, stack.service.log
     finally:
         await child.stop()  # noqa: ASYNC102 - it shields itself, with a timeout
