@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from tools.licenses import LicenseError, listing
 from tools.locked import Locked, read_lock, read_pex_lock
-from tools.pex_contents import Pex, read_pex
+from tools.pex_contents import Pex, Wheel, read_pex
 from tools.sbom import OWN, bill_of_materials
 
 _LEFT_OUT = {"pip"}
@@ -46,6 +47,28 @@ def check_contents(pex: Pex, locked: Locked, own_wheel: str) -> None:
         raise PexError("\n".join(faults))
 
 
+def check_shipped(own: Wheel, tree: Mapping[str, bytes]) -> None:
+    """Hold the product's own wheel against the files of this tree that it must carry, by path.
+
+    Raises:
+      PexError: one is missing, or another one.
+    """
+    other = [path for path, content in tree.items() if own.files.get(path) != content]
+    if other or not tree:
+        raise PexError(f"not in {own.file} as it is here: {sorted(other)}")
+
+
+def files_to_ship(root: Path) -> dict[str, bytes]:
+    """The program, and what it installs, by the path that each has in the wheel."""
+    places = {"lambda_matrix": "lambda_matrix", "systemd": "lambda_matrix/installation/files"}
+    return {
+        f"{place}/{file.relative_to(root / folder)}": file.read_bytes()
+        for folder, place in places.items()
+        for file in (root / folder).rglob("*")
+        if file.is_file() and file.suffix != ".pyc"
+    }
+
+
 def check_lock(pex_lock: dict[str, str], locked: Locked) -> None:
     """Hold pex's lock, which was made of uv.lock, against it.
 
@@ -67,6 +90,7 @@ def main() -> None:
         pex = read_pex(made)
         check_lock(read_pex_lock(pex_lock), locked)
         check_contents(pex, locked, own_wheel.name)
+        check_shipped(next(each for each in pex.wheels if each.name == OWN), files_to_ship(Path()))
         licenses = listing(pex.wheels)
         bill = bill_of_materials(pex, content, locked, own)
     except (PexError, LicenseError, ValueError) as fault:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.lab.homeserver_process import ROOT
 from tests.tools.carried import wheel
-from tools.check_pex import PexError, check_contents, check_lock
+from tools.check_pex import PexError, check_contents, check_lock, check_shipped, files_to_ship
 from tools.locked import Locked, read_lock, read_pex_lock
 from tools.pex_contents import Pex
 from tools.sbom import bill_of_materials
@@ -40,8 +41,19 @@ def test_what_the_lock_does_not_allow_is_told(carried: tuple[object, ...], fault
     if not fault:
         check_contents(pex, LOCKED, OWN.file)
         return
-    with pytest.raises(PexError, match=fault):
+    with pytest.raises(PexError, match=re.escape(fault)):
         check_contents(pex, LOCKED, OWN.file)
+
+
+def test_the_units_travel_with_the_program() -> None:
+    tree = files_to_ship(ROOT)
+    assert "lambda_matrix/installation/files/lambda-matrix.service" in tree
+    assert "lambda_matrix/cli.py" in tree
+    check_shipped(wheel("lambda_matrix", more=tree), tree)
+    with pytest.raises(PexError, match="cli"):
+        check_shipped(wheel("lambda_matrix", more={**tree, "lambda_matrix/cli.py": b"old"}), tree)
+    with pytest.raises(PexError, match="not in lambda_matrix"):
+        check_shipped(OWN, {})
 
 
 def test_the_lock_of_the_product_names_all_that_it_needs_with_hashes() -> None:
@@ -60,7 +72,7 @@ def test_the_lock_of_pex_must_say_what_uv_lock_says(tmp_path: Path) -> None:
     check_lock(read_pex_lock(file), LOCKED)
     artifact["hash"] = "bb" * 32
     file.write_text(json.dumps(told))
-    with pytest.raises(PexError, match=NEEDED.file):
+    with pytest.raises(PexError, match=re.escape(NEEDED.file)):
         check_lock(read_pex_lock(file), LOCKED)
     with pytest.raises(PexError):
         check_lock({}, LOCKED)
