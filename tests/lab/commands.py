@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
+from pathlib import Path
 
 import trio
 
@@ -11,6 +12,12 @@ from tests.lab.chatting import Stack
 from tests.lab.product import PRODUCT
 
 _number = count(1)
+
+
+def state_files(stack: Stack) -> dict[Path, bytes]:
+    """What lies in the state directory; of sockets there is nothing to be read."""
+    directory = stack.settings.directory / "state"
+    return {path: path.read_bytes() for path in directory.iterdir() if path.is_file()}
 
 
 class Command:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import trio
 
 from tests.lab.chatting import Chatting, Stack
-from tests.lab.commands import Command
+from tests.lab.commands import Command, state_files
 from tests.lab.proxy import Answer, Hold, Rewrite
 
 pytestmark = pytest.mark.long
@@ -27,14 +25,8 @@ async def reconcile(stack: Stack, *arguments: str, status: int = 0) -> list[str]
     return [" ".join(line.split()) for line in said.splitlines()]
 
 
-def files(stack: Stack) -> dict[Path, bytes]:
-    """What lies in the state directory."""
-    directory = stack.settings.directory / "state"
-    return {path: path.read_bytes() for path in directory.iterdir()}
-
-
 def delete_database(stack: Stack) -> None:
-    for path in files(stack):
+    for path in state_files(stack):
         if path.name.startswith("lambda-matrix.db"):
             path.unlink()
 
@@ -81,11 +73,11 @@ async def test_a_dry_run_writes_nothing_anywhere(chatting: Chatting) -> None:
     await chatting.ask("hello")
     await stack.service.stop()
     delete_database(stack)
-    before, asked = files(stack), len(stack.proxy.exchanges)
+    before, asked = state_files(stack), len(stack.proxy.exchanges)
     said = await reconcile(stack, "--dry-run")
     assert "chats restored 1" in said
     assert "Nothing was changed (--dry-run)." in said
-    assert files(stack) == before
+    assert state_files(stack) == before
     made = stack.proxy.exchanges[asked:]
     assert made
     assert [one for one in made if one.matches(CHANGES) and not one.matches(FILTER)] == []

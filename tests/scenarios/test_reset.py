@@ -10,7 +10,7 @@ import trio
 
 from lambda_matrix.ids import RoomId
 from tests.lab.chatting import Chatting, Stack, onboard
-from tests.lab.commands import Command
+from tests.lab.commands import Command, state_files
 from tests.lab.proxy import Hold, rate_limited
 
 pytestmark = pytest.mark.long
@@ -95,12 +95,12 @@ async def test_a_local_reset_asks_nothing_of_the_homeserver(chatting: Chatting) 
 async def test_a_dry_run_changes_nothing(chatting: Chatting) -> None:
     stack = chatting.stack
     await stack.service.stop()
-    there = {path: path.read_bytes() for path in database(stack).parent.iterdir()}
+    there = state_files(stack)
     asked = len(stack.proxy.made(CHANGES))
     said = await reset(stack, "--server-leave-forget", "--dry-run")
     assert "Nothing was changed" in said
     assert chatting.chat in said
-    assert {path: path.read_bytes() for path in database(stack).parent.iterdir()} == there
+    assert state_files(stack) == there
     assert len(stack.proxy.made(CHANGES)) == asked
     await stack.service.start()
     await chatting.ask("hello")
