@@ -15,7 +15,7 @@ from lambda_matrix.config.settings import Settings
 from lambda_matrix.doctor import agents, configuration, files, machine, state, workspaces
 from lambda_matrix.doctor.examination import Check, Examined, Findings, examine, look_in_thread
 from lambda_matrix.doctor.findings import Skipped, status_of
-from lambda_matrix.doctor.homeserver import GROUP as HOMESERVER, examine_homeserver
+from lambda_matrix.doctor.homeserver import GROUP as HOMESERVER, examine_homeserver, kept_token
 from lambda_matrix.doctor.patient import Patient, read_patient
 from lambda_matrix.doctor.report import as_json, as_lines
 from lambda_matrix.doctor.unit import STACK, read_unit
@@ -48,7 +48,8 @@ def doctor(file: Path, *, is_json: bool) -> None:
     """
     patient, examined = trio.run(_examine_all, file, os.environ)
     told = as_json if is_json else as_lines
-    click.echo(told(examined, patient.secrets()))
+    kept = () if patient.settings is None else kept_token(patient.settings)
+    click.echo(told(examined, (*patient.secrets(), *kept)))
     sys.exit(status_of([finding for each in examined for finding in each.findings]))
 
 

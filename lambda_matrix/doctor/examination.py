@@ -56,6 +56,7 @@ async def _examine_one(check: Check, found: dict[str, Findings]) -> None:
             Skipped(f"{check.name}: not known within {TIME_LIMIT:.0f} s", "try again later"),
         )
     except Exception as error:
+        # A fault barrier: a check that is wrong must not hide what the others found.
         _logger.debug("the check %s failed", check.name, exc_info=error)
         found[check.name] = (
             Failed(

@@ -35,6 +35,7 @@ from lambda_matrix.doctor import connecting, homeserver_verdicts as verdicts
 from lambda_matrix.doctor.examination import Check, Examined, Findings, examine
 from lambda_matrix.doctor.findings import Failed, Skipped
 from lambda_matrix.ids import AccessToken
+from lambda_matrix.secret import Secret
 from lambda_matrix.session import SESSION_FILE
 
 GROUP = "homeserver"
@@ -184,6 +185,12 @@ async def _signed_in(asking: _Asking) -> AsyncIterator[tuple[Session | None, Fin
                 yield session, (*remark, *verdicts.logged_in(session, homeserver.user_id))
         except MatrixError as error:
             yield None, (*remark, *verdicts.no_login(homeserver.user_id, error))
+
+
+def kept_token(settings: Settings) -> tuple[Secret, ...]:
+    """Return the token of the kept session, which is not to be printed, if there is one."""
+    session, _ = _kept(settings.state.directory)
+    return () if session is None else (Secret(session.access_token),)
 
 
 def _kept(directory: Path) -> tuple[Session | None, Findings]:

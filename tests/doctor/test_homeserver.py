@@ -16,7 +16,7 @@ from lambda_matrix.client_server_api.client import Session
 from lambda_matrix.client_server_api.login import write_session
 from lambda_matrix.config.settings import Settings
 from lambda_matrix.doctor.findings import Finding
-from lambda_matrix.doctor.homeserver import examine_homeserver
+from lambda_matrix.doctor.homeserver import examine_homeserver, kept_token
 from lambda_matrix.doctor.patient import read_patient
 from lambda_matrix.ids import AccessToken, DeviceId
 from lambda_matrix.secret import Secret
@@ -83,6 +83,7 @@ async def test_while_the_service_runs_its_own_session_is_asked(lab: Lab) -> None
         f"Passed: the session in session.json is good: {BOT}, device LAMBDA_MATRIX"
     )
     assert lab.proxy.made("POST ") == []
+    assert [each.reveal() for each in kept_token(lab.settings)] == [TOKEN]
     (sync,) = lab.proxy.made("GET .*/sync")
     assert "since" not in sync.target
 
