@@ -115,7 +115,7 @@ class _Process:
         settings, line, pulse = self.in_force.settings, self.line, self.watched.pulse
         directory = settings.state.directory
         picture = read_picture(settings.service.avatar_file)
-        pulse.begin_anew()
+        line.begin_anew()
         line.enter("opening the database")
         async with open_store(directory, watch=line.disk, disk=pulse.disk) as store:
             _tell_of_damage(store, line)
@@ -185,7 +185,7 @@ class _Process:
                 hearing.start_soon(self._reloading(bridge).run, self.reloads)
                 await self.stopping.wait()
                 hearing.cancel_scope.cancel()
-            pulse.begin_anew()
+            line.begin_anew()
             await finish(bridge.draining, line, self.in_force.settings.service.stop_seconds)
             supervisor.cancel_scope.cancel()
 

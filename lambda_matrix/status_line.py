@@ -53,6 +53,11 @@ class StatusLine:
         self._pulse.lifecycle.step(phase, within)
         self.tell()
 
+    def begin_anew(self) -> None:
+        """Whoever waited for something, or was at work, has ended, and says nothing more of it."""
+        self.away = self.refusing = self._overview = None
+        self._pulse.begin_anew()
+
     def proceed(self, phase: str) -> None:
         """The phase goes on, perhaps many times a second: it is said when the line is told next."""
         self.phase = phase

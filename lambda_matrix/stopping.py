@@ -64,7 +64,7 @@ async def finish(draining: Draining, line: StatusLine, seconds: float) -> None:
             nursery.start_soon(_tell, draining, line, deadline)
             await draining.run()
             nursery.cancel_scope.cancel()
-    if scope.cancelled_caught:
+    if scope.cancelled_caught and draining.left:
         logger.info("%d answers not finished; the next start goes on with them", draining.left)
     line.enter("stopping", PARKING)
 
@@ -72,6 +72,8 @@ async def finish(draining: Draining, line: StatusLine, seconds: float) -> None:
 async def _tell(draining: Draining, line: StatusLine, deadline: float) -> NoReturn:
     while True:
         seconds = deadline - trio.current_time()
-        answers = "1 answer" if draining.left == 1 else f"{draining.left} answers"
-        line.enter(f"stopping: {answers} being finished, {seconds:.0f} s left", seconds + PARKING)
+        left = draining.left
+        answers = "1 answer being finished" if left == 1 else f"{left} answers being finished"
+        doing = answers if left else "answers being sent"
+        line.enter(f"stopping: {doing}, {seconds:.0f} s left", seconds + PARKING)
         await trio.sleep(TELL_INTERVAL)

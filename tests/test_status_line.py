@@ -72,6 +72,21 @@ def test_what_is_waited_for_comes_first(said: Callable[[], str | None]) -> None:
     assert said() == "catching up"
 
 
+def test_what_was_waited_for_ends_with_whoever_waited(said: Callable[[], str | None]) -> None:
+    pulse = Pulse(float)
+    line = StatusLine(pulse)
+    line.ready(IDLE)
+    line.homeserver(HomeserverAway("refused"))
+    line.disk(DiskRefuses("full"))
+    pulse.disk.wait("waiting for the disk", 10)
+    line.remark("reload", "not reloaded: it is wrong")
+    line.begin_anew()
+    line.enter("stopping")
+    heard = [said() for _ in range(6)]
+    assert heard[-2:] == ["stopping; not reloaded: it is wrong", None]
+    assert pulse.disk.at is None
+
+
 def test_what_is_at_work_is_counted(said: Callable[[], str | None]) -> None:
     clock = [0.0]
     pulse = Pulse(lambda: clock[0])
