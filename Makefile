@@ -173,7 +173,7 @@ model-test: .venv/.dev .venv-model/.stamp
 
 # One host for each release, side by side.
 systemd: .venv/.dev .venv-synapse/.stamp
-	@.venv/bin/pytest --numprocesses 2 --dist loadgroup tests/systemd $(ARGS)
+	@.venv/bin/pytest --numprocesses 2 tests/systemd $(ARGS)
 
 RELEASE ?= trixie
 systemd-shell: .venv/.dev

@@ -21,9 +21,9 @@ from tests.lab.proxy import Proxy, open_proxy
 _number = count(1)
 
 
-async def fresh_account(homeserver: Homeserver, name: str) -> Account:
+async def fresh_account(homeserver: Homeserver, name: str, *, admin: bool = False) -> Account:
     """A user that no other test has: `name` with a number."""
-    return await homeserver.register(f"{name}{next(_number)}", f"password of {name}")
+    return await homeserver.register(f"{name}{next(_number)}", f"password of {name}", admin=admin)
 
 
 @frozen
@@ -122,6 +122,15 @@ class Talk:
             lambda view: answer.parts[0] if (answer := view.answer(question, self.bot)) else None,
             within,
             "a preview",
+        )
+
+    async def heard(self, words: str, room: RoomId | None = None, within: float = 30) -> Message:
+        """Wait until the bot has said these words."""
+        return await self.person.wait_for(
+            room or self.chat,
+            lambda view: next((one for one in view.said_by(self.bot) if words in one.body), None),
+            within,
+            f"{words!r}",
         )
 
     async def new_chat(self, command: str = "!new") -> RoomId:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import trio
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # it has none
 
 from lambda_matrix.demo.homeserver import Homeserver, free_port
 from lambda_matrix.demo.person import open_person
@@ -17,13 +19,30 @@ from tests.systemd.releases import Release
 from tests.systemd.requirements import PEX, missing
 from tests.systemd.site import Site
 
-RELEASES = [
-    pytest.param(release, id=release.value, marks=pytest.mark.xdist_group(release.value))
-    for release in Release
-]
+TEST_WITHIN = 300
+"""Seconds that a test may take."""
 
 
-@pytest.fixture(scope="session", params=RELEASES)
+class SideBySide(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Each release is one worker's, so that it has one host: for `pytest -n 2`."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        releases = (release.value for release in Release if f"[{release.value}" in nodeid)
+        return next(releases, nodeid)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A version unpacks itself several times in a test: on a busy machine that takes its time."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.timeout(TEST_WITHIN))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> SideBySide:
+    return SideBySide(config, log)
+
+
+@pytest.fixture(scope="session", params=Release, ids=lambda release: release.value)
 def release(request: pytest.FixtureRequest) -> Release:
     """Each test runs on each release; side by side where there are several workers."""
     if reason := missing():

@@ -12,19 +12,19 @@ from attrs import frozen
 
 from lambda_matrix.demo.homeserver import Account
 from tests.systemd.journal import Journal, journal_from_now
-from tests.systemd.machine import ROOT, Machine
+from tests.systemd.machine import Machine
 from tests.systemd.unit import Unit
 
 SERVICE = "lambda-matrix.service"
 PROGRAM = "/usr/lib/lambda-matrix/lambda-matrix.pex"
 CONFIG = "/etc/lambda-matrix/config.toml"
 AGENTS = "/etc/lambda-matrix/agents.toml"
-PASSWORD = "/etc/lambda-matrix/password"
-AGENT_TOKEN = "/etc/lambda-matrix/agent-main.token"
+PASSWORD = "/etc/lambda-matrix/credentials/password"
+AGENT_TOKEN = "/etc/lambda-matrix/credentials/agent-main-token"
 HOMESERVER_NAME = "matrix.lambda.test"
 """What the host calls the machine that its homeserver is on."""
 _DROP_INS = f"/etc/systemd/system/{SERVICE}.d"
-_AGENT_UNIT = "rehearsal.service"
+REHEARSAL = "rehearsal.service"
 
 
 @frozen
@@ -33,7 +33,6 @@ class Installed:
 
     machine: Machine
     unit: Unit
-    agent: Unit
     token: str
 
     async def journal(self) -> Journal:
@@ -46,22 +45,14 @@ class Installed:
         await self.machine.run("systemctl", "daemon-reload")
 
     def settle(self, url: str, bot: Account) -> None:
-        """Edit the example configuration: which homeserver, which bot, who may use it."""
+        """Edit the settings as they come: which homeserver, which bot, who may use it."""
+        for name, file in (("config", CONFIG), ("agents", AGENTS)):
+            example = self.machine.path(f"/usr/share/lambda-matrix/{name}.example.toml")
+            self.machine.write(file, example.read_text(encoding="utf-8"))
         server = bot.user_id.partition(":")[2]
-        examples = ROOT / "systemd"
-        config = (examples / "config.example.toml").read_text(encoding="utf-8")
-        config = edited(
-            config,
-            {
-                "url": f'"{url}"',
-                "user_id": f'"{bot.user_id}"',
-                "users": f'["@*:{server}"]',
-                "language": '"en"',
-            },
-        )
-        self.machine.write(CONFIG, config)
-        agents = (examples / "agents.example.toml").read_text(encoding="utf-8")
-        self.machine.write(AGENTS, agents)
+        who = {"url": url, "user_id": bot.user_id, "language": "en"}
+        self.edit({key: f'"{value}"' for key, value in who.items()})
+        self.edit({"users": f'["@*:{server}"]'})
         self.machine.write(PASSWORD, bot.password, 0o600)
         self.machine.write(AGENT_TOKEN, self.token, 0o600)
 
@@ -70,14 +61,20 @@ class Installed:
         text = self.machine.path(file).read_text(encoding="utf-8")
         self.machine.write(file, edited(text, keys))
 
+    async def start_agent(self) -> None:
+        """Start an agent that remembers nothing from test to test, where agents.toml looks."""
+        self.machine.write("/root/agent.token", self.token, 0o600)
+        as_unit = ("systemd-run", f"--unit={REHEARSAL}", "--service-type=notify", "--quiet")
+        options = ("--no-memory", "--token-file=/root/agent.token")
+        await self.machine.run(*as_unit, "--setenv=HOME=/root", PROGRAM, "agent", *options)
+
     async def as_new(self) -> None:
         """Stop it, and take away its state and what tests have added to the unit."""
         await self.unit.stop()
+        await self.machine.attempt("systemctl", "reset-failed", SERVICE)
         await self.unit.systemctl("clean", "--what=state")
         await self.machine.run("rm", "-rf", _DROP_INS)
-        token = f"LoadCredential=agent-main-token:{AGENT_TOKEN}"
-        await self.drop_in("token", token)
-        await self.machine.attempt("systemctl", "reset-failed", SERVICE)
+        await self.machine.run("systemctl", "daemon-reload")
 
 
 def edited(text: str, keys: Mapping[str, str]) -> str:
@@ -98,26 +95,10 @@ def download(machine: Machine, file: Path) -> str:
 
 
 async def install(machine: Machine, pex: Path) -> Installed:
-    """Install the service as README.md says, and an agent to talk to."""
-    for file in (pex, *(ROOT / "systemd").iterdir()):
-        download(machine, file)
-    for mode, source, target in (
-        ("-Dm755", pex.name, PROGRAM),
-        ("-Dm644", "lambda-matrix.service", f"/etc/systemd/system/{SERVICE}"),
-        ("-Dm644", "config.example.toml", CONFIG),
-        ("-Dm644", "agents.example.toml", AGENTS),
-    ):
-        await machine.run("install", mode, f"/root/{source}", target)
+    """Install the service as README.md says, and start an agent to talk to."""
+    await machine.run("python3", download(machine, pex), "install")
     machine.write("/etc/hosts", f"127.0.0.1 localhost\n{machine.gateway} {HOMESERVER_NAME}\n")
     token = secrets.token_urlsafe(16)
-    return Installed(machine, Unit(machine, SERVICE), await _start_agent(machine, token), token)
-
-
-async def _start_agent(machine: Machine, token: str) -> Unit:
-    """An agent that remembers nothing from test to test, where the example looks for it."""
-    machine.write("/root/agent.token", token, 0o600)
-    options = ("--no-memory", "--token-file", "/root/agent.token", "--pace", "0.2")
-    as_unit = ("systemd-run", f"--unit={_AGENT_UNIT}", "--service-type=notify", "--quiet")
-    root = "--setenv=PEX_ROOT=/var/cache/rehearsal"
-    await machine.run(*as_unit, root, PROGRAM, "agent", *options)
-    return Unit(machine, _AGENT_UNIT)
+    installed = Installed(machine, Unit(machine, SERVICE), token)
+    await installed.start_agent()
+    return installed

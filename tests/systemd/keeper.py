@@ -36,6 +36,8 @@ BOOT_WITHIN = 60.0
 """Seconds. It takes half of one; CI's first read of the disk is slower."""
 END_WITHIN = 10.0
 """Seconds that killed processes may take to be gone."""
+PLENTY = 6 * 2**30
+"""Bytes of memory with which hosts are kept in it: each takes less than one GiB."""
 CGROUPS = Path("/sys/fs/cgroup")
 BENCHMARK_NETWORK = ipaddress.ip_network("198.18.0.0/15")
 """Addresses that nobody has: they are set aside for measuring networks (RFC 2544)."""
@@ -87,7 +89,6 @@ def keep(release: Release, folder: Path) -> None:
             booted = _boot(directory, name)
             told = {
                 "name": name,
-                "root": str(root),
                 "leader": booted.leader,
                 "address": booted.address,
                 "gateway": booted.gateway,
@@ -119,7 +120,8 @@ def _remove_leftovers(machines: Path) -> None:
 
 
 def _remove_folder(directory: Path) -> None:
-    """By rm: shutil.rmtree would follow what is mounted in there."""
+    """By rm, which leaves alone what is mounted in there."""
+    subprocess.run(["umount", "--lazy", "--quiet", str(directory / "root")], check=False)
     subprocess.run(["rm", "-rf", "--one-file-system", str(directory)], check=True)
 
 
@@ -134,11 +136,21 @@ def _use_second_cgroups() -> None:
 
 def _unpack(tarball: Path, root: Path, name: str) -> None:
     root.mkdir()
+    if _memory_available() > PLENTY:
+        # A host on a disk waits for the disk; and this goes with our mount namespace.
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", name, str(root)], check=True)
     unpack = ["tar", "-C", str(root), "--numeric-owner", "--xattrs", "--xattrs-include=*"]
     subprocess.run([*unpack, "-xf", str(tarball)], check=True)
     (root / "etc/hostname").write_text(f"{name}\n")
     (root / "etc/hosts").write_text(f"127.0.0.1 localhost\n::1 localhost\n127.0.1.1 {name}\n")
     (root / "etc/machine-id").write_text("")
+
+
+def _memory_available() -> int:
+    """Bytes that programs could have now (proc_meminfo(5))."""
+    facts = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    told = dict(line.split(":", 1) for line in facts)
+    return int(told["MemAvailable"].split()[0]) * 1024
 
 
 def _boot(directory: Path, name: str) -> Booted:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,6 +24,8 @@ T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
 HOSTS = ROOT / "build/systemd-hosts"
 """Where the tarballs and the running hosts are; git does not look there."""
+COMMAND_WITHIN = 120.0
+"""Seconds that a command may take; starting the service waits for it to be ready."""
 _POLL_EVERY = 0.05
 _ENVIRONMENT = (
     "env",
@@ -55,14 +57,13 @@ class Ended:
 
 @frozen
 class Machine:
-    """A host: `root` is its root file system as seen from here, `gateway` this machine's address.
+    """A host: `leader` is its PID 1 as counted here, `gateway` this machine's address.
 
     Everything runs as the host's root.
     """
 
     release: Release
     name: str
-    root: Path
     leader: int
     address: str
     gateway: str
@@ -74,14 +75,21 @@ class Machine:
         return [*entered, *_ENVIRONMENT, *command]
 
     async def attempt(self, *command: str, stdin: str = "") -> Ended:
-        """Run a command that may fail."""
-        done = await trio.run_process(
-            self.inside(*command),
-            stdin=stdin.encode(),
-            capture_stdout=True,
-            capture_stderr=True,
-            check=False,
-        )
+        """Run a command that may fail.
+
+        Raises:
+          NotInTimeError: it did not end.
+        """
+        with trio.move_on_after(COMMAND_WITHIN) as scope:
+            done = await trio.run_process(
+                self.inside(*command),
+                stdin=stdin.encode(),
+                capture_stdout=True,
+                capture_stderr=True,
+                check=False,
+            )
+        if scope.cancelled_caught:
+            raise NotInTimeError(f"{' '.join(command)} did not end in {COMMAND_WITHIN:g} s")
         output, errors = done.stdout.decode(), done.stderr.decode()
         return Ended(done.returncode, output, errors)
 
@@ -98,8 +106,11 @@ class Machine:
         return ended.output
 
     def path(self, name: str) -> Path:
-        """The file `name` of the host, as it is called here. Not for what is mounted there."""
-        return self.root / name.lstrip("/")
+        """The file `name` of the host, as it is called here (proc_pid_root(5)).
+
+        A link in it that is absolute leads out of the host.
+        """
+        return Path(f"/proc/{self.leader}/root") / name.lstrip("/")
 
     def write(self, name: str, text: str, mode: int = 0o644) -> None:
         """Write a file of the host, and the folders above it."""
@@ -114,7 +125,8 @@ class Machine:
         async with trio.open_nursery() as nursery:
             process = await nursery.start(_start, self.inside(*command))
             assert process.stdout is not None
-            yield _lines(process.stdout)
+            async with aclosing(_lines(process.stdout)) as lines:
+                yield lines
             nursery.cancel_scope.cancel()
 
 
@@ -124,7 +136,7 @@ async def _start(
     await trio.run_process(command, stdout=subprocess.PIPE, task_status=task_status)
 
 
-async def _lines(stream: trio.abc.ReceiveStream) -> AsyncIterator[str]:
+async def _lines(stream: trio.abc.ReceiveStream) -> AsyncGenerator[str, None]:
     rest = b""
     async for chunk in stream:
         *whole, rest = (rest + chunk).split(b"\n")
@@ -166,7 +178,6 @@ def booted_machine(release: Release) -> Iterator[Machine]:
         yield Machine(
             release,
             told["name"],
-            Path(told["root"]),
             told["leader"],
             told["address"],
             told["gateway"],

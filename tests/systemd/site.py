@@ -5,7 +5,9 @@ from __future__ import annotations
 import trio
 from attrs import define, field
 
+from lambda_matrix.demo.bare_http import open_caller
 from lambda_matrix.demo.homeserver import Account, Homeserver
+from tests.lab.chatting import fresh_account
 from tests.lab.proxy import Proxy, open_proxy
 from tests.systemd.installed import HOMESERVER_NAME, Installed
 from tests.systemd.machine import Machine
@@ -55,6 +57,13 @@ class Site:
         """Let the homeserver be away."""
         self._shut.cancel()
         self._proxy = None
+
+    async def deactivate_bot(self) -> None:
+        """Let an admin of the homeserver deactivate the bot's account (Synapse's admin API)."""
+        admin = await fresh_account(self.homeserver, "admin", admin=True)
+        path = ("_synapse", "admin", "v1", "deactivate", self.bot.user_id)
+        async with open_caller(self.homeserver.url) as caller:
+            await caller.call("POST", *path, token=admin.access_token, body={"erase": False})
 
     async def _keep_open(
         self,

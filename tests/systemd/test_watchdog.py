@@ -1,0 +1,56 @@
+"""What systemd does to a service that hangs, and does not to one whose homeserver is away."""
+
+from __future__ import annotations
+
+import re
+
+import trio
+
+from lambda_matrix.demo.person import open_person
+from tests.lab.chatting import fresh_account, meet
+from tests.systemd.site import Site
+
+WATCHDOG = 3.0
+"""Seconds that tests give it instead of the unit's (WatchdogSec=)."""
+
+
+async def test_one_that_hangs_is_killed_with_a_traceback_and_loses_nothing(site: Site) -> None:
+    await site.installed.drop_in("watchdog", f"WatchdogSec={WATCHDOG:g}s")
+    journal = await site.installed.journal()
+    await site.unit.start()
+    account = await fresh_account(site.homeserver, "anna")
+    async with open_person(site.homeserver.url, account) as person:
+        talk = await meet(person, site.bot.user_id)
+        hanging = await site.unit.state()
+        await site.unit.signal("STOP")
+        question = await talk.say("Asked while it hangs")
+        answer = await talk.answer(question, within=60)
+        assert answer.doubled == ()
+        back = await site.unit.until_active()
+        assert back.restarts == 1
+        assert back.main_pid != hanging.main_pid
+        dump = await journal.text(f"_PID={hanging.main_pid}")
+        assert "Fatal Python error: Aborted" in dump
+        assert re.search(r'File ".*/trio/_core/', dump)
+        await journal.wait("[Ww]atchdog timeout", "_PID=1", within=5)
+
+
+async def test_a_homeserver_that_is_away_for_long_is_no_reason_to_restart(site: Site) -> None:
+    await site.installed.drop_in("watchdog", f"WatchdogSec={WATCHDOG:g}s")
+    await site.unit.start()
+    account = await fresh_account(site.homeserver, "anna")
+    async with open_person(site.homeserver.url, account) as person:
+        talk = await meet(person, site.bot.user_id)
+        before = await site.unit.state()
+        site.shut()
+        away_since = trio.current_time()
+        await site.unit.until(lambda state: "homeserver" in state.status_text, "word of it")
+        question = await talk.say("Asked while the homeserver is away from the service")
+        # So long that a service whose life hung on the homeserver would have been killed.
+        await trio.sleep_until(away_since + 2 * WATCHDOG)
+        await site.open()
+        answer = await talk.answer(question, within=60)
+        assert answer.doubled == ()
+        after = await site.unit.state()
+        assert (after.main_pid, after.restarts) == (before.main_pid, 0)
+        assert "homeserver" not in after.status_text
