@@ -54,8 +54,9 @@ async def _ask(socket: Path, target: str) -> str:
         said = await ask(socket, target)
     except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
         raise CommandError(
-            "The service does not run. systemctl status lambda-matrix says how it ended; "
-            f"nobody answers on {socket}.",
+            "The service does not run, or has only just been started: systemctl status "
+            "lambda-matrix says which. "
+            f"Nobody answers on {socket}.",
             Exit.NOT_RUNNING,
         ) from None
     except PermissionError:

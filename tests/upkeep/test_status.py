@@ -16,7 +16,8 @@ from click.testing import CliRunner, Result
 
 from lambda_matrix.cli import main
 from lambda_matrix.config.settings import ServiceSection
-from lambda_matrix.monitoring.listening import STATUS_SOCKET
+from lambda_matrix.monitoring.listening import STATUS_SOCKET, listen_on_path
+from lambda_matrix.monitoring.serving import Answer, Asked, Server, plain
 from lambda_matrix.monitoring.watching import keep_watchable
 from tests.monitoring import seen
 from tests.monitoring.seen import ROOM
@@ -75,7 +76,21 @@ async def test_a_service_that_does_not_run(state: Path, left: str) -> None:
             dead.bind(str(state / STATUS_SOCKET))
     shown = await status(state)
     assert shown.exit_code == 3
-    assert shown.stderr.startswith("Error: The service does not run. systemctl status")
+    assert shown.stderr.startswith("Error: The service does not run, or has only just")
+
+
+async def test_a_service_of_another_release_may_not_know_the_question(state: Path) -> None:
+    async def know_nothing(_: Asked) -> Answer:
+        return plain(404, "what?")
+
+    async with trio.open_nursery() as nursery:
+        await nursery.start(
+            Server(know_nothing).run, [listen_on_path(state / STATUS_SOCKET, 0o600)]
+        )
+        shown = await status(state)
+        nursery.cancel_scope.cancel()
+    assert shown.exit_code == 4
+    assert "does not answer (status 404)" in shown.stderr
 
 
 async def test_a_service_that_does_not_answer_so(state: Path) -> None:
