@@ -65,7 +65,7 @@ async def finish(draining: Draining, line: StatusLine, seconds: float) -> None:
             await draining.run()
             nursery.cancel_scope.cancel()
     if scope.cancelled_caught and draining.left:
-        logger.info("%d answers not finished; the next start goes on with them", draining.left)
+        logger.info("answers that are not finished, left to the next start: %d", draining.left)
     line.enter("stopping", PARKING)
 
 

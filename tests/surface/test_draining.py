@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +14,9 @@ from trio.testing import MockClock
 
 from lambda_matrix.conversation.limits import Limits
 from lambda_matrix.ids import EventId
+from lambda_matrix.pulse import Pulse
+from lambda_matrix.status_line import StatusLine
+from lambda_matrix.stopping import finish
 from tests.lab.proxy import bad_gateway, rate_limited
 from tests.lab.small_homeserver import ANNA
 from tests.surface.bridging import (
@@ -120,6 +124,17 @@ async def test_a_run_that_takes_too_long_is_left_as_it_is(clock: MockClock, tmp_
             await run.text("At last")
             await run.finish()
             assert await lab.homeserver.answer(room, question) == "At last"
+
+
+async def test_the_time_for_a_stop_is_kept_and_told(
+    clock: MockClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with open_lab(clock, tmp_path) as lab, asked(lab, say_nothing) as (service, _):
+        began = trio.current_time()
+        await finish(service.bridge.draining, StatusLine(Pulse()), 10)
+        assert trio.current_time() - began == pytest.approx(10, abs=AT_ONCE)
+    assert "answers that are not finished, left to the next start: 1" in caplog.text
 
 
 async def test_a_run_that_fails_meanwhile_is_left_to_the_next_start(
