@@ -36,8 +36,8 @@ rm -f "$out" "$out.sha256" "${out%.pex}.cdx.json" "${out%.pex}.licenses.txt"
 pythons='CPython>=3.11,<3.15'
 echo "# $pythons" >>"$work/requirements.txt"
 if ! cmp -s "$work/requirements.txt" "$work/locked-requirements.txt"; then
-  "$step" 'locking for pex' .venv-pex/bin/pex3 lock create --style universal --target-system linux \
-    --interpreter-constraint "$pythons" \
+  "$step" 'locking for pex' .venv-pex/bin/pex3 lock create --style universal --no-build \
+    --target-system linux --interpreter-constraint "$pythons" \
     --requirement "$work/requirements.txt" --output "$work/lock.json"
   cp "$work/requirements.txt" "$work/locked-requirements.txt"
 fi
