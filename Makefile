@@ -136,9 +136,14 @@ ifneq ($(PEX),)
 export LAMBDA_MATRIX_PEX := $(PEX)
 export PEX_ROOT := $(CURDIR)/build/pex/tested
 endif
+# Before many programs start at once, and each would compile all of it for itself.
+.PHONY: compiled
+compiled: .venv/.dev
+	@.venv/bin/python -m compileall -q lambda_matrix tests
+
 # The scenarios start programs by the hundred, which measured would take half as long again; what
 # they run is measured in the tests of its own.
-unit: .venv/.dev .venv-synapse/.stamp .venv-agents/.stamp $(if $(shell command -v npm),$(AIMOCK))
+unit: compiled .venv-synapse/.stamp .venv-agents/.stamp $(if $(shell command -v npm),$(AIMOCK))
 ifeq ($(ARGS),)
 	@.venv/bin/coverage erase
 	@.venv/bin/coverage run -m pytest $(SIDE_BY_SIDE) --ignore tests/scenarios --ignore tests/faults --ignore tests/systemd
@@ -152,15 +157,15 @@ else
 endif
 
 # The tests that take minutes: CI goes through them, too.
-long: .venv/.dev .venv-synapse/.stamp
+long: compiled .venv-synapse/.stamp
 	@.venv/bin/pytest $(TALKS_SIDE_BY_SIDE) tests/scenarios tests/faults -m long $(ARGS)
 
 # What happens is drawn from a seed; a seed that fails says how it is replayed.
-faults: .venv/.dev .venv-synapse/.stamp
+faults: compiled .venv-synapse/.stamp
 	@CHAOS_FORM=faults .venv/bin/pytest tests/faults/test_faults.py $(ARGS)
 
 SEEDS ?= 200
-chaos: .venv/.dev .venv-synapse/.stamp
+chaos: compiled .venv-synapse/.stamp
 	@CHAOS_FORM=chaos CHAOS_SEEDS=$(SEEDS) .venv/bin/pytest tests/faults/test_faults.py $(ARGS)
 
 # The same tests as in `make test`, but there they are few, and the same ones each time.
