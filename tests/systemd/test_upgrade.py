@@ -40,9 +40,9 @@ async def test_an_upgrade_and_the_way_back(
         (("python3", download(site.machine, newer), "install"), NEWER),
         ((f"{PROGRAM}.previous", "install"), before),
     ):
+        await site.machine.run(*command)
         question = await talk.say(f"slow 4 while it becomes {after}")
         await talk.growing(question)
-        await site.machine.run(*command)
         await site.unit.systemctl("restart")
         answer = await talk.answer(question)
         assert answer.doubled == ()
