@@ -97,8 +97,8 @@ _KINDS: Mapping[type[BaseException], _Kind] = MappingProxyType(
         LoginRefused: _Kind(Exit.CONFIGURATION, "[homeserver] password or access token"),
         SessionDeadError: _Kind(
             Exit.SESSION_DEAD,
-            advice=" The session has ended; everything stored is kept. For a new login remove "
-            "session.json from the state directory, or set a new access token, and start again.",
+            advice=" The session has ended; everything stored is kept. Run `lambda-matrix login`, "
+            "which clears the way for a new one, and start again.",
         ),
         StoreDamagedError: _Kind(Exit.DATABASE_DAMAGED),
         StoreLockedError: _Kind(Exit.ANOTHER_INSTANCE),

@@ -29,9 +29,8 @@ from lambda_matrix.surface.bridge import AnotherInstanceError
             SessionDeadError("Logged out.", soft_logout=False),
             70,
             (
-                "Logged out. The session has ended; everything stored is kept. For a new login "
-                "remove session.json from the state directory, or set a new access token, and "
-                "start again."
+                "Logged out. The session has ended; everything stored is kept. Run "
+                "`lambda-matrix login`, which clears the way for a new one, and start again."
             ),
         ),
         (ExceptionGroup("", [StoreDamagedError("Damaged.")]), 74, "Damaged."),

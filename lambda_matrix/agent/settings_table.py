@@ -46,10 +46,15 @@ class Table:
         if value is None:
             value = default
         if value is None:
-            self.fail(key, "is missing")
+            self.fail(key, f"is missing{self._misspelt(key)}")
         if not value and default != "":
             self.fail(key, "is empty")
         return value
+
+    def _misspelt(self, key: str) -> str:
+        """Return the hint that one of the other keys looks as if it were `key`."""
+        near = get_close_matches(key, self._values, 1)
+        return f"; perhaps it is misspelt as {near[0]}" if near else ""
 
     def path(self, key: str) -> Path | None:
         """Take the absolute path of a file or folder."""

@@ -40,9 +40,12 @@ class LocalItem:
 def look_around(directory: Path) -> tuple[LocalItem, ...]:
     """Return what lies in the state directory, in the order in which it would be dropped.
 
-    The database goes before its journal: SQLite ignores a journal whose database is not there.
+    The database goes before its journal: SQLite ignores a journal whose database is not there. A
+    socket holds nothing: the next start removes what the last one left.
     """
-    return tuple(map(_item, sorted(directory.iterdir()))) if directory.is_dir() else ()
+    if not directory.is_dir():
+        return ()
+    return tuple(_item(path) for path in sorted(directory.iterdir()) if not path.is_socket())
 
 
 def _item(path: Path) -> LocalItem:

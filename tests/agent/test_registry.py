@@ -156,6 +156,10 @@ ONE = '[agent.main]\nbase_url = "ws://h"\n'
         ("default = 1\n" + ONE, "default: must be a string."),
         ('defualt = "main"\n' + ONE, "defualt: is no known key; perhaps default was meant."),
         ("[agent.main]", "agent.main: base_url: is missing."),
+        (
+            '[agent.main]\nbaseurl = "ws://h"',
+            "agent.main: base_url: is missing; perhaps it is misspelt as baseurl.",
+        ),
         ("[agent.main]\nbase_url = 1", "agent.main: base_url: must be a string."),
         (
             ONE + 'tokenfile = "x"',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,8 @@ async def directory(tmp_path: Path) -> Path:
     (state / "files" / "chats" / "7").mkdir(parents=True)
     (state / "files" / "chats" / "7" / "plan.txt").write_text("12345")
     (state / "session.json").write_text("{}")
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(state / "status.sock"))
     (state / "notes").mkdir()
     (state / "notes" / "mine.txt").write_text("keep me")
     return state

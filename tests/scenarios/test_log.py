@@ -171,7 +171,7 @@ async def test_an_agent_that_is_away_is_told_once_and_once_that_it_is_back(
     ]
     assert (away["level"], back["level"]) == ("warning", "info")
     assert away["message_id"] == MessageId.AGENT_FAILS.value
-    assert back["message"].startswith("agent main answers again: 2 runs had failed")
+    assert back["message"].startswith("agent main answers again; runs that had failed: 2 in")
     assert back["message_id"] == MessageId.AGENT_ANSWERS.value
     for answer in answers[1:]:  # each has its cause under its request all the same
         assert any("failed after" in line for line in await story(chatting, answer))

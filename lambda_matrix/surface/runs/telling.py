@@ -59,7 +59,7 @@ class RunStory:
             failing = self._failing.pop(self._agent, None)
             if failing is not None:
                 logger.info(
-                    "agent %s answers again: %d runs had failed in %.0f s",
+                    "agent %s answers again; runs that had failed: %d in %.0f s",
                     self._agent,
                     failing.runs,
                     trio.current_time() - failing.since,

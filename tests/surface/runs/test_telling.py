@@ -77,7 +77,7 @@ async def test_an_agent_that_fails_is_told_once_for_each_way_and_once_that_it_an
     assert loud(caplog) == []
     stories.begin(MAIN, RunId("5.1"), 1).ended(finished())
     assert caplog.records[-2].__dict__["message_id"] == MessageId.AGENT_ANSWERS.value
-    assert loud(caplog) == [("INFO", "agent main answers again: 5 runs had failed in 60 s")]
+    assert loud(caplog) == [("INFO", "agent main answers again; runs that had failed: 5 in 60 s")]
     stories.begin(MAIN, RunId("6.1"), 1).failed(Unreachable("refused"))
     assert caplog.records[-1].__dict__["message_id"] == MessageId.AGENT_FAILS.value
     assert loud(caplog) == [("WARNING", "run 6.1 of agent main failed after 0.0 s: refused")]
