@@ -50,7 +50,7 @@ _PLACES: Mapping[str, _Place] = MappingProxyType(
             "Compare the database with the homeserver, and repair it.",
         ),
         "reset": _Place("lambda_matrix.upkeep.reset", "Start afresh, for development."),
-        "run": _Place("lambda_matrix.running", "Run the service until SIGTERM or Ctrl-C."),
+        "run": _Place("lambda_matrix.service.command", "Run the service until SIGTERM or Ctrl-C."),
         "status": _Place("lambda_matrix.upkeep.status", "Show how the running service is."),
         "uninstall": _Place(
             "lambda_matrix.installation.uninstall",

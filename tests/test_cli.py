@@ -20,7 +20,7 @@ from click.testing import CliRunner
 
 from lambda_matrix import __version__
 from lambda_matrix.cli import _PLACES, main
-from lambda_matrix.running import report
+from lambda_matrix.service.command import report
 from lambda_matrix.store.store import StoreLockedError
 
 SETTINGS = """
@@ -102,7 +102,9 @@ def test_the_help_of_a_command_helps(name: str) -> None:
 
 
 def test_what_a_shell_waits_for_imports_next_to_nothing() -> None:
-    heavy = "{'trio', 'httpx', 'sqlite_utils', 'lambda_matrix.service'} & set(sys.modules)"
+    heavy = (
+        "{'trio', 'httpx', 'sqlite_utils', 'lambda_matrix.service.supervisor'} & set(sys.modules)"
+    )
     ended = subprocess.run(
         [sys.executable, "-c", f"import sys, lambda_matrix.cli; sys.exit(str({heavy} or ''))"],
         capture_output=True,

@@ -19,7 +19,7 @@ from lambda_matrix.doctor.homeserver import GROUP as HOMESERVER, examine_homeser
 from lambda_matrix.doctor.patient import Patient, read_patient
 from lambda_matrix.doctor.report import as_json, as_lines
 from lambda_matrix.doctor.unit import STACK, read_unit
-from lambda_matrix.upkeep.options import config_option, examples
+from lambda_matrix.options import config_option, examples
 
 _Results = dict[str, tuple[Examined, ...]]
 _GROUPS = ("configuration", "files", HOMESERVER, agents.GROUP, machine.GROUP)

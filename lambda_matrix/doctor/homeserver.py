@@ -36,7 +36,7 @@ from lambda_matrix.doctor.examination import Check, Examined, Findings, examine
 from lambda_matrix.doctor.findings import Failed, Skipped
 from lambda_matrix.ids import AccessToken
 from lambda_matrix.secret import Secret
-from lambda_matrix.session import SESSION_FILE
+from lambda_matrix.service.session import SESSION_FILE
 
 GROUP = "homeserver"
 _TIMEOUT = 8.0

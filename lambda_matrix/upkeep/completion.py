@@ -9,7 +9,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import ShellComplete, get_completion_class
 
-from lambda_matrix.upkeep.options import examples
+from lambda_matrix.options import examples
 
 PROGRAM = "lambda-matrix"
 VARIABLE = "_LAMBDA_MATRIX_COMPLETE"

@@ -25,9 +25,9 @@ from lambda_matrix.config.settings import Settings
 from lambda_matrix.credentials import credential_folder
 from lambda_matrix.exits import CommandError, Exit
 from lambda_matrix.ids import AccessToken
+from lambda_matrix.options import config_option, examples
 from lambda_matrix.secret import Secret
-from lambda_matrix.session import session_file
-from lambda_matrix.upkeep.options import config_option, examples
+from lambda_matrix.service.session import session_file
 from lambda_matrix.upkeep.performing import OK, perform
 from lambda_matrix.upkeep.proving import has_ended, prove_password, prove_token
 from lambda_matrix.upkeep.secret_file import check_place, write_secret

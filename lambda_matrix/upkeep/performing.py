@@ -20,7 +20,7 @@ from lambda_matrix.config.settings import Settings
 from lambda_matrix.exits import CommandError, Exit, ending_of
 from lambda_matrix.logs import start_logging
 from lambda_matrix.message_ids import MessageId
-from lambda_matrix.session import log_in
+from lambda_matrix.service.session import log_in
 from lambda_matrix.upkeep.ownership import give_to_owner
 from lambda_matrix.upkeep.presence import Presence
 from lambda_matrix.upkeep.terminal import Terminal

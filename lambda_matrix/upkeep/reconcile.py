@@ -13,14 +13,15 @@ from pathlib import Path
 import click
 import trio
 
-from lambda_matrix.assembling import assemble, load_agents
 from lambda_matrix.client_server_api.client import Client
 from lambda_matrix.client_server_api.sync import tell_all
 from lambda_matrix.config.settings import Settings
 from lambda_matrix.exits import CommandError, Exit
 from lambda_matrix.metrics import Metrics
+from lambda_matrix.options import config_option, examples
 from lambda_matrix.reconcile.reconciliation import compare, repair_all
-from lambda_matrix.session import session_file
+from lambda_matrix.service.assembling import assemble, load_agents
+from lambda_matrix.service.session import session_file
 from lambda_matrix.store import meta, retelling
 from lambda_matrix.store.records import Ourselves
 from lambda_matrix.store.store import Store
@@ -29,7 +30,6 @@ from lambda_matrix.surface.bridge import Bridge
 from lambda_matrix.surface.patience import persist
 from lambda_matrix.upkeep import reconcile_tables
 from lambda_matrix.upkeep.holding import copy_of_database, database
-from lambda_matrix.upkeep.options import config_option, examples
 from lambda_matrix.upkeep.performing import OK, at_homeserver, perform
 from lambda_matrix.upkeep.terminal import Progress, Terminal
 

@@ -16,13 +16,13 @@ from attrs import frozen
 
 from lambda_matrix.config.settings import Settings
 from lambda_matrix.exits import CommandError, Exit
+from lambda_matrix.options import config_option, examples
 from lambda_matrix.reconcile.local_state import Fate, LocalItem, drop, look_around
 from lambda_matrix.reconcile.reset import plan_reset, take_steps
-from lambda_matrix.session import session_file
+from lambda_matrix.service.session import session_file
 from lambda_matrix.surface.patience import persist
 from lambda_matrix.upkeep import reset_tables
 from lambda_matrix.upkeep.holding import held
-from lambda_matrix.upkeep.options import config_option, examples
 from lambda_matrix.upkeep.performing import OK, at_homeserver, perform
 from lambda_matrix.upkeep.terminal import Progress, Terminal
 

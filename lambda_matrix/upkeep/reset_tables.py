@@ -21,7 +21,7 @@ from lambda_matrix.reconcile.reset import (
     in_order,
     is_of_person,
 )
-from lambda_matrix.session import SESSION_FILE
+from lambda_matrix.service.session import SESSION_FILE
 from lambda_matrix.upkeep.tables import Row, outcome, size, table
 
 WHAT_COMES_BACK = """\

@@ -11,9 +11,9 @@ import trio
 
 from lambda_matrix.config import load_state_directory
 from lambda_matrix.exits import CommandError, Exit, ending_of
-from lambda_matrix.monitoring.asking import NoAnswerError, Said, ask
-from lambda_matrix.monitoring.listening import STATUS_SOCKET
-from lambda_matrix.upkeep.options import config_option, examples
+from lambda_matrix.options import config_option, examples
+from lambda_matrix.service.monitoring.asking import NoAnswerError, Said, ask
+from lambda_matrix.service.monitoring.listening import STATUS_SOCKET
 from lambda_matrix.upkeep.tables import printable
 
 _OK = 200

@@ -208,7 +208,7 @@ class Lab:
         announcing: bool = False,
         prepare: Callable[[Store, Ourselves], Awaitable[None]] | None = None,
     ) -> AsyncIterator[Service]:
-        """One start of the service, as `lambda_matrix.service` does it; cancelled at the end.
+        """One start of the service, as `service.supervisor` does it; cancelled at the end.
 
         `prepare` has the store before anything begins; without `live` it only catches up. Rooms
         that tests have planted know nothing of `reconciling`, and tests that count requests

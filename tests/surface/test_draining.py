@@ -15,8 +15,8 @@ from trio.testing import MockClock
 from lambda_matrix.conversation.limits import Limits
 from lambda_matrix.ids import EventId
 from lambda_matrix.pulse import Pulse
-from lambda_matrix.status_line import StatusLine
-from lambda_matrix.stopping import finish
+from lambda_matrix.service.status_line import StatusLine
+from lambda_matrix.service.stopping import finish
 from tests.lab.proxy import bad_gateway, rate_limited
 from tests.lab.small_homeserver import ANNA
 from tests.surface.bridging import (

@@ -16,11 +16,11 @@ from click.testing import CliRunner, Result
 
 from lambda_matrix.cli import main
 from lambda_matrix.config.settings import ServiceSection
-from lambda_matrix.monitoring.listening import STATUS_SOCKET, listen_on_path
-from lambda_matrix.monitoring.serving import Answer, Asked, Server, plain
-from lambda_matrix.monitoring.watching import keep_watchable
-from tests.monitoring import seen
-from tests.monitoring.seen import ROOM
+from lambda_matrix.service.monitoring.listening import STATUS_SOCKET, listen_on_path
+from lambda_matrix.service.monitoring.serving import Answer, Asked, Server, plain
+from lambda_matrix.service.monitoring.watching import keep_watchable
+from tests.service.monitoring import seen
+from tests.service.monitoring.seen import ROOM
 
 NOBODY = 65_534
 

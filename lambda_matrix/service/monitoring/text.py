@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from lambda_matrix.monitoring import summary
-from lambda_matrix.monitoring.report import Report
-from lambda_matrix.monitoring.summary import Row, Table
+from lambda_matrix.service.monitoring import summary
+from lambda_matrix.service.monitoring.report import Report
+from lambda_matrix.service.monitoring.summary import Row, Table
 
 _INDENT = "  "
 

@@ -9,7 +9,7 @@ import h11
 import trio
 from attrs import frozen
 
-from lambda_matrix.monitoring.listening import connect_to_path
+from lambda_matrix.service.monitoring.listening import connect_to_path
 
 WITHIN: Final = 15.0
 """Seconds for all of it; a service that works answers within three."""

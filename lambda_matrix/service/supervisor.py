@@ -18,27 +18,27 @@ import trio
 from attrs import frozen
 
 from lambda_matrix.agent.registry import Registry
-from lambda_matrix.assembling import assemble, load_agents
 from lambda_matrix.client_server_api.client import Client, open_client
 from lambda_matrix.client_server_api.errors import MatrixError
 from lambda_matrix.client_server_api.sync import SessionDeadError
 from lambda_matrix.config.settings import Settings
 from lambda_matrix.message_ids import MessageId
-from lambda_matrix.monitoring.watched import Watched, watch
-from lambda_matrix.monitoring.watching import keep_watchable
 from lambda_matrix.pulse import LONGEST_STORING, Pulse
 from lambda_matrix.reconcile.reconciliation import START_PATIENCE, reconcile
-from lambda_matrix.reloading import InForce, Reloading
-from lambda_matrix.session import log_in
-from lambda_matrix.status_line import StatusLine
-from lambda_matrix.stopping import Stopping, finish
+from lambda_matrix.service.assembling import assemble, load_agents
+from lambda_matrix.service.monitoring.watched import Watched, watch
+from lambda_matrix.service.monitoring.watching import keep_watchable
+from lambda_matrix.service.reloading import InForce, Reloading
+from lambda_matrix.service.session import log_in
+from lambda_matrix.service.status_line import StatusLine
+from lambda_matrix.service.stopping import Stopping, finish
+from lambda_matrix.service.watchdog import Watchdog
 from lambda_matrix.store import housekeeping
 from lambda_matrix.store.store import Store, open_store
 from lambda_matrix.surface import avatar, catching_up
 from lambda_matrix.surface.avatar import Picture, read_picture
 from lambda_matrix.surface.bridge import Bridge
 from lambda_matrix.surface.lasting import lasting
-from lambda_matrix.watchdog import Watchdog
 
 logger = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from lambda_matrix.config import load_settings
 from lambda_matrix.exits import Exit, ending_of
 from lambda_matrix.logs import start_logging
 from lambda_matrix.message_ids import MessageId
-from lambda_matrix.service import serve
-from lambda_matrix.upkeep.options import config_option, examples
+from lambda_matrix.options import config_option, examples
+from lambda_matrix.service.supervisor import serve
 
 _logger = logging.getLogger(__name__)
 

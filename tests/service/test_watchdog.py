@@ -14,7 +14,7 @@ from attrs import define, field
 from trio.testing import MockClock
 
 from lambda_matrix.pulse import Pulse
-from lambda_matrix.watchdog import LOOK_INTERVAL, Watchdog
+from lambda_matrix.service.watchdog import LOOK_INTERVAL, Watchdog
 
 EXTENDED = "EXTEND_TIMEOUT_USEC=30000000"
 

@@ -16,8 +16,8 @@ from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 
 from lambda_matrix.metrics import NAMESPACE
-from lambda_matrix.monitoring.process import process_families
-from lambda_matrix.monitoring.report import Report
+from lambda_matrix.service.monitoring.process import process_families
+from lambda_matrix.service.monitoring.report import Report
 
 _FIGURES: Final = (
     ("rooms", "rooms", "Rooms that the bot is in."),

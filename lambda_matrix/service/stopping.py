@@ -11,7 +11,7 @@ import trio
 from attrs import define, field
 
 from lambda_matrix import sd_notify
-from lambda_matrix.status_line import StatusLine
+from lambda_matrix.service.status_line import StatusLine
 from lambda_matrix.surface.draining import Draining
 
 logger = logging.getLogger(__name__)

@@ -17,11 +17,11 @@ from lambda_matrix import logs, sd_notify
 from lambda_matrix.agent.registry import Registry
 from lambda_matrix.agent.roster import RosterChange
 from lambda_matrix.agent.settings_table import RegistryError
-from lambda_matrix.assembling import policy_of
 from lambda_matrix.config import ConfigError
 from lambda_matrix.config.settings import Settings
 from lambda_matrix.message_ids import MessageId
-from lambda_matrix.status_line import StatusLine
+from lambda_matrix.service.assembling import policy_of
+from lambda_matrix.service.status_line import StatusLine
 from lambda_matrix.surface.bridge import Bridge
 
 logger = logging.getLogger(__name__)

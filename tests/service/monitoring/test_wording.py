@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lambda_matrix.monitoring.wording import clock, duration, since, size
+from lambda_matrix.service.monitoring.wording import clock, duration, since, size
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from lambda_matrix.monitoring.process import ProcessUse, process_families, process_use
+from lambda_matrix.service.monitoring.process import ProcessUse, process_families, process_use
 
 
 def test_what_is_used_is_as_the_system_says() -> None:

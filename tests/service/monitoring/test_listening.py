@@ -13,14 +13,14 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from lambda_matrix.monitoring.asking import WITHIN, NoAnswerError, Said, ask
-from lambda_matrix.monitoring.listening import (
+from lambda_matrix.service.monitoring.asking import WITHIN, NoAnswerError, Said, ask
+from lambda_matrix.service.monitoring.listening import (
     ListenError,
     is_reached_from_outside,
     listen_on_path,
     listen_on_port,
 )
-from lambda_matrix.monitoring.serving import Answer, Asked, Server, plain
+from lambda_matrix.service.monitoring.serving import Answer, Asked, Server, plain
 
 
 async def echo(asked: Asked) -> Answer:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.monitoring import seen
+from tests.service.monitoring import seen
 
 
 @pytest.fixture

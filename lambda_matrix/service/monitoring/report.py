@@ -14,9 +14,9 @@ import trio
 from attrs import evolve, frozen
 
 from lambda_matrix import __version__
-from lambda_matrix.monitoring.process import ProcessUse, process_use
-from lambda_matrix.monitoring.watched import Verdict, Watched
-from lambda_matrix.status_line import Trouble
+from lambda_matrix.service.monitoring.process import ProcessUse, process_use
+from lambda_matrix.service.monitoring.watched import Verdict, Watched
+from lambda_matrix.service.status_line import Trouble
 from lambda_matrix.store.figures import Figures
 from lambda_matrix.surface.overview import Overview
 

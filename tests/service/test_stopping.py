@@ -10,7 +10,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from lambda_matrix.stopping import Stopping
+from lambda_matrix.service.stopping import Stopping
 
 
 @asynccontextmanager

@@ -13,12 +13,12 @@ from trio.testing import MockClock
 
 from lambda_matrix.client_server_api.backoff import HomeserverBack
 from lambda_matrix.disk import DiskRefuses
-from lambda_matrix.monitoring.hosts import hosts_of
-from lambda_matrix.monitoring.pages import Pages
-from lambda_matrix.monitoring.serving import Answer, Asked
-from lambda_matrix.monitoring.watched import LONGEST_SILENCE
+from lambda_matrix.service.monitoring.hosts import hosts_of
+from lambda_matrix.service.monitoring.pages import Pages
+from lambda_matrix.service.monitoring.serving import Answer, Asked
+from lambda_matrix.service.monitoring.watched import LONGEST_SILENCE
 from lambda_matrix.surface.overview import Overview
-from tests.monitoring.seen import ANNA, HOMESERVER, ROOM, Service
+from tests.service.monitoring.seen import ANNA, HOMESERVER, ROOM, Service
 
 IDS = (ROOM, ANNA, HOMESERVER.user_id, "2B80H7IlWj", "%21abc")
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from attrs import asdict, frozen
 
-from lambda_matrix.monitoring.exposition import expose
-from lambda_matrix.monitoring.hosts import Hosts
-from lambda_matrix.monitoring.page import CONTENT_SECURITY_POLICY, page
-from lambda_matrix.monitoring.report import Report, look, masked, without_ids
-from lambda_matrix.monitoring.serving import Answer, Asked, plain
-from lambda_matrix.monitoring.text import text
-from lambda_matrix.monitoring.watched import Verdict, Watched
+from lambda_matrix.service.monitoring.exposition import expose
+from lambda_matrix.service.monitoring.hosts import Hosts
+from lambda_matrix.service.monitoring.page import CONTENT_SECURITY_POLICY, page
+from lambda_matrix.service.monitoring.report import Report, look, masked, without_ids
+from lambda_matrix.service.monitoring.serving import Answer, Asked, plain
+from lambda_matrix.service.monitoring.text import text
+from lambda_matrix.service.monitoring.watched import Verdict, Watched
 
 OK = 200
 UNAVAILABLE = 503

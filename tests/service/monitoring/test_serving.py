@@ -12,7 +12,7 @@ from attrs import define, field
 from trio.abc import Stream
 from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 
-from lambda_matrix.monitoring.serving import (
+from lambda_matrix.service.monitoring.serving import (
     ANSWER_WITHIN,
     CONNECTIONS,
     HEAD_WITHIN,

@@ -13,10 +13,10 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from lambda_matrix.config.settings import ServiceSection
 from lambda_matrix.config.values import ListenAddress, ListenPath
-from lambda_matrix.monitoring.asking import ask
-from lambda_matrix.monitoring.listening import STATUS_SOCKET, ListenError
-from lambda_matrix.monitoring.watching import AGAIN_AFTER, keep_watchable
-from tests.monitoring.seen import Service
+from lambda_matrix.service.monitoring.asking import ask
+from lambda_matrix.service.monitoring.listening import STATUS_SOCKET, ListenError
+from lambda_matrix.service.monitoring.watching import AGAIN_AFTER, keep_watchable
+from tests.service.monitoring.seen import Service
 
 
 @asynccontextmanager

@@ -28,10 +28,10 @@ from lambda_matrix.config.settings import (
     StateSection,
 )
 from lambda_matrix.conversation.texts import Language, texts
-from lambda_matrix.monitoring.asking import Said, ask as ask_service
-from lambda_matrix.monitoring.listening import STATUS_SOCKET
 from lambda_matrix.secret import Secret
-from lambda_matrix.service import serve
+from lambda_matrix.service.monitoring.asking import Said, ask as ask_service
+from lambda_matrix.service.monitoring.listening import STATUS_SOCKET
+from lambda_matrix.service.supervisor import serve
 from lambda_matrix.store.store import StoreDamagedError, StoreLockedError, open_store
 from tests.agent.servers import websocket_agent
 from tests.lab.proxy import Answer, Hold, Proxy, open_proxy

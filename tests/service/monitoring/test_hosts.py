@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from lambda_matrix.monitoring.hosts import hosts_of
+from lambda_matrix.service.monitoring.hosts import hosts_of
 
 
 @pytest.mark.parametrize(

@@ -11,17 +11,17 @@ import trio
 
 from lambda_matrix.config.settings import ServiceSection
 from lambda_matrix.config.values import ListenAddress, ListenPath
-from lambda_matrix.monitoring.hosts import Hosts, hosts_of
-from lambda_matrix.monitoring.listening import (
+from lambda_matrix.service.monitoring.hosts import Hosts, hosts_of
+from lambda_matrix.service.monitoring.listening import (
     STATUS_SOCKET,
     ListenError,
     is_reached_from_outside,
     listen_on_path,
     listen_on_port,
 )
-from lambda_matrix.monitoring.pages import Pages
-from lambda_matrix.monitoring.serving import Server
-from lambda_matrix.monitoring.watched import Watched
+from lambda_matrix.service.monitoring.pages import Pages
+from lambda_matrix.service.monitoring.serving import Server
+from lambda_matrix.service.monitoring.watched import Watched
 
 logger = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from lambda_matrix.monitoring.report import AgentSeen, Report
-from lambda_matrix.monitoring.wording import duration, since, size
+from lambda_matrix.service.monitoring.report import AgentSeen, Report
+from lambda_matrix.service.monitoring.wording import duration, since, size
 
 Row = tuple[str, str]
 

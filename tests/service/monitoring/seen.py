@@ -13,9 +13,9 @@ from lambda_matrix.agent.registry import AgentEntry, Registry
 from lambda_matrix.client_server_api.backoff import HomeserverAway
 from lambda_matrix.config.settings import HomeserverSection
 from lambda_matrix.ids import AgentId, RequestId, RoomId, UserId
-from lambda_matrix.monitoring.watched import Watched, watch
 from lambda_matrix.pulse import Pulse
-from lambda_matrix.status_line import StatusLine
+from lambda_matrix.service.monitoring.watched import Watched, watch
+from lambda_matrix.service.status_line import StatusLine
 from lambda_matrix.store.figures import Figures
 from lambda_matrix.surface.overview import Overview
 from lambda_matrix.surface.runs.running import RunAtWork

@@ -15,9 +15,9 @@ from lambda_matrix.config.settings import HomeserverSection
 from lambda_matrix.ids import UserId
 from lambda_matrix.logs import Recent, remember
 from lambda_matrix.metrics import Metrics
-from lambda_matrix.monitoring.wording import clock
 from lambda_matrix.pulse import Pulse
-from lambda_matrix.status_line import StatusLine
+from lambda_matrix.service.monitoring.wording import clock
+from lambda_matrix.service.status_line import StatusLine
 from lambda_matrix.store.records import Priority
 from lambda_matrix.surface.overview import Overview
 from lambda_matrix.surface.runs.outcomes import ANSWERS

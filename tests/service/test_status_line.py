@@ -11,7 +11,7 @@ from lambda_matrix.client_server_api.backoff import HomeserverAway, HomeserverBa
 from lambda_matrix.disk import DiskObeys, DiskRefuses
 from lambda_matrix.ids import AgentId, RequestId, RoomId, UserId
 from lambda_matrix.pulse import Pulse
-from lambda_matrix.status_line import LONGEST_PHASE, StatusLine
+from lambda_matrix.service.status_line import LONGEST_PHASE, StatusLine
 from lambda_matrix.store.figures import Figures
 from lambda_matrix.surface.overview import Overview
 from lambda_matrix.surface.runs.running import RunAtWork

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from lambda_matrix.agent_events import RunFailure
-from lambda_matrix.monitoring.exposition import Exposed
-from lambda_matrix.monitoring.report import look
+from lambda_matrix.service.monitoring.exposition import Exposed
+from lambda_matrix.service.monitoring.report import look
 from lambda_matrix.surface.runs.outcomes import ANSWERS
 from lambda_matrix.surface.runs.running import End
-from tests.monitoring.seen import Service
+from tests.service.monitoring.seen import Service
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 METRICS = (DOCS / "metrics.md").read_text(encoding="utf-8")
 DASHBOARD: dict[str, Any] = json.loads((DOCS / "grafana/lambda-matrix.json").read_text("utf-8"))
 ALERTS = (DOCS / "grafana/alerts.yml").read_text(encoding="utf-8")

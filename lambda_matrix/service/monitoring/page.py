@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from html import escape
 from typing import Final
 
-from lambda_matrix.monitoring import summary
-from lambda_matrix.monitoring.report import Report
-from lambda_matrix.monitoring.summary import Row, Table
-from lambda_matrix.monitoring.wording import clock
+from lambda_matrix.service.monitoring import summary
+from lambda_matrix.service.monitoring.report import Report
+from lambda_matrix.service.monitoring.summary import Row, Table
+from lambda_matrix.service.monitoring.wording import clock
 
 REFRESH: Final = 15
 """Seconds after which the browser asks again."""
