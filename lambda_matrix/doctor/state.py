@@ -126,7 +126,7 @@ def judge_database(path: Path, facts: DatabaseFacts) -> Finding:
     if facts.newer is not None:
         return Failed(
             f"{told} was made by a newer release ({facts.newer})",
-            "start that release, or move the database away to begin a new one",
+            "install that one again, or begin a new database: lambda-matrix reset --local-only",
         )
     if facts.damage is not None:
         return Failed(

@@ -27,6 +27,8 @@ KEPT = 3
 _ASIDE = ".damaged-"
 _COMPANIONS = ("", "-wal", "-shm")
 """What belongs to a database: itself, its write-ahead log, and the log's index."""
+_ROLLBACK = "-journal"
+"""What SQLite writes until the write-ahead log is switched on, in a new database."""
 
 
 class Trouble(Enum):
@@ -143,6 +145,11 @@ def set_aside(path: Path, why: str) -> Path:
         for suffix in _COMPANIONS:
             _companion(old, suffix).unlink(missing_ok=True)
     return aside
+
+
+def with_companions(path: Path) -> list[Path]:
+    """Return every file that SQLite may read or write for the database, there or not."""
+    return [_companion(path, suffix) for suffix in (*_COMPANIONS, _ROLLBACK)]
 
 
 def all_set_aside(path: Path) -> list[Path]:

@@ -3,6 +3,7 @@
 Everything here blocks. What cannot be had raises; whoever opens the store waits where that helps.
 """
 
+import errno
 import fcntl
 import logging
 import os
@@ -81,6 +82,7 @@ def open_database(directory: Path) -> Database:
     if not path.exists():
         logger.info("there is no database %s: a new one is begun", path)
     try:
+        _refuse_links(path)
         found = damage.find_damage(path)
         database = None if found else _connected(path)
         if database is None:
@@ -88,8 +90,9 @@ def open_database(directory: Path) -> Database:
             database = _connected(path)
     except NewerDatabaseError as error:
         raise StoreError(
-            f"The database {path} was made by a newer release of lambda-matrix ({error}); start "
-            "that one, or move the database away to begin a new one."
+            f"The database {path} was made by a newer release of lambda-matrix ({error}): install "
+            "that one again, or begin a new database by lambda-matrix reset --local-only; the "
+            "homeserver gives back what it knows."
         ) from error
     except OSError as error:
         why = f"The database {path} cannot be opened: {error.strerror}"
@@ -104,6 +107,17 @@ def open_database(directory: Path) -> Database:
     if database is None:
         raise StoreError(f"The database {path} cannot be begun anew.")
     return database
+
+
+def _refuse_links(path: Path) -> None:
+    """Raise OSError if the database, or what SQLite keeps beside it, is a link.
+
+    SQLite follows it: what people say would be written wherever it leads, by root where root gives
+    commands.
+    """
+    for each in damage.with_companions(path):
+        if each.is_symlink():
+            raise OSError(errno.ELOOP, f"{each.name} is a symbolic link")
 
 
 def _connected(path: Path) -> Database | None:

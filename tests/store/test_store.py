@@ -200,6 +200,19 @@ async def test_a_database_that_is_a_directory(tmp_path: Path) -> None:
     assert "Is a directory" in await refusal(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["-wal", "-shm", "-journal"])
+async def test_no_companion_of_the_database_is_written_elsewhere(
+    tmp_path: Path, name: str
+) -> None:
+    """SQLite itself would follow the link, and write there what people say."""
+    directory, elsewhere = tmp_path / "state", tmp_path / "elsewhere"
+    async with open_store(directory, at_once):
+        pass
+    (directory / f"lambda-matrix.db{name}").symlink_to(elsewhere)
+    assert f"lambda-matrix.db{name} is a symbolic link" in await refusal(directory)
+    assert not elsewhere.exists()
+
+
 @pytest.mark.parametrize("name", ["lambda-matrix.db", "lock"])
 async def test_a_link_in_the_state_directory_is_not_followed(tmp_path: Path, name: str) -> None:
     """Root gives commands there, and a service that was taken over could lead it elsewhere."""
@@ -207,12 +220,12 @@ async def test_a_link_in_the_state_directory_is_not_followed(tmp_path: Path, nam
     directory.mkdir()
     elsewhere = tmp_path / "elsewhere"
     (directory / name).symlink_to(elsewhere)
-    assert "symbolic links" in await refusal(directory)
+    assert "symbolic link" in await refusal(directory)
     assert not elsewhere.exists()
     with closing(sqlite3.connect(elsewhere)) as another:
         another.execute("CREATE TABLE someone (elses)")
     elsewhere.chmod(0o644)
-    assert "symbolic links" in await refusal(directory)
+    assert "symbolic link" in await refusal(directory)
     assert stat.S_IMODE(elsewhere.stat().st_mode) == 0o644
 
 
