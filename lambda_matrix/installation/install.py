@@ -56,7 +56,7 @@ def install(root: Path, *, dry_run: bool, pre_expand: bool | None) -> None:
     placing = Placing(root, dry_run, click.echo)
     refuse_all_but_root(placing)
     pex = running_pex(os.environ)
-    with shipped_files() as files:
+    with placing.alone(layout.LIBRARY), shipped_files() as files:
         put_in_place(systemd_of(placing), pex, files, pre_expand=pre_expand)
 
 
@@ -115,7 +115,7 @@ def _put_files(placing: Placing, files: Path, pieces: Sequence[layout.Piece]) ->
         placing.put(files / piece.source, piece.target)
         own = layout.OPERATORS_UNITS / piece.target.name
         if placing.at(own).is_file():
-            placing.say("beware", f"{own} is yours, and is used instead")
+            placing.say("beware", f"{own} is yours, and is used instead; remove it for this one")
     for piece in layout.SETTINGS:
         if placing.at(piece.target).exists():
             placing.say("left", f"{piece.target} (yours)")
@@ -132,4 +132,5 @@ def _tell_next_steps(systemd: Systemd, *, is_first: bool) -> None:
     elif is_first:
         placing.tell(_FIRST_STEPS)
     else:
-        placing.tell(f"To have it run: systemctl start {layout.SERVICE} (or {layout.STACK})")
+        # Not "start": one that waits for the homeserver is starting already, from the older file.
+        placing.tell(f"To have it run: systemctl restart {layout.SERVICE} (or {layout.STACK})")

@@ -7,22 +7,22 @@ from typing import Final
 
 from attrs import frozen
 
-_LIBRARY: Final = PurePosixPath("/usr/lib/lambda-matrix")
+LIBRARY: Final = PurePosixPath("/usr/lib/lambda-matrix")
 _UNITS: Final = PurePosixPath("/usr/lib/systemd/system")
 OPERATORS_UNITS: Final = PurePosixPath("/etc/systemd/system")
 _SHARE: Final = PurePosixPath("/usr/share")
 CONFIGURATION: Final = PurePosixPath("/etc/lambda-matrix")
 
-PEX: Final = _LIBRARY / "lambda-matrix.pex"
-PREVIOUS_PEX: Final = _LIBRARY / "lambda-matrix.pex.previous"
+PEX: Final = LIBRARY / "lambda-matrix.pex"
+PREVIOUS_PEX: Final = LIBRARY / "lambda-matrix.pex.previous"
 """The version before; `lambda-matrix.pex.previous install` goes back to it."""
 COMMAND: Final = PurePosixPath("/usr/bin/lambda-matrix")
-MANIFEST: Final = _LIBRARY / "installed"
+MANIFEST: Final = LIBRARY / "installed"
 """A line for each path that is the installation's; configuration is the operator's."""
 
-VENV: Final = _LIBRARY / "venv"
+VENV: Final = LIBRARY / "venv"
 """A link to the unpacked program that is in force, for units that do not unpack it themselves."""
-VENVS: Final = _LIBRARY / "venvs"
+VENVS: Final = LIBRARY / "venvs"
 
 PROGRAM: Final = (PEX, PREVIOUS_PEX, VENV, VENVS, MANIFEST)
 
@@ -38,7 +38,9 @@ FOLDERS: Final = (
     _SHARE / "zsh",
     _SHARE / "bash-completion/completions",
     _SHARE / "bash-completion",
-    _LIBRARY,
+    _SHARE / "man/man1",
+    _SHARE / "man",
+    LIBRARY,
 )
 """Folders that an installation may have had to make; they go when nothing is in them any more."""
 

@@ -5,6 +5,7 @@ A program that has the older file open keeps it: the newer one takes its name, n
 
 from __future__ import annotations
 
+import fcntl
 import filecmp
 import os
 import shutil
@@ -40,6 +41,26 @@ class Placing:
     def at(self, target: PurePosixPath) -> Path:
         """Return where a path of the installed machine is."""
         return self.root / target.relative_to("/")
+
+    @contextmanager
+    def alone(self, folder: PurePosixPath) -> Iterator[None]:
+        """Keep a second installation away from the folder, which is made, while the block lasts.
+
+        Raises:
+            InstallationError: there is one at work.
+        """
+        if self.dry_run:
+            yield
+            return
+        with _named(folder):
+            self.make_folder(self.at(folder))
+            descriptor = os.open(self.at(folder), os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            if not _lock(descriptor):
+                raise InstallationError("Another installation is at work here: wait for its end.")
+            yield
+        finally:
+            os.close(descriptor)
 
     def put(
         self,
@@ -89,6 +110,9 @@ class Placing:
     def remove(self, target: PurePosixPath) -> None:
         """Remove a file, a link, or a folder with all that is in it; none is none amiss."""
         place = self.at(target)
+        if not self.dry_run:
+            with _named(target), suppress(NotADirectoryError):
+                _unfinished(place).unlink(missing_ok=True)
         if not (place.exists() or place.is_symlink()):
             return
         self.say("removed", target)
@@ -148,13 +172,29 @@ def _is_plain(place: Path) -> bool:
 
 @contextmanager
 def _free_name(place: Path) -> Iterator[Path]:
-    """Give a name beside `place` that nothing has; what has it when the block ends is removed."""
-    name = place.with_name(f".{place.name}.new-{os.getpid()}")
-    name.unlink(missing_ok=True)
+    """Give a name beside `place` that nothing has; what has it when the block ends is removed.
+
+    Nobody else uses it: an installation is `alone`.
+    """
+    name = _unfinished(place)
+    name.unlink(missing_ok=True)  # of an installation that was killed
     try:
         yield name
     finally:
         name.unlink(missing_ok=True)
+
+
+def _lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _unfinished(place: Path) -> Path:
+    """Return the name of what is on its way to a place: always the same, so that it is found."""
+    return place.with_name(f".{place.name}.new")
 
 
 def _sync_folder(folder: Path) -> None:

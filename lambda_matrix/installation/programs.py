@@ -12,6 +12,8 @@ from attrs import frozen
 from lambda_matrix.installation.placing import Placing
 from lambda_matrix.installation.refusals import InstallationError
 
+_UMASK: Final = 0o022
+"""What they make is for everybody to read, as the service must, whatever umask root has."""
 _PATH: Final = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 
 
@@ -56,4 +58,5 @@ class Programs:
             capture_output=True,
             text=True,
             check=False,
+            umask=_UMASK,
         )

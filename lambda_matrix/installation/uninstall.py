@@ -51,7 +51,8 @@ def uninstall(root: Path, *, dry_run: bool, purge: bool, yes: bool) -> None:
     if left and not (yes or dry_run):
         _ask(left)
     systemd = systemd_of(placing)
-    take_away(systemd, installed, left)
+    with placing.alone(layout.LIBRARY):
+        take_away(systemd, installed, left)
     if purge:
         systemd.drop_group()
     placing.tell("Nothing was changed (--dry-run)." if dry_run else "Done.")

@@ -10,6 +10,7 @@ from typing import assert_never
 from lambda_matrix.client_server_api.account_data import SEQUENCE_KEY, read_sequence
 from lambda_matrix.client_server_api.survey import Standing, Survey, SurveyedRoom
 from lambda_matrix.config.settings import HomeserverSection
+from lambda_matrix.monitoring.listening import STATUS_SOCKET
 from lambda_matrix.reconcile.local_state import Fate, LocalItem
 from lambda_matrix.reconcile.reset import (
     EmptyAccountData,
@@ -35,6 +36,7 @@ there any more; who invites the bot anew begins from the beginning."""
 _WHY_KEPT = {
     SESSION_FILE: "kept: no new login",
     "lock": "kept: it is held now",
+    STATUS_SOCKET: "kept: the next start makes it anew",
 }
 
 

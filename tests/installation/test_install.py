@@ -99,7 +99,7 @@ def test_a_unit_of_the_operators_own_is_told_of(machine: Machine, file: Path) ->
     own.write_text("[Unit]")
     put_in_place(machine.systemd(), file, FILES)
     told = "beware    /etc/systemd/system/lambda-matrix.service is yours, and is used instead"
-    assert told in machine.told
+    assert f"{told}; remove it for this one" in machine.told
 
 
 def test_systemd_takes_it_up_and_what_runs_is_to_be_restarted(machine: Machine, file: Path) -> None:
@@ -117,7 +117,7 @@ def test_systemd_takes_it_up_and_what_runs_is_to_be_restarted(machine: Machine, 
 def test_where_nothing_runs_an_upgrade_says_how_to_start(machine: Machine, file: Path) -> None:
     for _ in range(2):
         put_in_place(machine.systemd(is_asked=True, refused="is-active*"), file, FILES)
-    assert machine.told[-1].startswith("To have it run: systemctl start lambda-matrix.service")
+    assert machine.told[-1].startswith("To have it run: systemctl restart lambda-matrix.service")
 
 
 def test_a_program_that_fails_is_one_sentence(machine: Machine, file: Path) -> None:

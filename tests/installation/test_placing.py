@@ -144,3 +144,29 @@ def test_a_disk_that_refuses_is_one_sentence_and_leaves_nothing(
     with pytest.raises(InstallationError, match=r"^/usr/lib/some/file: Is a directory"):
         machine.placing().put(source, TARGET)
     assert list(machine.at(TARGET.parent).iterdir()) == [machine.at(TARGET)]
+
+
+def test_what_a_killed_installation_left_half_done_goes(machine: Machine, source: Path) -> None:
+    half = machine.at(TARGET.parent) / ".file.new"
+    for act in (Placing.remove, lambda placing, target: placing.put(source, target)):
+        half.parent.mkdir(parents=True, exist_ok=True)
+        half.write_text("hal")
+        act(machine.placing(dry_run=True), TARGET)
+        assert half.read_text() == "hal"
+        act(machine.placing(), TARGET)
+        assert not half.exists()
+
+
+def test_two_installations_at_once_are_one_too_many(machine: Machine) -> None:
+    folder = TARGET.parent
+    with machine.placing(dry_run=True).alone(folder):
+        assert not machine.at(folder).exists()
+    with (
+        machine.placing().alone(folder),
+        pytest.raises(InstallationError, match="Another installation is at work"),
+        machine.placing().alone(folder),
+    ):
+        pytest.fail("it began")
+    with machine.placing().alone(folder):
+        machine.placing().remove_if_empty(folder)
+    assert not machine.at(folder).exists()

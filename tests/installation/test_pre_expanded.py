@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from tests.installation.machine import Machine
 _PEX = """#!/bin/sh
 # {version}
 test "$PEX_TOOLS $1 $2" = "1 venv --compile" || exit 9
-mkdir -p "$3/bin" && touch "$PEX_ROOT/used" && ln -s {python} "$3/bin/python"
+mkdir -p "$3/bin" && touch "$PEX_ROOT/used" "$3/code" && ln -s {python} "$3/bin/python"
 """
 
 
@@ -54,6 +55,16 @@ def test_the_same_version_is_not_unpacked_again_unless_its_python_is_gone(
     (machine.folder / "python").unlink()
     expand(machine, "1")
     assert any(told.startswith("run") for told in machine.told)
+
+
+def test_the_service_can_read_it_whatever_the_umask(machine: Machine) -> None:
+    before = os.umask(0o077)
+    try:
+        folder = expand(machine, "1")
+    finally:
+        os.umask(before)
+    modes = {path.stat().st_mode & 0o777 for path in (folder, folder / "bin", folder / "code")}
+    assert modes == {0o755, 0o644}
 
 
 def test_what_was_not_unpacked_to_its_end_is_begun_again(machine: Machine) -> None:

@@ -49,7 +49,7 @@ def test_what_was_installed_goes_and_nothing_else(machine: Machine) -> None:
         "/agents/other/kept",
     }
     assert not machine.at("/usr/lib/lambda-matrix").exists()
-    assert [path.name for path in machine.at("/usr/share").iterdir()] == ["man"]
+    assert list(machine.at("/usr/share").iterdir()) == []
 
 
 def test_a_purge_takes_what_was_left_behind_too(machine: Machine) -> None:

@@ -201,9 +201,7 @@ async def test_a_database_that_is_a_directory(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["-wal", "-shm", "-journal"])
-async def test_no_companion_of_the_database_is_written_elsewhere(
-    tmp_path: Path, name: str
-) -> None:
+async def test_no_companion_of_the_database_is_written_elsewhere(tmp_path: Path, name: str) -> None:
     """SQLite itself would follow the link, and write there what people say."""
     directory, elsewhere = tmp_path / "state", tmp_path / "elsewhere"
     async with open_store(directory, at_once):
