@@ -10,7 +10,6 @@ from typing import assert_never
 from lambda_matrix.client_server_api.account_data import SEQUENCE_KEY, read_sequence
 from lambda_matrix.client_server_api.survey import Standing, Survey, SurveyedRoom
 from lambda_matrix.config.settings import HomeserverSection
-from lambda_matrix.monitoring.listening import STATUS_SOCKET
 from lambda_matrix.reconcile.local_state import Fate, LocalItem
 from lambda_matrix.reconcile.reset import (
     EmptyAccountData,
@@ -22,6 +21,7 @@ from lambda_matrix.reconcile.reset import (
     in_order,
     is_of_person,
 )
+from lambda_matrix.service.monitoring.listening import STATUS_SOCKET
 from lambda_matrix.service.session import SESSION_FILE
 from lambda_matrix.upkeep.tables import Row, outcome, size, table
 
