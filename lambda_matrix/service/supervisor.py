@@ -65,23 +65,22 @@ async def serve(settings: Settings, read_again: Callable[[], Settings]) -> None:
     line = StatusLine(pulse)
     line.enter("starting")
     watchdog = Watchdog(pulse, line.tell)
-    async with trio.open_nursery() as nursery:
-        stopping = Stopping(nursery.cancel_scope)
-        await nursery.start(stopping.obey)
-        nursery.start_soon(watchdog.run)
-        in_force = InForce(settings, load_agents(settings))
-        with (
-            watch(line, pulse, settings.homeserver, lambda: in_force.registry) as watched,
-            # Open from the beginning: a reload while a homeserver is waited for must not be the
-            # end.
-            trio.open_signal_receiver(signal.SIGHUP) as reloads,
-        ):
+    in_force = InForce(settings, load_agents(settings))
+    with (
+        watch(line, pulse, settings.homeserver, lambda: in_force.registry) as watched,
+        # Open from the beginning: a reload while a homeserver is waited for must not be the end.
+        trio.open_signal_receiver(signal.SIGHUP) as reloads,
+    ):
+        async with trio.open_nursery() as nursery:
+            stopping = Stopping(nursery.cancel_scope)
+            await nursery.start(stopping.obey)
+            nursery.start_soon(watchdog.run)
             for warning in in_force.registry.warnings:
                 logger.warning("%s", warning)
             await nursery.start(keep_watchable, watched, settings.state.directory, settings.service)
             process = _Process(in_force, read_again, reloads, line, watchdog, stopping, watched)
             await process.serve()
-        nursery.cancel_scope.cancel()
+            nursery.cancel_scope.cancel()
 
 
 @frozen

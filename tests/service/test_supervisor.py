@@ -381,7 +381,7 @@ async def test_without_an_agent_there_is_no_start(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("AGENT_BASE_URL")
-    with pytest.RaisesGroup(ConfigError):
+    with pytest.raises(ConfigError):
         await serve(place.settings, place.read_again)
 
 

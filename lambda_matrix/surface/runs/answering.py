@@ -155,7 +155,7 @@ class Answering:
             progress.over()
             self._count_run(entry, scope, progress, failure)
             if trio.current_effective_deadline() == -math.inf:
-                await self._give_back(request)
+                await self._give_back(request)  # noqa: ASYNC102 - it shields itself, with a timeout
         if not scope.scope.cancelled_caught:
             if self._running.is_closed and _has_failed(progress, failure):
                 # Perhaps since the agent is being stopped as well: the next start asks it again.
