@@ -61,7 +61,9 @@ def mark_done(db: Database, request: Request, done: Done, _: object) -> None:
     )
 
 
-def say_answer(db: Database, request: Request, done: Done, own: Ourselves) -> OutboxRow | None:
+def say_answer(
+    db: Database, request: Request, done: Done, own: Ourselves
+) -> tuple[bool, OutboxRow | None]:
     """Commit the answer of a question that is done."""
     db.execute(
         "UPDATE requests SET outcome = NULL WHERE request_id = ? AND edited = ?",

@@ -115,7 +115,7 @@ async def exchange(told: Told, number: int) -> int:
             requests.ask(db, question, asked)
             attempt = requests.begin_next(db, ROOM)
             assert attempt is not None
-            row = requests.finish_then_next(db, attempt.request, done, OWN)
+            _, row = requests.finish_then_next(db, attempt.request, done, OWN)
             assert row is not None
             outbox.sent_then_next(db, row.seq, EventId(f"$a{number}"), ROOM)
             answer = echo(f"$a{number}", its, transaction_id=row.transaction_id)

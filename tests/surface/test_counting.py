@@ -13,7 +13,15 @@ from lambda_matrix.metrics import Metrics
 from tests.agent.servers import tcp_agent
 from tests.lab.proxy import rate_limited
 from tests.lab.small_homeserver import ANNA
-from tests.surface.bridging import SEND, Lab, Service, in_steps, open_lab, say_nothing
+from tests.surface.bridging import (
+    SEND,
+    Lab,
+    Service,
+    answer_at_once,
+    in_steps,
+    open_lab,
+    say_nothing,
+)
 from tests.surface.runs.test_failures import nobody
 
 
@@ -47,6 +55,25 @@ async def test_an_answer_that_is_there_at_once(clock: MockClock, tmp_path: Path)
         assert value(metrics, "agent_runs_total", agent="main", outcome="finished") == 1
         assert value(metrics, "agent_up", agent="main") == 1
         assert value(metrics, "rate_limit_wait_seconds_total", kind="final") == 0
+
+
+async def test_an_answer_to_an_older_text_of_its_question_is_not_counted(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_lab(clock, tmp_path) as lab, lab.chat() as service:
+        lab.agent.behave = say_nothing
+        lab.homeserver.say(service.room, ANNA, "Old")
+        run = await lab.agent.run()
+        # As an edit does that comes between the end of the run and T2.
+        await service.store.transact(
+            lambda db: db.execute("UPDATE requests SET text = 'New', edited = edited + 1")
+        )
+        lab.agent.behave = answer_at_once
+        await run.text("Of the old")
+        await run.finish()
+        await lab.homeserver.wait(lambda: "Answer to New" in lab.homeserver.bodies(service.room))
+        await sent_all(service)
+        assert value(lab.metrics, "answers_total", outcome="answered") == 1
 
 
 async def test_an_answer_that_grows(clock: MockClock, tmp_path: Path) -> None:

@@ -277,7 +277,6 @@ def finish(db: Database, request: Request, done: Done, own: Ourselves) -> bool:
 
 def finish_then_next(
     db: Database, request: Request, done: Done, own: Ourselves
-) -> OutboxRow | None:
+) -> tuple[bool, OutboxRow | None]:
     """T2, and what the room is to be sent next: one transaction on the way of each answer."""
-    finish(db, request, done, own)
-    return outbox.next_row(db, request.room_id)
+    return finish(db, request, done, own), outbox.next_row(db, request.room_id)

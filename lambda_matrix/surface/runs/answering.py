@@ -250,11 +250,14 @@ class Answering:
             done = write()
         else:
             done = await trio.to_thread.run_sync(write, limiter=self._writers)
-        first = await self._means.store.transact(
+        is_done, first = await self._means.store.transact(
             requests.finish_then_next, request, done, self._means.ourselves
         )
-        tell_ending(ending, len(done.answer))
-        self._means.metrics.question_answered(done.outcome)
+        if is_done:
+            tell_ending(ending, len(done.answer))
+            self._means.metrics.question_answered(done.outcome)
+        else:
+            logger.debug("answer dropped: its question was changed or taken back meanwhile")
         self._means.outbox.offer(request.room_id, first)
         if done.asked is not None:
             self._expiry.look_again()

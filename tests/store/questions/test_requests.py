@@ -223,15 +223,17 @@ async def test_an_end_comes_with_the_oldest_row_that_the_room_is_owed(told: Told
     request = await told.asked()
     (root,) = await told.commit(draft(mark("$q1", state=AnswerState.OPEN)))
     final = (draft(mark("$q1"), replaces=root),)
-    row = await told.store.transact(
+    is_done, row = await told.store.transact(
         requests.finish_then_next, request, Done(outcome="answered", answer=final), OWN
     )
+    assert is_done
     assert row == await told.row()
     assert row.seq == root
     await told.store.transact(outbox.sent, root, EventId("$root"))
-    row = await told.store.transact(
+    is_done, row = await told.store.transact(
         requests.finish_then_next, request, Done(outcome="failed", answer=final), OWN
     )
+    assert not is_done, "it was before"
     assert row is not None
     assert (row.replaces, row.root) == (root, "$root")
     assert await told.outcome() == "answered"
