@@ -1,7 +1,6 @@
 """A client of the bundled agent, in the open: what a service would send, frame by frame."""
 
 import json
-import logging
 import os
 import re
 import subprocess
@@ -184,24 +183,6 @@ async def open_line(agent: Agent, *hosts: str) -> AsyncIterator[Line]:
         await nursery.start(serve, agent, admission, listeners, line.stop)
         yield line
         line.stop.set()
-
-
-class LogEar(logging.Handler):
-    """Hears a logger's lines, so that a test waits for one instead of sleeping."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._send, self._receive = trio.open_memory_channel[str](1000)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._send.send_nowait(record.getMessage())
-
-    async def wait_for(self, part: str) -> str:
-        """Return the next line with `part` in it."""
-        async for line in self._receive:
-            if part in line:
-                return line
-        raise AssertionError(part)
 
 
 @frozen

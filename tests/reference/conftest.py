@@ -6,7 +6,8 @@ import pytest
 
 from lambda_matrix.reference.memory import open_memory
 from lambda_matrix.reference.run import Agent
-from tests.reference.asking import Line, LogEar, open_line
+from tests.lab.log_ear import LogEar, hearing
+from tests.reference.asking import Line, open_line
 
 
 @pytest.fixture
@@ -28,11 +29,5 @@ async def line(agent: Agent) -> AsyncIterator[Line]:
 @pytest.fixture
 def ear() -> Iterator[LogEar]:
     """Hears what the agent logs."""
-    ear = LogEar()
-    log = logging.getLogger("lambda_matrix.reference")
-    before = log.level
-    log.setLevel(logging.INFO)
-    log.addHandler(ear)
-    yield ear
-    log.removeHandler(ear)
-    log.setLevel(before)
+    with hearing("lambda_matrix.reference", logging.INFO) as ear:
+        yield ear

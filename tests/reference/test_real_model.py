@@ -20,7 +20,8 @@ from lambda_matrix.reference.endpoint import Endpoint, open_completion
 from lambda_matrix.reference.model_settings import ModelSettings
 from lambda_matrix.reference.run import Agent
 from lambda_matrix.reference.speaking import Assistant
-from tests.reference.asking import Line, LogEar, open_line, run_input
+from tests.lab.log_ear import LogEar
+from tests.reference.asking import Line, open_line, run_input
 
 PYTHON = Path(os.environ.get("MODEL_PYTHON") or ".venv-model/bin/python")
 SERVER = Path(__file__).parents[1] / "lab/model_server.py"
