@@ -29,7 +29,7 @@ def monotonic_now() -> str:
 
 
 def extend_timeout(seconds: float) -> str:
-    """Return the line that asks for so many seconds more, from now on, to start."""
+    """Return the line that asks for so many seconds from now on, to start or to stop."""
     return f"EXTEND_TIMEOUT_USEC={round(seconds * 1_000_000)}"
 
 

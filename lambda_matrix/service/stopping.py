@@ -57,7 +57,11 @@ class Stopping:
 
 
 async def finish(draining: Draining, line: StatusLine, seconds: float) -> None:
-    """Let what is at work end, for so many seconds; then it is left as it is."""
+    """Let what is at work end, for so many seconds; then it is left as it is.
+
+    The service manager is asked for as many, if they are more than it gives by itself
+    (TimeoutStopSec=): whoever sets them in the configuration need not change the unit.
+    """
     deadline = trio.current_time() + seconds
     with trio.move_on_at(deadline) as scope:
         async with trio.open_nursery() as nursery:
@@ -75,5 +79,6 @@ async def _tell(draining: Draining, line: StatusLine, deadline: float) -> NoRetu
         left = draining.left
         answers = "1 answer being finished" if left == 1 else f"{left} answers being finished"
         doing = answers if left else "answers being sent"
+        sd_notify.notify(sd_notify.extend_timeout(seconds + PARKING))
         line.enter(f"stopping: {doing}, {seconds:.0f} s left", seconds + PARKING)
         await trio.sleep(TELL_INTERVAL)

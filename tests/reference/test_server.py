@@ -13,12 +13,12 @@ from lambda_matrix.reference import server
 from lambda_matrix.reference.memory import Memory, open_memory
 from lambda_matrix.reference.run import Agent, Mode
 from lambda_matrix.reference.wire import SUBPROTOCOL
+from tests.lab.log_ear import LogEar
 from tests.reference.asking import (
     TOKEN,
     Heard,
     Json,
     Line,
-    LogEar,
     listen,
     open_line,
     resume_input,

@@ -211,8 +211,11 @@ async def test_at_sigterm_an_answer_is_finished_and_what_waits_is_left(place: Pl
         chat = homeserver.room_of_kind(ANNA, "chat")
         question, behind = homeserver.say(chat, ANNA, "Think"), homeserver.say(chat, ANNA, "And?")
         run = await place.agent.run(2)
+        manager.heard.clear()
         signal.raise_signal(signal.SIGTERM)
         await manager.wait_for("STATUS=stopping: 1 answer being finished, 10 s left")
+        extended = next(line for line in manager.heard if line.startswith("EXTEND_TIMEOUT_USEC="))
+        assert int(extended.partition("=")[2]) == pytest.approx(25e6, rel=0.1)
         await run.text("Thought")
         await run.finish()
         assert await homeserver.answer(chat, question, WITHIN) == "Thought"

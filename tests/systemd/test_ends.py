@@ -41,6 +41,22 @@ async def test_stopped_while_answers_are_made(talk: Talk, site: Site) -> None:
         assert (await talk.answer(asked)).doubled == ()
 
 
+async def test_an_answer_is_finished_for_longer_than_the_unit_lets_a_stop_take(
+    talk: Talk, site: Site
+) -> None:
+    await site.installed.drop_in("hurry", "TimeoutStopSec=2s")
+    site.installed.edit({"stop_seconds": "30"})
+    await site.unit.reload()
+    question = await talk.say("slow 6 and stopped meanwhile")
+    await talk.growing(question)
+    await site.unit.stop()
+    ended = await site.unit.state()
+    assert (ended.active, ended.result, ended.exit_status) == ("inactive", "success", 0)
+    answer = await talk.answer(question, within=5)
+    assert answer.doubled == ()
+    assert "stopped meanwhile" in answer.text
+
+
 async def test_a_missing_password_is_said_and_does_not_restart(site: Site) -> None:
     journal = await site.installed.journal()
     site.machine.path(PASSWORD).unlink()
