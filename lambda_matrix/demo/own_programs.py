@@ -18,7 +18,8 @@ from lambda_matrix.demo.private_files import write_secret
 from lambda_matrix.demo.processes import Child, Program, start_notifying
 from lambda_matrix.demo.settings_files import ServiceSettings, write_service_files
 
-READY_WITHIN = 30.0
+READY_WITHIN = 60.0
+"""Seconds, for a machine that has much else to do."""
 PRODUCT = (sys.executable, "-m", "lambda_matrix")
 """How the product is started that this code is of."""
 

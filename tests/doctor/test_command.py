@@ -12,7 +12,6 @@ from lambda_matrix.cli import main
 from lambda_matrix.doctor.command import _examine_all
 from lambda_matrix.doctor.findings import Failed, outcome_of
 from tests.doctor.test_configuration import told
-from tests.lab.openapi import load_validator
 from tests.lab.proxy import Answer, open_proxy
 from tests.lab.small_homeserver import PASSWORD, open_small_homeserver
 from tests.upkeep.commands import write_settings
@@ -73,7 +72,6 @@ def test_no_configuration_at_all(tmp_path: Path) -> None:
 
 
 async def test_all_that_is_well(tmp_path: Path) -> None:
-    load_validator()
     async with open_small_homeserver() as homeserver, open_proxy(homeserver.url) as proxy:
         proxy.spoil("/_synapse/", Answer(403, b'{"errcode":"M_FORBIDDEN","error":"no admin"}'))
         config = write_settings(tmp_path, proxy.url)

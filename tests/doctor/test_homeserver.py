@@ -21,7 +21,6 @@ from lambda_matrix.doctor.patient import read_patient
 from lambda_matrix.ids import AccessToken, DeviceId
 from lambda_matrix.secret import Secret
 from tests.doctor.test_configuration import told
-from tests.lab.openapi import load_validator
 from tests.lab.proxy import Answer, Loss, Proxy, open_proxy, rate_limited
 from tests.lab.small_homeserver import BOT, TOKEN, SmallHomeserver, open_small_homeserver
 from tests.upkeep.commands import write_settings
@@ -50,7 +49,6 @@ class Lab:
 
 @pytest.fixture
 async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
-    load_validator()  # takes longer than a homeserver may
     async with open_small_homeserver() as homeserver, open_proxy(homeserver.url) as proxy:
         # What only Synapse has is answered here; the rest is held against the specification.
         proxy.spoil("/_synapse/", Answer(403, b'{"errcode":"M_FORBIDDEN","error":"no admin"}'))

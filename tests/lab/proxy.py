@@ -267,6 +267,7 @@ class Proxy:
 @asynccontextmanager
 async def open_proxy(upstream: str, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Proxy]:
     """A proxy on a port (0: a free one) of an address, to the homeserver at the URL `upstream`."""
+    load_validator()  # takes seconds, which nobody should wait for who has asked something
     async with trio.open_nursery() as nursery:
         (listener,) = await trio.open_tcp_listeners(port, host=host)
         proxy = Proxy(f"http://{host}:{listener.socket.getsockname()[1]}", upstream)

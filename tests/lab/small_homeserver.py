@@ -557,6 +557,7 @@ _OPERATIONS = [
 @asynccontextmanager
 async def open_small_homeserver() -> AsyncIterator[SmallHomeserver]:
     """Serve on a port of loopback for the length of the block; then look at the findings."""
+    load_validator()  # takes seconds, which nobody should wait for who has asked something
     homeserver = SmallHomeserver()
     async with trio.open_nursery() as nursery:
         (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")

@@ -27,7 +27,6 @@ from lambda_matrix.upkeep.login import _log_in
 from lambda_matrix.upkeep.proving import _told
 from lambda_matrix.upkeep.secret_file import check_place, write_secret
 from lambda_matrix.upkeep.terminal import Terminal
-from tests.lab.openapi import load_validator
 from tests.lab.proxy import Answer, Loss, Proxy, open_proxy, rate_limited
 from tests.lab.small_homeserver import BOT, PASSWORD, TOKEN, SmallHomeserver, open_small_homeserver
 from tests.upkeep.commands import Ended, command_line, write_settings
@@ -67,7 +66,6 @@ class Lab:
 
 @pytest.fixture
 async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
-    load_validator()  # takes longer than a homeserver may
     async with open_small_homeserver() as homeserver, open_proxy(homeserver.url) as proxy:
         config = write_settings(tmp_path, proxy.url)
         config.write_text(config.read_text().replace('password_file = "password"\n', ""))
