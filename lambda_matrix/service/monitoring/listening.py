@@ -110,11 +110,14 @@ def _clear_away(path: Path, address: str) -> None:
             f"{_SETTING} {path} is there already, and is no socket; give another path"
         )
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
+        asking.settimeout(0)  # one that hangs has a full line, and nobody is to wait in it
         try:
             asking.connect(address)
         except ConnectionRefusedError:
             path.unlink()
             return
+        except BlockingIOError:
+            pass
     raise ListenError(f"{_SETTING} another program listens on {path}; give another path")
 
 

@@ -6,7 +6,7 @@ import os
 import socket
 import stat
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -74,6 +74,20 @@ async def test_one_that_is_in_use_is_left_alone(tmp_path: Path) -> None:
         with pytest.raises(ListenError, match="another program listens on"):
             listen_on_path(tmp_path / "s", 0o600)
         assert (await ask(tmp_path / "s", "/")).status == 503
+
+
+async def test_one_whose_program_hangs_is_not_waited_for(tmp_path: Path) -> None:
+    path = str(tmp_path / "s")
+    with ExitStack() as line, socket.socket(socket.AF_UNIX) as hanging:
+        hanging.bind(path)
+        hanging.listen(0)
+        has_room = True
+        while has_room:
+            asking = line.enter_context(socket.socket(socket.AF_UNIX))
+            asking.settimeout(0)
+            has_room = asking.connect_ex(path) == 0
+        with pytest.raises(ListenError, match="another program listens on"):
+            listen_on_path(tmp_path / "s", 0o600)
 
 
 async def test_what_is_no_socket_is_left_alone(tmp_path: Path) -> None:
