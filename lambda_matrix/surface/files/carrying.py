@@ -50,9 +50,11 @@ class Carrying:
             try:
                 body = await folder.read_whole(file.path, room)
             except (FileRefused, WorkspaceError) as error:
-                logger.warning("a file goes along by name alone: %s", error)
-                if isinstance(error, FileRefused) and error.reason is Refusal.TOO_LARGE:
+                is_large = isinstance(error, FileRefused) and error.reason is Refusal.TOO_LARGE
+                if is_large:
                     left_out.append(file.name)
+                level = logging.DEBUG if is_large else logging.WARNING  # who sent it is told
+                logger.log(level, "a file goes along by name alone: %s", error)
             else:
                 inlined[file.path] = body
                 room -= len(body)

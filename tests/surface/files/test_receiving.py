@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -451,8 +452,12 @@ async def test_files_within_the_message_are_kept_by_ourselves(
 
 
 async def test_files_that_do_not_fit_into_the_message_are_told(
-    clock: MockClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    clock: MockClock,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.WARNING)
     monkeypatch.setattr("lambda_matrix.surface.files.carrying.INLINE_BYTES", 150)
     async with open_chat(clock, tmp_path, None, inline_files=True) as (lab, service):
         await told(lab, service, send(lab, service.room, "a.png", PNG))
@@ -460,6 +465,7 @@ async def test_files_that_do_not_fit_into_the_message_are_told(
         await service.ask("What are they?")
         assert parts(lab)[2] == {"type": "text", "text": "[b.png]"}
         assert SAY.not_all_inline(["b.png"], 150) in lab.homeserver.bodies(service.room)
+    assert caplog.text == "", "it is the person's to know, and nothing for the operator"
 
 
 async def test_files_elsewhere_get_the_answer_that_texts_get(
