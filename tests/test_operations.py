@@ -115,6 +115,7 @@ def test_each_unit_and_each_file_of_the_installation_is_one() -> None:
         *map(str, (*layout.PROGRAM, layout.COMMAND, layout.CONFIGURATION, layout.WORKSPACES)),
         *(str(piece.target) for piece in (*layout.PIECES, *layout.SETTINGS)),
         *map(str, (*layout.DATA, *layout.CACHES)),
+        str(layout.OPERATORS_UNITS / layout.SERVICE),  # of an installation by hand
     }
     for unit in re.findall(r"\blambda-[\w-]+\.(?:service|target)\b", ENGLISH):
         assert unit in installed, unit

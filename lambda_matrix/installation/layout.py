@@ -39,7 +39,6 @@ FOLDERS: Final = (
     _SHARE / "bash-completion/completions",
     _SHARE / "bash-completion",
     _SHARE / "man/man1",
-    _SHARE / "man",
     LIBRARY,
 )
 """Folders that an installation may have had to make; they go when nothing is in them any more."""
