@@ -38,6 +38,8 @@ class Watchdog:
     _tell: Callable[[], None]
     _environ: Mapping[str, str] = os.environ
     _is_ready: bool = False
+    _is_heard: bool = True
+    """Whether READY=1 was taken: a manager that is busy for long may not have."""
     _stuck: Stuck | None = None
 
     async def run(self) -> NoReturn:
@@ -51,10 +53,12 @@ class Watchdog:
     def ready(self) -> None:
         """The service is ready; it may be told so more than once."""
         self._is_ready = True
-        sd_notify.notify(sd_notify.READY, environ=self._environ)
+        self._is_heard = sd_notify.notify(sd_notify.READY, environ=self._environ)
 
     def _look(self) -> None:
         stuck = self._pulse.stuck()
+        if not self._is_heard:
+            self.ready()  # else it would be taken for a start that never ends
         if stuck is None:
             line = sd_notify.WATCHDOG if self._is_ready else sd_notify.extend_timeout(EXTENSION)
             sd_notify.notify(line, environ=self._environ)

@@ -90,6 +90,22 @@ async def test_what_is_ready_is_fed_while_it_goes_on(
     assert "the sync loop (waiting for news) for 15 s" in caplog.text
 
 
+async def test_a_manager_that_did_not_hear_of_it_is_told_again(
+    clock: MockClock, heard: Heard
+) -> None:
+    there = heard.environ["NOTIFY_SOCKET"]
+    heard.environ["NOTIFY_SOCKET"] = f"{there}-not-yet"
+    watchdog = heard.watchdog(Pulse())
+    async with trio.open_nursery() as nursery:
+        watchdog.ready()
+        heard.environ["NOTIFY_SOCKET"] = there
+        assert heard.lines() == []
+        nursery.start_soon(watchdog.run)
+        await trio.sleep(15)
+        assert heard.lines() == ["READY=1", "WATCHDOG=1", "WATCHDOG=1"]
+        nursery.cancel_scope.cancel()
+
+
 async def test_a_homeserver_or_a_disk_that_is_away_for_long_is_no_reason(
     clock: MockClock, heard: Heard, caplog: pytest.LogCaptureFixture
 ) -> None:
