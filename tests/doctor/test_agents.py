@@ -16,7 +16,7 @@ from lambda_matrix.doctor.findings import Failed, Finding, Passed, Skipped
 from lambda_matrix.ids import AgentId
 from lambda_matrix.secret import Secret
 from tests.agent.servers import entry_at, hang, tcp_agent, websocket_agent
-from tests.doctor.test_configuration import told
+from tests.doctor.telling import told
 
 
 async def look(entry: AgentEntry) -> str:

@@ -5,21 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
 from click.testing import CliRunner, Result
 
 from lambda_matrix.cli import main
 from lambda_matrix.doctor.command import _examine_all
 from lambda_matrix.doctor.findings import Failed, outcome_of
-from tests.doctor.test_configuration import told
+from tests.doctor.telling import told
 from tests.lab.proxy import Answer, open_proxy
 from tests.lab.small_homeserver import PASSWORD, open_small_homeserver
 from tests.upkeep.commands import write_settings
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Path:
-    return write_settings(tmp_path, "http://127.0.0.1:9")
 
 
 def doctor(config: Path, *arguments: str) -> Result:

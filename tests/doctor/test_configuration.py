@@ -9,30 +9,13 @@ from lambda_matrix.agent.registry import AgentEntry
 from lambda_matrix.config import ListenAddress
 from lambda_matrix.config.settings import AccessSection, HomeserverSection, Settings
 from lambda_matrix.doctor import configuration
-from lambda_matrix.doctor.findings import Failed, Finding, Passed, Skipped, Warned
+from lambda_matrix.doctor.findings import Failed, Passed, Skipped, Warned
 from lambda_matrix.doctor.patient import Patient, read_patient
 from lambda_matrix.ids import AgentId, UserId
 from lambda_matrix.secret import Secret
-from tests.upkeep.commands import write_settings
+from tests.doctor.telling import told
 
 BOT = "@bot:example.org"
-
-
-def told(findings: tuple[Finding, ...]) -> str:
-    """The findings as text: their kinds and their sentences."""
-    return " | ".join(f"{type(each).__name__}: {each.what}" for each in findings)
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Path:
-    return write_settings(tmp_path, "http://127.0.0.1:9")
-
-
-@pytest.fixture
-def settings(config: Path) -> Settings:
-    found = read_patient(config, {}).settings
-    assert found is not None
-    return found
 
 
 def test_settings_that_can_be_used(config: Path) -> None:

@@ -11,7 +11,7 @@ from lambda_matrix.doctor import connecting
 from lambda_matrix.doctor.connecting import Connected, Connection, NoConnection, NoName, NotTrusted
 from lambda_matrix.doctor.findings import Failed, Passed, Warned
 from tests.agent.servers import hang, tcp_agent
-from tests.doctor.test_configuration import told
+from tests.doctor.telling import told
 
 REFUSED = OSError(errno.ECONNREFUSED, "Error connecting to ('127.0.0.1', 9): refused")
 

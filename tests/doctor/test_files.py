@@ -14,20 +14,7 @@ from lambda_matrix.doctor import files
 from lambda_matrix.doctor.findings import Failed, Finding, Passed, Skipped, Warned
 from lambda_matrix.doctor.patient import Patient, read_patient
 from lambda_matrix.ids import AgentId
-from tests.doctor.test_configuration import told
-from tests.upkeep.commands import write_settings
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Path:
-    return write_settings(tmp_path, "http://127.0.0.1:9")
-
-
-@pytest.fixture
-def settings(config: Path) -> Settings:
-    found = read_patient(config, {}).settings
-    assert found is not None
-    return found
+from tests.doctor.telling import told
 
 
 def test_the_configuration_file(config: Path) -> None:

@@ -20,7 +20,7 @@ from lambda_matrix.doctor.homeserver import examine_homeserver, kept_token
 from lambda_matrix.doctor.patient import read_patient
 from lambda_matrix.ids import AccessToken, DeviceId
 from lambda_matrix.secret import Secret
-from tests.doctor.test_configuration import told
+from tests.doctor.telling import told
 from tests.lab.proxy import Answer, Loss, Proxy, open_proxy, rate_limited
 from tests.lab.small_homeserver import BOT, TOKEN, SmallHomeserver, open_small_homeserver
 from tests.upkeep.commands import write_settings

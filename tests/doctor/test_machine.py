@@ -11,10 +11,8 @@ from attrs import evolve
 from lambda_matrix.config.settings import LimitsSection, Settings
 from lambda_matrix.doctor import machine, unit as unit_module
 from lambda_matrix.doctor.findings import Failed, Finding, Passed, Warned
-from lambda_matrix.doctor.patient import read_patient
 from lambda_matrix.doctor.unit import SANDBOX, Identity, Unit, read_identity, read_unit
-from tests.doctor.test_configuration import told
-from tests.upkeep.commands import write_settings
+from tests.doctor.telling import told
 
 RUNNING = {
     "LoadState": "loaded",
@@ -26,13 +24,6 @@ RUNNING = {
     "LimitNOFILE": "8192",
     **SANDBOX,
 }
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    found = read_patient(write_settings(tmp_path, "http://127.0.0.1:9"), {}).settings
-    assert found is not None
-    return found
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from lambda_matrix.doctor.findings import Failed, Finding, Passed, Skipped, Warn
 from lambda_matrix.doctor.unit import Identity
 from lambda_matrix.store.inspection import DatabaseFacts
 from lambda_matrix.store.opening import DATABASE, open_database, take_lock
-from tests.doctor.test_configuration import told
+from tests.doctor.telling import told
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from lambda_matrix.doctor import workspaces
 from lambda_matrix.doctor.unit import Identity, Unit
 from tests.agent.servers import entry_at
-from tests.doctor.test_configuration import told
+from tests.doctor.telling import told
 
 MOUNTS = """\
 22 1 8:1 / / rw - ext4 /dev/sda1 rw

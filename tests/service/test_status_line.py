@@ -12,27 +12,12 @@ from lambda_matrix.disk import DiskObeys, DiskRefuses
 from lambda_matrix.ids import AgentId, RequestId, RoomId, UserId
 from lambda_matrix.pulse import Pulse
 from lambda_matrix.service.status_line import LONGEST_PHASE, StatusLine
-from lambda_matrix.store.figures import Figures
 from lambda_matrix.surface.overview import Overview
 from lambda_matrix.surface.runs.running import RunAtWork
+from tests.store.counting import NOTHING
 
 RUN = RunAtWork(RoomId("!r"), RequestId("q"), AgentId("main"), UserId("@anna:example.org"), 1.0)
-FIGURES = Figures(
-    rooms=61,
-    people=12,
-    chats=37,
-    waiting=0,
-    longest_wait=None,
-    held=0,
-    unread=0,
-    owed=0,
-    oldest_owed=None,
-    parked=0,
-    refused=0,
-    gaps=0,
-    rooms_to_make=0,
-    files=0,
-)
+FIGURES = evolve(NOTHING, rooms=61, people=12, chats=37)
 IDLE = Overview(FIGURES, ())
 BUSY = Overview(evolve(FIGURES, rooms=1, waiting=1), (RUN, RUN))
 

@@ -13,24 +13,8 @@ from lambda_matrix.store.figures import Figures, figures
 from lambda_matrix.store.files import offered
 from lambda_matrix.store.questions import confirmations
 from lambda_matrix.store.records import Confirmation
+from tests.store.counting import NOTHING
 from tests.store.telling import ALICE, CHAT, OTHER_ROOM, OWN, ROOM, Told, draft, mark, said
-
-NOTHING = Figures(
-    rooms=0,
-    people=0,
-    chats=0,
-    waiting=0,
-    longest_wait=None,
-    held=0,
-    unread=0,
-    owed=0,
-    oldest_owed=None,
-    parked=0,
-    refused=0,
-    gaps=0,
-    rooms_to_make=0,
-    files=0,
-)
 
 
 async def counted(told: Told, *at_work: str) -> Figures:
