@@ -21,6 +21,7 @@ from lambda_matrix.demo.stack import Stack, log_tails, open_stack
 from lambda_matrix.demo.story import Story, StoryError
 from lambda_matrix.demo.terminal import TerminalChat
 from lambda_matrix.demo.transcript import Transcript, wants_colour
+from lambda_matrix.options import examples
 
 _MARKER = "lambda-matrix-demo"
 """The file by which a directory is known as an earlier demo's, and may be emptied."""
@@ -29,7 +30,7 @@ _INTERRUPTED = 130
 
 @click.command(
     short_help="Try all of it on this machine, and talk with Lambda.",
-    epilog="\b\nExamples:\n  lambda-matrix demo --synapse-python .venv-synapse/bin/python",
+    epilog=examples("lambda-matrix demo --synapse-python .venv-synapse/bin/python"),
 )
 @click.option(
     "--synapse-python",

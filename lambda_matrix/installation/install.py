@@ -13,6 +13,7 @@ from lambda_matrix.installation.placing import Placing
 from lambda_matrix.installation.refusals import NotLikeThisError
 from lambda_matrix.installation.shipped import running_pex, shipped_files
 from lambda_matrix.installation.systemd import Systemd, systemd_of
+from lambda_matrix.options import examples
 
 _ROOT_USER = 0
 _FIRST_STEPS = f"""
@@ -28,8 +29,9 @@ lambda-matrix doctor says what is missing."""
 
 @click.command(
     short_help="Install this file with its units, or upgrade to it.",
-    epilog="\b\nExamples:\n  python3 lambda-matrix.pex install --dry-run\n"
-    "  python3 lambda-matrix.pex install",
+    epilog=examples(
+        "python3 lambda-matrix.pex install --dry-run", "python3 lambda-matrix.pex install"
+    ),
 )
 @click.option(
     "--root",

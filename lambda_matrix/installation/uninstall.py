@@ -12,13 +12,14 @@ from lambda_matrix.installation.install import read_manifest, refuse_all_but_roo
 from lambda_matrix.installation.placing import Placing
 from lambda_matrix.installation.refusals import NotAgreedError, NotLikeThisError
 from lambda_matrix.installation.systemd import Systemd, systemd_of
+from lambda_matrix.options import examples
 
 _LEFT_BEHIND: Final = (layout.CONFIGURATION, *layout.DATA, layout.WORKSPACES / "main")
 
 
 @click.command(
     short_help="Stop the service and remove what was installed.",
-    epilog="\b\nExamples:\n  lambda-matrix uninstall --dry-run\n  lambda-matrix uninstall --purge",
+    epilog=examples("lambda-matrix uninstall --dry-run", "lambda-matrix uninstall --purge"),
 )
 @click.option(
     "--root",

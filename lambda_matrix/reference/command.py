@@ -15,6 +15,7 @@ import trio
 
 from lambda_matrix import sd_notify
 from lambda_matrix.credentials import find_credential
+from lambda_matrix.options import examples
 from lambda_matrix.reference.admission import LOOPBACK_HOSTS, Admission
 from lambda_matrix.reference.lines import start_logging
 from lambda_matrix.reference.memory import MemoryInUseError, open_memory
@@ -56,9 +57,10 @@ class _AgentCommand(click.Command):
     cls=_AgentCommand,
     name="agent",
     short_help="Run the bundled agent.",
-    epilog="\b\nExamples:\n"
-    "  lambda-matrix agent --state memory --workspace files --token-file agent.token\n"
-    "  lambda-matrix agent --config model.toml --state memory --token-file agent.token",
+    epilog=examples(
+        "lambda-matrix agent --state memory --workspace files --token-file agent.token",
+        "lambda-matrix agent --config model.toml --state memory --token-file agent.token",
+    ),
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
