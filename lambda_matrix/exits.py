@@ -29,13 +29,13 @@ from types import MappingProxyType
 from attrs import frozen
 
 from lambda_matrix.agent.settings_table import RegistryError
-from lambda_matrix.client_server_api.errors import BadTransportSetting, CertificateRefused
-from lambda_matrix.client_server_api.login import (
+from lambda_matrix.client_server_api.errors import (
+    BadTransportSetting,
+    CertificateRefused,
     LoginRefused,
-    NoHomeserver,
-    SessionFileUnusable,
-    WrongUser,
 )
+from lambda_matrix.client_server_api.login import NoHomeserver, WrongUser
+from lambda_matrix.client_server_api.session import SessionFileUnusable
 from lambda_matrix.client_server_api.sync import SessionDeadError
 from lambda_matrix.config import ConfigError
 from lambda_matrix.store.store import StoreDamagedError, StoreError, StoreLockedError

@@ -6,12 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lambda_matrix.client_server_api.login import (
-    BadLogin,
-    NoHomeserver,
-    SessionFileUnusable,
-    WrongUser,
-)
+from lambda_matrix.client_server_api.login import BadLogin, NoHomeserver, WrongUser
+from lambda_matrix.client_server_api.session import SessionFileUnusable
 from lambda_matrix.client_server_api.sync import SessionDeadError
 from lambda_matrix.exits import CommandError, Ending, Exit, ending_of
 from lambda_matrix.store.store import StoreDamagedError, StoreLockedError

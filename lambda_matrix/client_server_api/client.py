@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from attrs import define, field, frozen
+from attrs import define
 
 from lambda_matrix.client_server_api import endpoints
 from lambda_matrix.client_server_api.account import Account
@@ -34,6 +34,7 @@ from lambda_matrix.client_server_api.parsing import (
 )
 from lambda_matrix.client_server_api.room_creation import RoomCreation, creation_body
 from lambda_matrix.client_server_api.room_state import RoomStates
+from lambda_matrix.client_server_api.session import Session
 from lambda_matrix.client_server_api.survey import Survey, parse_survey, survey_filter
 from lambda_matrix.client_server_api.transport import (
     Transport,
@@ -41,8 +42,6 @@ from lambda_matrix.client_server_api.transport import (
 )
 from lambda_matrix.client_server_api.workers import CLOSING_TIMEOUT, TRIES
 from lambda_matrix.ids import (
-    AccessToken,
-    DeviceId,
     EventId,
     FilterId,
     RoomId,
@@ -60,15 +59,6 @@ _SYNC_GRACE = 80.0
 """Seconds beyond its own timeout that a long poll may take: a busy server answers late."""
 _FIRST_SYNC_TIMEOUT = 600.0
 """Seconds for a sync without a token, which is as much work as the account is large."""
-
-
-@frozen
-class Session:
-    """What a login gives: who we are, on which device, and the token that proves it."""
-
-    user_id: UserId
-    device_id: DeviceId
-    access_token: AccessToken = field(repr=False)
 
 
 @define(eq=False)

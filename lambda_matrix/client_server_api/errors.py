@@ -87,6 +87,10 @@ class Redirected(MatrixError):  # noqa: N818 - named for what happened
         self.location = location
 
 
+class LoginRefused(Exception):  # noqa: N818 - named for what happened
+    """There is no session to be had with these settings. Its text is one sentence for a person."""
+
+
 class BadTransportSetting(ValueError):  # noqa: N818 - named for what happened
     """The homeserver's URL or the CA file cannot be used. Its text is one sentence for a person."""
 

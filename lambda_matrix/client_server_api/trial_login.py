@@ -14,9 +14,9 @@ from contextlib import asynccontextmanager, suppress
 import trio
 
 from lambda_matrix.client_server_api import endpoints
-from lambda_matrix.client_server_api.client import Session
 from lambda_matrix.client_server_api.errors import MatrixError
 from lambda_matrix.client_server_api.parsing import parse_login
+from lambda_matrix.client_server_api.session import Session
 from lambda_matrix.client_server_api.transport import Transport
 from lambda_matrix.ids import UserId
 from lambda_matrix.secret import Secret

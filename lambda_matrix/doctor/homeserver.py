@@ -19,11 +19,11 @@ from attrs import define, frozen
 
 from lambda_matrix.client_server_api import endpoints, parsing, parsing_server
 from lambda_matrix.client_server_api.address import parse_address, tls_context
-from lambda_matrix.client_server_api.client import Session
 from lambda_matrix.client_server_api.endpoints import Endpoint
 from lambda_matrix.client_server_api.errors import BadTransportSetting, MatrixError
 from lambda_matrix.client_server_api.exchange import Exchange
-from lambda_matrix.client_server_api.login import (
+from lambda_matrix.client_server_api.session import (
+    Session,
     SessionFileUnusable,
     is_token,
     read_session,

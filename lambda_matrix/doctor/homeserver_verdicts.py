@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from email.utils import parsedate_to_datetime
 
-from lambda_matrix.client_server_api.client import Session
 from lambda_matrix.client_server_api.errors import (
     CertificateRefused,
     MatrixError,
@@ -13,6 +12,7 @@ from lambda_matrix.client_server_api.errors import (
 )
 from lambda_matrix.client_server_api.parsing import WhoAmI
 from lambda_matrix.client_server_api.parsing_server import RateLimit, RoomVersions, SpecVersion
+from lambda_matrix.client_server_api.session import Session
 from lambda_matrix.doctor.examination import Findings
 from lambda_matrix.doctor.findings import Failed, Passed, Skipped, Warned
 from lambda_matrix.exits import Exit

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from lambda_matrix import logs
 from lambda_matrix.client_server_api.backoff import HealthObserver, ignore_health
-from lambda_matrix.client_server_api.client import Session
 from lambda_matrix.client_server_api.exchange import Observer
 from lambda_matrix.client_server_api.login import Credentials, open_session
+from lambda_matrix.client_server_api.session import Session
 from lambda_matrix.client_server_api.transport import open_transport
 from lambda_matrix.config.settings import Settings
 from lambda_matrix.disk import DiskObserver, watch_nothing

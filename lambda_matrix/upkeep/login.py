@@ -14,7 +14,7 @@ import click
 import trio
 
 from lambda_matrix import logs
-from lambda_matrix.client_server_api.login import (
+from lambda_matrix.client_server_api.session import (
     SessionFileUnusable,
     is_token as can_be_token,
     read_session,

@@ -8,8 +8,9 @@ import pytest
 from attrs import define, field
 from trio.testing import MockClock
 
-from lambda_matrix.client_server_api.client import Client, Session, open_client
+from lambda_matrix.client_server_api.client import Client, open_client
 from lambda_matrix.client_server_api.exchange import Exchange
+from lambda_matrix.client_server_api.session import Session
 from lambda_matrix.ids import AccessToken, DeviceId, UserId
 from tests.client_server_api.fake_homeserver import FakeHomeserver, open_fake_homeserver
 from tests.lab.openapi import load_validator

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import json
 import resource
 import ssl
-import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,16 +11,16 @@ from attrs import evolve
 from trio.testing import MockClock
 
 from lambda_matrix.client_server_api.backoff import Health, HomeserverAway, HomeserverBack
-from lambda_matrix.client_server_api.client import Session
-from lambda_matrix.client_server_api.errors import CertificateRefused, MatrixError
+from lambda_matrix.client_server_api.errors import CertificateRefused, LoginRefused, MatrixError
 from lambda_matrix.client_server_api.login import (
     BadLogin,
     Credentials,
-    LoginRefused,
     NoHomeserver,
-    SessionFileUnusable,
     WrongUser,
     open_session,
+)
+from lambda_matrix.client_server_api.session import (
+    Session,
     read_session,
     write_session,
 )
@@ -260,33 +258,6 @@ async def test_a_refused_certificate_is_no_bad_password(session_file: Path) -> N
     assert impostor.asked == []
 
 
-def test_a_session_file_round_trip(session_file: Path) -> None:
-    assert read_session(session_file) is None
-    session_file.with_name("session.json.new").write_text("left by a crash")
-
-    write_session(session_file, SESSION)
-
-    assert read_session(session_file) == SESSION
-    assert stat.S_IMODE(session_file.stat().st_mode) == 0o600
-    assert [path.name for path in session_file.parent.iterdir()] == ["session.json"]
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        "",
-        "[]",
-        "{}",
-        json.dumps({"user_id": ME, "device_id": "D"}),
-        json.dumps({"user_id": ME, "device_id": "D", "access_token": "a b"}),
-    ],
-)
-def test_a_spoilt_session_file_is_no_session(session_file: Path, content: str) -> None:
-    session_file.write_text(content)
-
-    assert read_session(session_file) is None
-
-
 async def test_a_session_waits_for_a_disk_that_is_full(
     homeserver: FakeHomeserver, transport: Transport, session_file: Path
 ) -> None:
@@ -311,17 +282,6 @@ async def test_a_session_waits_for_a_disk_that_is_full(
     assert refuses.why.endswith("session.json cannot be written: File too large")
     assert isinstance(obeys, DiskObeys)
     assert [path.name for path in session_file.parent.iterdir()] == ["session.json"]
-
-
-def test_an_unusable_session_file_is_named(session_file: Path) -> None:
-    session_file.mkdir()
-
-    with pytest.raises(SessionFileUnusable, match=r"session\.json cannot be read"):
-        read_session(session_file)
-    with pytest.raises(SessionFileUnusable, match=r"session\.json cannot be written"):
-        write_session(session_file, SESSION)
-    with pytest.raises(SessionFileUnusable):
-        write_session(session_file / "no" / "session.json", SESSION)
 
 
 def test_credentials_never_show_their_secrets() -> None:

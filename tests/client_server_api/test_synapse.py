@@ -13,7 +13,7 @@ import pytest
 import trio
 from attrs import evolve
 
-from lambda_matrix.client_server_api.client import Client, Session, open_client
+from lambda_matrix.client_server_api.client import Client, open_client
 from lambda_matrix.client_server_api.command_descriptions import (
     CommandArgument,
     CommandDescription,
@@ -25,10 +25,11 @@ from lambda_matrix.client_server_api.errors import (
     Refused,
     decide_retry,
 )
-from lambda_matrix.client_server_api.login import BadLogin, Credentials, open_session, write_session
+from lambda_matrix.client_server_api.login import BadLogin, Credentials, open_session
 from lambda_matrix.client_server_api.media import MediaInfo
 from lambda_matrix.client_server_api.power import Power
 from lambda_matrix.client_server_api.room_creation import RoomCreation
+from lambda_matrix.client_server_api.session import Session, write_session
 from lambda_matrix.client_server_api.sync import (
     SYNC_FILTER,
     SessionDeadError,

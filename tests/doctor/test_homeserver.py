@@ -12,8 +12,7 @@ import trio
 import trustme
 from attrs import evolve, frozen
 
-from lambda_matrix.client_server_api.client import Session
-from lambda_matrix.client_server_api.login import write_session
+from lambda_matrix.client_server_api.session import Session, write_session
 from lambda_matrix.config.settings import Settings
 from lambda_matrix.doctor.findings import Finding
 from lambda_matrix.doctor.homeserver import examine_homeserver, kept_token

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 
-from lambda_matrix.client_server_api.client import Session
 from lambda_matrix.client_server_api.errors import (
     CertificateRefused,
     HomeserverUnreachable,
@@ -10,6 +9,7 @@ from lambda_matrix.client_server_api.errors import (
 )
 from lambda_matrix.client_server_api.parsing import WhoAmI
 from lambda_matrix.client_server_api.parsing_server import RateLimit, RoomVersions, SpecVersion
+from lambda_matrix.client_server_api.session import Session
 from lambda_matrix.doctor import homeserver_verdicts as verdicts
 from lambda_matrix.doctor.examination import Findings
 from lambda_matrix.doctor.findings import Failed, Finding, Passed, Skipped, Warned

@@ -11,10 +11,11 @@ from collections.abc import AsyncIterator
 import pytest
 import trio
 
-from lambda_matrix.client_server_api.client import Client, Session, open_client
+from lambda_matrix.client_server_api.client import Client, open_client
 from lambda_matrix.client_server_api.errors import FileTooLarge, MatrixError
 from lambda_matrix.client_server_api.power import Power
 from lambda_matrix.client_server_api.room_creation import RoomCreation
+from lambda_matrix.client_server_api.session import Session
 from lambda_matrix.client_server_api.sync import SYNC_FILTER, sync_once
 from lambda_matrix.ids import AccessToken, DeviceId, TransactionId, UserId
 from lambda_matrix.matrix_events import RoomMarker, TextMessage, Tombstone, UnknownEvent

@@ -12,8 +12,9 @@ from attrs import define
 from trio.testing import MockClock
 
 from lambda_matrix.client_server_api.account_data import BINDING_KEY, SEQUENCE_KEY, person_key
-from lambda_matrix.client_server_api.client import Client, Session, open_client
+from lambda_matrix.client_server_api.client import Client, open_client
 from lambda_matrix.client_server_api.errors import MatrixError
+from lambda_matrix.client_server_api.session import Session
 from lambda_matrix.client_server_api.survey import Standing, Survey, SurveyedRoom
 from lambda_matrix.client_server_api.sync import SessionDeadError
 from lambda_matrix.ids import AccessToken, DeviceId, RoomId

@@ -21,7 +21,8 @@ from trio_websocket import ConnectionClosed, WebSocketConnection, WebSocketReque
 
 from lambda_matrix.agent.registry import AgentEntry, Registry
 from lambda_matrix.agent.roster import Agents
-from lambda_matrix.client_server_api.client import Client, Session, open_client
+from lambda_matrix.client_server_api.client import Client, open_client
+from lambda_matrix.client_server_api.session import Session
 from lambda_matrix.client_server_api.sync import sync_forever
 from lambda_matrix.conversation.access import Access
 from lambda_matrix.conversation.limits import Limits

@@ -16,9 +16,8 @@ from attrs import frozen
 from click.testing import CliRunner
 
 from lambda_matrix.cli import main
-from lambda_matrix.client_server_api.client import Session
 from lambda_matrix.client_server_api.errors import CertificateRefused
-from lambda_matrix.client_server_api.login import write_session
+from lambda_matrix.client_server_api.session import Session, write_session
 from lambda_matrix.config import load_settings
 from lambda_matrix.exits import CommandError
 from lambda_matrix.ids import AccessToken, DeviceId, UserId

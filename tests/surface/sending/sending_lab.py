@@ -18,7 +18,7 @@ from attrs import define, field, frozen
 
 from lambda_matrix.client_server_api.account import Account
 from lambda_matrix.client_server_api.address import Address
-from lambda_matrix.client_server_api.client import Client, Session
+from lambda_matrix.client_server_api.client import Client
 from lambda_matrix.client_server_api.errors import (
     HomeserverUnreachable,
     MatrixError,
@@ -27,6 +27,7 @@ from lambda_matrix.client_server_api.errors import (
 from lambda_matrix.client_server_api.media import Media
 from lambda_matrix.client_server_api.parsing_messages import parse_answer_mark
 from lambda_matrix.client_server_api.room_state import RoomStates
+from lambda_matrix.client_server_api.session import Session
 from lambda_matrix.client_server_api.transfer import Transfer
 from lambda_matrix.client_server_api.transport import Transport
 from lambda_matrix.ids import AccessToken, DeviceId, EventId, RoomId, UserId
