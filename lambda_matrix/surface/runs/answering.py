@@ -17,16 +17,17 @@ from lambda_matrix.agent.errors import AgentError
 from lambda_matrix.agent.registry import AgentEntry
 from lambda_matrix.agent.run_input import RunInput
 from lambda_matrix.agent.session import open_run
-from lambda_matrix.agent_events import FileOffered, RunFailed, RunFailure
+from lambda_matrix.agent_events import RunFailed, RunFailure
 from lambda_matrix.conversation.ending import Ending, conclude
 from lambda_matrix.conversation.texts import Texts
 from lambda_matrix.ids import RoomId
 from lambda_matrix.store.questions import requests
-from lambda_matrix.store.records import Attempt, Done, Ourselves, Request
+from lambda_matrix.store.records import Attempt, Done, Request
 from lambda_matrix.surface.lanes import Lanes
 from lambda_matrix.surface.means import Means
 from lambda_matrix.surface.runs.asking import Asking
 from lambda_matrix.surface.runs.expiry import Expiry
+from lambda_matrix.surface.runs.noting import done_of
 from lambda_matrix.surface.runs.outcomes import outcome_of_run, was_reached
 from lambda_matrix.surface.runs.progress import Progress
 from lambda_matrix.surface.runs.running import End, Running, RunScope
@@ -34,9 +35,6 @@ from lambda_matrix.surface.runs.slots import Place, Slots
 from lambda_matrix.surface.runs.telling import RunStories, tell_ending
 from lambda_matrix.surface.sending.signals import Signals
 from lambda_matrix.surface.stories import about_request
-from lambda_matrix.surface.writing.cleaning import clean
-from lambda_matrix.surface.writing.offered import LONGEST_CAPTION
-from lambda_matrix.surface.writing.wording import final_drafts
 
 logger = logging.getLogger(__name__)
 
@@ -44,10 +42,6 @@ WORTH_TELLING = 3.0
 """Seconds that a question waits before it is said that it does."""
 LONG_TEXT = 8_000
 """Characters of an answer that are rendered in passing; more would keep the other rooms waiting."""
-FILES_MOST = 50
-"""Files of one answer that are sent."""
-LONGEST_PATH = 5_000
-"""Characters of a file's path; no system takes more, so this one will be refused."""
 CONNECT_PAUSES = (0.5, 1.0, 2.0)
 """Seconds between tries to reach an agent that is not there; nothing has reached it yet."""
 GIVING_BACK = 2.0
@@ -244,7 +238,7 @@ class Answering:
         request = progress.attempt.request
 
         def write() -> Done:
-            return _done(progress, ending, self._means.ourselves)
+            return done_of(progress, ending, self._means.ourselves)
 
         if len(ending.text) <= LONG_TEXT:
             done = write()
@@ -276,30 +270,6 @@ def _concluded(progress: Progress, failure: RunFailure | None, texts: Texts) -> 
     return conclude(progress.draft, failure, texts, thread=closing.thread, wait=closing.wait)
 
 
-def _done(progress: Progress, ending: Ending, ourselves: Ourselves) -> Done:
-    """Return what T2 is to note."""
-    attempt, closing = progress.attempt, progress.closing
-    answer = final_drafts(
-        attempt.request,
-        ending,
-        ourselves,
-        attempt.settings.reply_style,
-        root=progress.root,
-        waits=attempt.waits,
-    )
-    if closing is None:
-        return Done(outcome=ending.outcome, answer=answer)
-    if closing.problem is not None:
-        logger.info("what the agent says of its state is not taken: %s", closing.problem)
-    return Done(
-        outcome=ending.outcome,
-        answer=answer,
-        exchange=closing.exchange(attempt.request, is_cut=ending.is_cut),
-        asked=None if ending.is_cut else closing.confirmation(attempt.request),
-        files=() if ending.is_cut else tuple(map(_offered, progress.draft.files[:FILES_MOST])),
-    )
-
-
 async def _let_go(entry: AgentEntry, dropped: RunInput) -> None:
     """Tell the agent that what it had asked will not be answered; what it says to that is lost."""
     try:
@@ -308,8 +278,3 @@ async def _let_go(entry: AgentEntry, dropped: RunInput) -> None:
                 pass
     except AgentError as error:
         logger.debug("agent %s was not told that it gets no word: %s", entry.id, error)
-
-
-def _offered(file: FileOffered) -> tuple[str, str | None]:
-    """Return path and caption as far as they are kept: no text that no database takes, no book."""
-    return clean(file.path[:LONGEST_PATH]), file.caption and clean(file.caption[:LONGEST_CAPTION])
