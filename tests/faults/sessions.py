@@ -31,7 +31,7 @@ async def _revoke(world: World, draw: Random) -> None:
         status = await world.service.wait_end()
     assert status == _SESSION_DEAD, f"it ended with {status}"
     last = world.service.log.splitlines()[-1]
-    assert "session.json" in last, last
+    assert "lambda-matrix login" in last, last
     assert "Traceback" not in world.service.log
     await session.unlink()
     world.service.start()
