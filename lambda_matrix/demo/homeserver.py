@@ -24,6 +24,8 @@ from lambda_matrix.demo.private_files import write_private
 from lambda_matrix.demo.processes import Child, Program, running
 from lambda_matrix.ids import AccessToken, DeviceId, UserId
 
+DATABASE = "homeserver.db"
+"""Where a homeserver keeps everything, in its folder."""
 START_TIMEOUT = 60.0
 _POLL_EVERY = 0.05
 _PLENTY: Json = {"per_second": 1_000_000, "burst_count": 1_000_000}
@@ -215,7 +217,7 @@ def _config(settings: HomeserverSettings, port: int, secret: str) -> Json:
                 "resources": [{"names": ["client"], "compress": False}],
             }
         ],
-        "database": {"name": "sqlite3", "args": {"database": str(directory / "homeserver.db")}},
+        "database": {"name": "sqlite3", "args": {"database": str(directory / DATABASE)}},
         "log_config": str(directory / "log.json"),
         "media_store_path": str(directory / "media"),
         "signing_key_path": str(directory / "signing.key"),

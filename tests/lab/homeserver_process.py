@@ -8,15 +8,18 @@ Prints one line of JSON when the homeserver is ready. OPTIONS is JSON too.
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import trio
 
 from lambda_matrix.demo.homeserver import (
+    DATABASE,
     Homeserver,
     HomeserverSettings,
     Limits,
@@ -24,6 +27,9 @@ from lambda_matrix.demo.homeserver import (
 )
 
 ROOT = Path(__file__).parents[2]
+_MEMORY = Path("/dev/shm")  # noqa: S108  a folder of its own is made in it
+_ROOM = 1 << 30
+"""Bytes that are to be free in memory for a homeserver's database to be kept there."""
 
 
 @contextmanager
@@ -45,21 +51,42 @@ def homeserver_process(
         "room_version": room_version,
     }
     command = [sys.executable, "-m", "tests.lab.homeserver_process"]
-    process = subprocess.Popen(
-        [*command, str(python), str(directory), json.dumps(options)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        cwd=ROOT,
-    )
-    with process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        if not line:
-            raise RuntimeError("the homeserver did not start; its log is above")
-        told = json.loads(line)
-        yield Homeserver(told["url"], told["server_name"], told["secret"], Path(told["log"]))
-        process.stdin.close()
+    with _database_in_memory(directory):
+        process = subprocess.Popen(
+            [*command, str(python), str(directory), json.dumps(options)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=ROOT,
+        )
+        with process:
+            yield from _homeserver_of(process)
+
+
+def _homeserver_of(process: subprocess.Popen[bytes]) -> Iterator[Homeserver]:
+    """Wait until it is ready, and end it after the block."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        raise RuntimeError("the homeserver did not start; its log is above")
+    told = json.loads(line)
+    yield Homeserver(told["url"], told["server_name"], told["secret"], Path(told["log"]))
+    process.stdin.close()
+
+
+@contextmanager
+def _database_in_memory(directory: Path) -> Iterator[None]:
+    """Keep the homeserver's database in memory, where there is room: it commits a lot.
+
+    What is tested is what the service does; whether a homeserver outlives a power cut is not.
+    """
+    if not _MEMORY.is_dir() or shutil.disk_usage(_MEMORY).free < _ROOM:
+        yield
+        return
+    with TemporaryDirectory(prefix="homeserver-", dir=_MEMORY) as memory:
+        directory.mkdir(exist_ok=True)
+        (directory / DATABASE).symlink_to(Path(memory) / DATABASE)
+        yield
 
 
 async def main() -> None:
