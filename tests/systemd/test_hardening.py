@@ -15,9 +15,13 @@ UNITS = ("lambda-matrix.service", "lambda-agent.service", "lambda-agent-token.se
 MOST_EXPOSED = 1.2
 STATE = "/var/lib/private/lambda-matrix"
 CACHE = "/var/cache/private/lambda-matrix"
-MAY_WRITE = (STATE, CACHE, "/agents", "/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/run/lock")  # noqa: S108  the sandbox's own
+RUNTIME = "/run/lambda-matrix"
+NO_CODE = (STATE, RUNTIME, "/agents/main", "/tmp", "/var/tmp", "/dev/shm")  # noqa: S108  the sandbox's own
+MAY_WRITE = (*NO_CODE, CACHE, "/agents", "/dev/mqueue", "/run/lock")
 """All folders that the service may write to; the temporary ones are everybody's or its own."""
 MAY_RUN = ("/usr/", CACHE)
+NOT_TO_BE_RUN = 126
+"""What a shell says of a program that there is, and that it may not run."""
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -50,6 +54,11 @@ async def test_what_it_can_do_from_inside(talk: Talk, site: Site) -> None:
     writable = (await as_the_service(site.machine, pid, *find)).splitlines()
     assert STATE in writable
     assert [path for path in writable if not path.startswith(MAY_WRITE)] == []
+
+    for folder in NO_CODE:
+        copied = f"cp /usr/bin/true {folder}/true && {folder}/true; echo $?; rm -f {folder}/true"
+        tried = await as_the_service(site.machine, pid, "sh", "-c", copied)
+        assert tried.split() == [str(NOT_TO_BE_RUN)], folder
 
     maps = await site.machine.run("cat", f"/proc/{pid}/maps")
     code = {line.split(maxsplit=5)[5] for line in maps.splitlines() if " r-xp " in line[:30]}
