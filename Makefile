@@ -133,7 +133,7 @@ SIDE_BY_SIDE := --numprocesses $(JOBS) --dist worksteal
 TALKS_SIDE_BY_SIDE := --numprocesses $(TALKS) --dist worksteal
 # PEX=dist/lambda-matrix.pex has the scenarios talk with that file, not with this code.
 ifneq ($(PEX),)
-export LAMBDA_MATRIX_PEX := $(PEX)
+export SCENARIOS_PEX := $(PEX)
 export PEX_ROOT := $(CURDIR)/build/pex/tested
 endif
 # Before many programs start at once, and each would compile all of it for itself.

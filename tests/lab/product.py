@@ -1,4 +1,4 @@
-"""What is tested: this code, or the file that operators install, if `LAMBDA_MATRIX_PEX` names it.
+"""What is tested: this code, or the file that operators install, if `SCENARIOS_PEX` names it.
 
 Where tests start the service, its agent or a command, they start this.
 """
@@ -10,6 +10,6 @@ from pathlib import Path
 
 from lambda_matrix.demo.own_programs import PRODUCT as THIS_CODE
 
-_pex = os.environ.get("LAMBDA_MATRIX_PEX")
+_pex = os.environ.get("SCENARIOS_PEX")
 PRODUCT = (str(Path(_pex).resolve(strict=True)),) if _pex else THIS_CODE
 """The first words of its command line."""
