@@ -149,7 +149,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as root:
         os.environ["PEX_ROOT"] = root
         told, is_met = trio.run(
-            measure, asked.pex.resolve(), asked.plain.resolve(), asked.synapse_python, asked.rounds
+            measure,
+            asked.pex.resolve(),
+            asked.plain.resolve(),
+            asked.synapse_python.absolute(),
+            asked.rounds,
         )
     heading = f"`make bench-start` on {time.strftime('%Y-%m-%d')}, commit {commit()}; {machine()}."
     told = f"{heading}\n\n{told}"
