@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
-import os
 import re
 from pathlib import Path
 from typing import Final, TypeGuard
@@ -16,11 +14,13 @@ from lambda_matrix.client_server_api.errors import LoginRefused, MatrixError
 from lambda_matrix.client_server_api.parsing_json import id_at, read_object
 from lambda_matrix.disk import passes_by_itself
 from lambda_matrix.ids import AccessToken, DeviceId, UserId
+from lambda_matrix.whole_file import replacing
 
 log = logging.getLogger(__name__)
 
 _TOKEN: Final = re.compile(r"[!-~]+")
 """What may stand in an Authorization header. A token outside it would end in an error message."""
+_OWNER_ONLY: Final = 0o600
 
 
 @frozen
@@ -82,27 +82,11 @@ def write_session(path: Path, session: Session) -> None:
             "access_token": session.access_token,
         }
     ).encode()
-    new = path.with_name(f"{path.name}.new")
     try:
-        new.unlink(missing_ok=True)
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with replacing(path, _OWNER_ONLY) as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-        _sync_directory(path.parent)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            new.unlink(missing_ok=True)
         raise SessionFileUnusable(
             f"The session file {path} cannot be written: {error.strerror}.",
             passes=passes_by_itself(error),
         ) from error
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

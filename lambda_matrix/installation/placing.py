@@ -1,6 +1,7 @@
 """Files put in their places: whole or not at all, whatever the umask, each told in a line.
 
 A program that has the older file open keeps it: the newer one takes its name, not its place.
+Nobody else writes there meanwhile: an installation is `alone`.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, Final
+from typing import Final
 
 from attrs import field, frozen
 
 from lambda_matrix.installation.refusals import InstallationError
+from lambda_matrix.whole_file import free_name, replacing, unfinished
 
 _FOLDER_MODE: Final = 0o755
 
@@ -79,7 +81,8 @@ class Placing:
             self.say("changed" if is_there else "new", target)
             if self.dry_run:
                 return
-            with self._replacing(place, mode) as file:
+            self.make_folder(place.parent)
+            with replacing(place, mode) as file:
                 with source.open("rb") as opened:
                     shutil.copyfileobj(opened, file)
                 if is_there and keep_as is not None:  # after reading: it may be the source's name
@@ -87,8 +90,12 @@ class Placing:
 
     def put_text(self, text: str, target: PurePosixPath) -> None:
         """Make `target` hold `text`, without a word: it is nobody's concern."""
-        if not self.dry_run:
-            with _named(target), self._replacing(self.at(target), 0o644) as file:
+        if self.dry_run:
+            return
+        with _named(target):
+            place = self.at(target)
+            self.make_folder(place.parent)
+            with replacing(place, 0o644) as file:
                 file.write(text.encode())
 
     def link(self, target: PurePosixPath, leads_to: PurePosixPath) -> None:
@@ -103,7 +110,7 @@ class Placing:
         if not self.dry_run:
             with _named(target):
                 self.make_folder(place.parent)
-                with _free_name(place) as name:
+                with free_name(place) as name:
                     name.symlink_to(said)
                     name.replace(place)
 
@@ -112,7 +119,7 @@ class Placing:
         place = self.at(target)
         if not self.dry_run:
             with _named(target), suppress(NotADirectoryError):
-                _unfinished(place).unlink(missing_ok=True)
+                unfinished(place).unlink(missing_ok=True)
         if not (place.exists() or place.is_symlink()):
             return
         self.say("removed", target)
@@ -142,22 +149,9 @@ class Placing:
         folder.mkdir()
         folder.chmod(_FOLDER_MODE)
 
-    @contextmanager
-    def _replacing(self, place: Path, mode: int) -> Iterator[BinaryIO]:
-        """Open a file that takes the name `place` when the block ends well, and is then on disk."""
-        self.make_folder(place.parent)
-        with _free_name(place) as name:
-            with name.open("xb") as file:
-                yield file
-                file.flush()
-                os.fchmod(file.fileno(), mode)
-                os.fsync(file.fileno())
-            name.replace(place)
-        _sync_folder(place.parent)
-
     def _keep(self, place: Path, keep_as: PurePosixPath) -> None:
         self.say("kept as", keep_as)
-        with _free_name(self.at(keep_as)) as name:
+        with free_name(self.at(keep_as)) as name:
             name.hardlink_to(place)
             name.replace(self.at(keep_as))
 
@@ -170,39 +164,12 @@ def _is_plain(place: Path) -> bool:
     return place.is_file() and not place.is_symlink()
 
 
-@contextmanager
-def _free_name(place: Path) -> Iterator[Path]:
-    """Give a name beside `place` that nothing has; what has it when the block ends is removed.
-
-    Nobody else uses it: an installation is `alone`.
-    """
-    name = _unfinished(place)
-    name.unlink(missing_ok=True)  # of an installation that was killed
-    try:
-        yield name
-    finally:
-        name.unlink(missing_ok=True)
-
-
 def _lock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
-
-
-def _unfinished(place: Path) -> Path:
-    """Return the name of what is on its way to a place: always the same, so that it is found."""
-    return place.with_name(f".{place.name}.new")
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from lambda_matrix.ids import RequestId
 from lambda_matrix.reference.run_input import Attachment, Message, is_thread_id
 from lambda_matrix.reference.strictness import make_converter
 from lambda_matrix.reference.wire import Interrupt, Usage
+from lambda_matrix.whole_file import sync_folder
 
 _log = logging.getLogger(__name__)
 
@@ -263,7 +264,7 @@ def _append(path: Path, line: bytes) -> _Place:
     finally:
         os.close(file)
     if fresh:
-        _sync_directory(path.parent)
+        sync_folder(path.parent)  # its name is to be as durable as its content
     return _Place(offset, len(line))
 
 
@@ -271,15 +272,6 @@ def _write_all(file: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(file, view) :]
-
-
-def _sync_directory(directory: Path) -> None:
-    """Make a new file's name as durable as its content."""
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 _CONVERTER = make_converter()

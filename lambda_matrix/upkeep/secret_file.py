@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from pathlib import Path
 
 from lambda_matrix.exits import CommandError, Exit
 from lambda_matrix.secret import Secret
+from lambda_matrix.whole_file import replacing
 
 _FOLDER_MODE = 0o700
 _MODE = 0o600
@@ -28,19 +28,11 @@ def write_secret(path: Path, secret: Secret) -> None:
     Raises:
         CommandError: it cannot be written.
     """
-    new = path.with_name(f".{path.name}.new")
     try:
         path.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
-        new.unlink(missing_ok=True)
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, _MODE)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(f"{secret.reveal()}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
+        with replacing(path, _MODE) as file:
+            file.write(f"{secret.reveal()}\n".encode())
     except OSError as error:
-        with suppress(OSError):
-            new.unlink(missing_ok=True)
         raise CommandError(
             f"{path} cannot be written: {error.strerror}.", Exit.DISK_REFUSES
         ) from error

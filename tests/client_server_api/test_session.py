@@ -23,7 +23,7 @@ def session_file(tmp_path: Path) -> Path:
 
 def test_a_session_file_round_trip(session_file: Path) -> None:
     assert read_session(session_file) is None
-    session_file.with_name("session.json.new").write_text("left by a crash")
+    session_file.with_name(".session.json.new").write_text("left by a crash")
 
     write_session(session_file, SESSION)
 
