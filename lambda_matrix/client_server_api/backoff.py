@@ -106,10 +106,11 @@ async def wait_for(
     *,
     watch: HealthObserver = ignore_health,
     part: Part | None = None,
+    passes: Callable[[MatrixError], bool] = passes_by_itself,
 ) -> T:
     """Do `action` until the homeserver answers it; `part` is what waits with it.
 
-    Only what passes by itself is waited out: no answer, 408, 425, 429, 5xx.
+    Only what `passes` is waited out, by default: no answer, 408, 425, 429, 5xx.
 
     Raises:
         MatrixError: The homeserver said no.
@@ -121,7 +122,7 @@ async def wait_for(
         try:
             result = await action()
         except MatrixError as error:
-            if not passes_by_itself(error):
+            if not passes(error):
                 raise
             await trio.sleep(backoff.failed(error))
         else:

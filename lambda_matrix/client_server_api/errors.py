@@ -196,11 +196,20 @@ def _decide_by_status(error: MatrixError, status: int) -> Decision:
 def passes_by_itself(error: MatrixError) -> bool:
     """Whether waiting is the cure: no answer, an overload, a server's own error.
 
-    Narrower than `Retry`: at start a page that is no Matrix error means a wrong URL, not weather.
+    Narrower than `may_pass`: at a first start a page that is no Matrix error means a wrong URL.
     """
     if error.status is None:
         return not isinstance(error, CertificateRefused)
     return error.status in _PASSING_STATUSES or error.status in _SERVER_ERRORS
+
+
+def may_pass(error: MatrixError) -> bool:
+    """Whether a later try of the same may succeed, from a homeserver that was well once.
+
+    A page that is no Matrix error is weather then: some proxies answer 404 while what is behind
+    them starts.
+    """
+    return isinstance(decide_retry(error), Retry)
 
 
 def error_of_answer(

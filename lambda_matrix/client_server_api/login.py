@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +29,8 @@ from lambda_matrix.client_server_api.errors import (
     Refused,
     SessionDead,
     decide_retry,
+    may_pass,
+    passes_by_itself,
 )
 from lambda_matrix.client_server_api.parsing import parse_login, parse_whoami
 from lambda_matrix.client_server_api.session import (
@@ -76,10 +79,11 @@ class Credentials:
 
 @frozen
 class _Patience:
-    """Who hears of it when the homeserver has to be waited for."""
+    """What is waited out of the homeserver, and who hears of it."""
 
     watch: HealthObserver
     part: Part
+    passes: Callable[[MatrixError], bool] = passes_by_itself
 
 
 async def open_session(
@@ -93,9 +97,11 @@ async def open_session(
 ) -> Session:
     """Give a session that the homeserver has confirmed, and keep it in `session_file` (0600).
 
-    A homeserver that is not there yet is waited for, and so is a disk that refuses. The session's
-    device is the one that `whoami` names: where it differs from the one of the last start, look
-    before sending anything. `watch`, `watch_disk` and the start in `pulse` are told of the waits.
+    A homeserver that is not there yet is waited for, and so is a disk that refuses. Where a session
+    was kept, a page that is no homeserver's is waited out, too: the address was right once. The
+    session's device is the one that `whoami` names: where it differs from the one of the last
+    start, look before sending anything. `watch`, `watch_disk` and the start in `pulse` are told of
+    the waits.
 
     Raises:
         LoginRefused: Its subclass says why; a setting has to be changed.
@@ -132,6 +138,8 @@ async def _open(
         raise WrongUser(
             f"The session in {session_file} is of {stored.user_id}, not of {credentials.user_id}."
         )
+    if stored is not None:  # so there was a homeserver: what is not one now is weather
+        patience = evolve(patience, passes=may_pass)
     if token is not None:
         given = Session(credentials.user_id, credentials.device_id, token)
         try:
@@ -176,6 +184,7 @@ async def _confirmed(transport: Transport, session: Session, patience: _Patience
             lambda: transport.request(endpoints.WHOAMI, token=session.access_token),
             watch=patience.watch,
             part=patience.part,
+            passes=patience.passes,
         )
     except MatrixError as error:
         decision = decide_retry(error)
@@ -213,6 +222,7 @@ async def _logged_in(
             lambda: transport.request(endpoints.LOGIN, json=content),
             watch=patience.watch,
             part=patience.part,
+            passes=patience.passes,
         )
     except CertificateRefused:  # the login was not even tried
         raise

@@ -237,6 +237,35 @@ async def test_what_is_no_homeserver_is_a_wrong_setting(
     assert str(error).startswith("What answers there is no homeserver: ")
 
 
+@pytest.mark.parametrize("status", [404, 421])
+async def test_where_a_homeserver_was_a_page_is_weather(
+    homeserver: FakeHomeserver,
+    transport: Transport,
+    session_file: Path,
+    jumping_clock: MockClock,
+    status: int,
+) -> None:
+    """Some proxies answer 404 while what is behind them starts."""
+    del jumping_clock  # it is there to be in force
+    write_session(session_file, SESSION)
+    told: list[Health] = []
+    homeserver.on("whoami", html(status), html(status), I_AM)
+
+    session = await open_session(transport, PASSWORD, session_file, watch=told.append)
+
+    assert session == SESSION
+    assert [type(one) for one in told] == [HomeserverAway, HomeserverBack]
+
+
+async def test_another_path_than_a_homeservers_is_a_wrong_setting_whatever_was_before(
+    homeserver: FakeHomeserver, transport: Transport, session_file: Path
+) -> None:
+    write_session(session_file, SESSION)
+    homeserver.on("whoami", refusal(404, "M_UNRECOGNIZED"))
+
+    assert isinstance(await refused(transport, PASSWORD, session_file), NoHomeserver)
+
+
 async def test_any_other_refusal_of_a_login_is_told_as_it_is(
     homeserver: FakeHomeserver, transport: Transport, session_file: Path
 ) -> None:
