@@ -3,7 +3,7 @@
 docs/configuration.md names every key; a test holds it against `settings`.
 """
 
-from lambda_matrix.config.errors import ConfigError
+from lambda_matrix.config.errors import ConfigError, SecretMissingError
 from lambda_matrix.config.loading import load_settings, load_state_directory
 from lambda_matrix.config.settings import (
     AccessSection,
@@ -24,6 +24,7 @@ __all__ = [
     "HomeserverSection",
     "ListenAddress",
     "ListenPath",
+    "SecretMissingError",
     "ServiceSection",
     "Settings",
     "StateSection",

@@ -7,3 +7,7 @@ class ConfigError(Exception):
     `str()` is one sentence for the operator that names the file (or the environment variable) and
     the setting as `[section] key`. It never holds a secret's text.
     """
+
+
+class SecretMissingError(ConfigError):
+    """Neither a password nor an access token of the bot is there."""

@@ -20,7 +20,7 @@ from typing import TypeVar
 
 from attrs import NOTHING, Attribute, evolve, fields, frozen
 
-from lambda_matrix.config.errors import ConfigError
+from lambda_matrix.config.errors import ConfigError, SecretMissingError
 from lambda_matrix.config.settings import (
     PARSE,
     AccessSection,
@@ -60,6 +60,7 @@ def load_settings(file: Path, environment: Mapping[str, str], *, secrets: bool =
     """Read, check and complete the settings; without `secrets` they are neither read nor missed.
 
     Raises:
+        SecretMissingError: of all that is needed, that is not there.
         ConfigError: a key is unknown, missing or wrong, or a file cannot be read.
     """
     source = _Source(file, _read_toml(file), environment)
@@ -194,7 +195,7 @@ def _complete(source: _Source, homeserver: HomeserverSection) -> HomeserverSecti
             "both a password and an access token are given; leave one out"
         )
     if password is None and access_token is None:
-        raise ConfigError(
+        raise SecretMissingError(
             f"{source.file}: [homeserver] the bot's password or access token is missing: "
             "lambda-matrix login asks for one and keeps it (or set password_file or "
             "access_token_file)"

@@ -15,12 +15,12 @@ import trio
 
 from lambda_matrix.client_server_api.client import Client, open_client
 from lambda_matrix.client_server_api.errors import CertificateRefused, MatrixError
-from lambda_matrix.config import load_settings
+from lambda_matrix.config import SecretMissingError, load_settings
 from lambda_matrix.config.settings import Settings
 from lambda_matrix.exits import CommandError, Exit, ending_of
 from lambda_matrix.logs import start_logging
 from lambda_matrix.message_ids import MessageId
-from lambda_matrix.service.session import log_in
+from lambda_matrix.service.session import log_in, session_file
 from lambda_matrix.upkeep.ownership import give_to_owner
 from lambda_matrix.upkeep.presence import Presence
 from lambda_matrix.upkeep.terminal import Terminal
@@ -33,7 +33,24 @@ Work = Callable[[Settings, Terminal], Awaitable[int]]
 Load = Callable[[Path, Mapping[str, str]], Settings]
 
 
-def perform(work: Work, file: Path, *, load: Load = load_settings) -> NoReturn:
+def load_for_session(file: Path, environment: Mapping[str, str]) -> Settings:
+    """Read the settings; where a session is kept it does for the secret, if that is not there.
+
+    So a secret that only the unit can read (an encrypted credential) is in no command's way.
+
+    Raises:
+        ConfigError: a setting is wrong, or there is neither a secret nor a session.
+    """
+    try:
+        return load_settings(file, environment)
+    except SecretMissingError:
+        settings = load_settings(file, environment, secrets=False)
+        if not session_file(settings).exists():
+            raise
+        return settings
+
+
+def perform(work: Work, file: Path, *, load: Load = load_for_session) -> NoReturn:
     """Do the work with the settings in `file`, and end the process with what it returns."""
     log = start_logging(environment=os.environ)
     for handler in logging.getLogger().handlers:

@@ -14,6 +14,7 @@ import click
 import trio
 from attrs import frozen
 
+from lambda_matrix.config import load_settings
 from lambda_matrix.config.settings import Settings
 from lambda_matrix.exits import CommandError, Exit
 from lambda_matrix.options import config_option, examples
@@ -23,7 +24,7 @@ from lambda_matrix.service.session import session_file
 from lambda_matrix.surface.patience import persist
 from lambda_matrix.upkeep import reset_tables
 from lambda_matrix.upkeep.holding import held
-from lambda_matrix.upkeep.performing import OK, at_homeserver, perform
+from lambda_matrix.upkeep.performing import OK, at_homeserver, load_for_session, perform
 from lambda_matrix.upkeep.terminal import Progress, Terminal
 
 
@@ -76,7 +77,8 @@ def reset(
         raise click.UsageError("There is no terminal to ask on. With --yes nothing is asked.")
     work = _reset_local if local_only else _reset_server
     manner = _Manner(dry_run=dry_run, yes=yes, all_rows=verbose)
-    perform(partial(work, manner=manner), file)
+    load = partial(load_settings, secrets=False) if local_only else load_for_session
+    perform(partial(work, manner=manner), file, load=load)
 
 
 @frozen(kw_only=True)

@@ -142,6 +142,21 @@ async def test_a_homeserver_that_does_not_tell_where_the_bot_is(lab: Lab) -> Non
     assert "Error: The homeserver refuses: " in ended.err
 
 
+async def test_a_session_that_is_kept_does_for_a_secret_that_only_the_unit_can_read(
+    lab: Lab,
+) -> None:
+    await lab.reconcile()
+    lab.config.write_text(lab.config.read_text().replace('password_file = "password"', ""))
+    ended = await lab.reconcile()
+    assert (ended.status, ended.err.count("password")) == (0, 0), ended.err
+    assert "Both agree: there is nothing to repair." in ended.out
+
+    (lab.state / "session.json").unlink()
+    ended = await lab.reconcile()
+    assert ended.status == 78
+    assert "the bot's password or access token is missing" in ended.err
+
+
 async def test_a_dead_session(lab: Lab) -> None:
     body = json.dumps({"errcode": "M_UNKNOWN_TOKEN", "error": "no"}).encode()
     lab.proxy.spoil("^GET .*/sync", Answer(401, body))

@@ -89,6 +89,13 @@ def test_the_local_state_is_dropped(config: Path, state: Path) -> None:
     assert "nothing to reset" in reset(config, "--local-only", "--yes").output
 
 
+def test_nothing_local_needs_a_secret(config: Path, state: Path) -> None:
+    (config.parent / "password").unlink()
+    (state / "session.json").unlink()
+    assert reset(config, "--local-only", "--yes").exit_code == 0
+    assert names(state) == ["lock"]
+
+
 def names(directory: Path) -> list[str]:
     return sorted(path.name for path in directory.iterdir())
 
