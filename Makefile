@@ -39,7 +39,7 @@ help: ## this list
 	@echo 'make faults  every fault once, and what became of the questions; CHAOS_SEED=17 for one'
 	@echo 'make chaos   the same for long; SEEDS=200'
 	@echo 'make properties  the property tests with thirty times as many examples; EFFORT=300 for more'
-	@echo 'make model-test  the bundled agent with a real language model'
+	@echo 'make model-test  the bundled agent with a real language model, alone'
 	@echo 'make systemd     the PEX installed on throw-away Debian 12 and 13 hosts; needs root'
 	@echo 'make systemd-shell   a shell on such a host; RELEASE=bookworm for Debian 12'
 	@echo 'make bench   the service beside other bots on one homeserver'
@@ -125,9 +125,9 @@ lint: .venv/.dev
 	$(STEP) 'mypy' .venv/bin/mypy
 	$(STEP) 'floors (import-linter)' .venv/bin/lint-imports --no-logo
 
-# Each job has a homeserver of its own. What computes has as many as CI has cores; a conversation
-# waits half of its time, for programs to start and for each other.
-JOBS ?= 2
+# Each job has a homeserver of its own. CI has two cores. Of what computes a third job fills the time
+# in which one waits; a conversation waits half of its time, for programs to start and for each other.
+JOBS ?= 3
 TALKS ?= 4
 SIDE_BY_SIDE := --numprocesses $(JOBS) --dist worksteal
 TALKS_SIDE_BY_SIDE := --numprocesses $(TALKS) --dist worksteal
