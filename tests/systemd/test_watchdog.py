@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import trio
 
 from lambda_matrix.demo.person import open_person
+from lambda_matrix.pulse import LONGEST_STORING
 from tests.lab.chatting import fresh_account, meet
+from tests.systemd import stopped_threads
+from tests.systemd.installed import download
 from tests.systemd.site import Site
 
 WATCHDOG = 3.0
@@ -33,6 +37,29 @@ async def test_one_that_hangs_is_killed_with_a_traceback_and_loses_nothing(site:
         assert "Fatal Python error: Aborted" in dump
         assert re.search(r'File ".*/trio/_core/', dump)
         await journal.wait("[Ww]atchdog timeout", "_PID=1", within=5)
+
+
+async def test_one_that_lives_while_its_database_hangs_is_started_anew_and_loses_nothing(
+    site: Site,
+) -> None:
+    await site.installed.drop_in("watchdog", f"WatchdogSec={WATCHDOG:g}s")
+    journal = await site.installed.journal()
+    await site.unit.start()
+    account = await fresh_account(site.homeserver, "anna")
+    async with open_person(site.homeserver.url, account) as person:
+        talk = await meet(person, site.bot.user_id)
+        hanging = await site.unit.state()
+        script = download(site.machine, Path(stopped_threads.__file__))
+        async with site.machine.reading("python3", script, str(hanging.main_pid)) as lines:
+            assert int(await anext(lines)) > 0
+            question = await talk.say("Asked while the database hangs")
+            answer = await talk.answer(question, within=LONGEST_STORING + 90)
+        assert answer.doubled == ()
+        back = await site.unit.until_active()
+        assert back.restarts == 1
+        said = await journal.text(f"_PID={hanging.main_pid}")
+        assert re.search(r"^stuck: .*; the service manager is not told", said, re.MULTILINE)
+        assert "Fatal Python error: Aborted" in said
 
 
 async def test_a_homeserver_that_is_away_for_long_is_no_reason_to_restart(site: Site) -> None:
