@@ -51,6 +51,9 @@ _PLACES: Mapping[str, _Place] = MappingProxyType(
             "lambda_matrix.upkeep.reconcile",
             "Compare the database with the homeserver, and repair it.",
         ),
+        "reload": _Place(
+            "lambda_matrix.upkeep.reload", "Have the running service read its settings again."
+        ),
         "reset": _Place("lambda_matrix.upkeep.reset", "Start afresh, for development."),
         "run": _Place("lambda_matrix.service.command", "Run the service until SIGTERM or Ctrl-C."),
         "status": _Place("lambda_matrix.upkeep.status", "Show how the running service is."),

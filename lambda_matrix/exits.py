@@ -6,8 +6,8 @@ An operator's mistake ends in one sentence on stderr, never in a traceback:
 0     ended as it was asked to (SIGTERM, Ctrl-C); of a command: all is as it should be
 1     a fault of the program: the traceback is on stderr, which is the journal under systemd
 2     a wrong option on the command line
-3     `status`: the service does not run (the number is that of LSB's init scripts; so is 4)
-4     `status`: the service is there and does not tell, or not to this user
+3     `status`, `reload`: the service does not run (LSB's number for init scripts; so is 4)
+4     `status`, `reload`: the service is there and does not tell, or not to this user
 69    a command: the homeserver (of `doctor`: or an agent) does not answer. What is done stays done
 70    the homeserver ended the session (logged out, deactivated); what was stored is kept
 73    a command: the disk refuses what is to be written or removed

@@ -42,10 +42,13 @@ class Heard:
 
 @frozen
 class Reload:
-    """The last reload of the settings, or the start: whether it is in force, at which Unix time."""
+    """The last reload of the settings, or the start: at which Unix time, and why it was refused.
 
-    worked: bool
+    `refused` is None where the settings are in force.
+    """
+
     at: float
+    refused: str | None = None
 
 
 @define(eq=False)
@@ -92,7 +95,7 @@ class Metrics:
             "config_last_reload_success_timestamp_seconds",
             "When settings were last put into force, at the start or by a reload.",
         )
-        self._note_reload(worked=True)
+        self._note_reload(None)
         self._records = self._counter("log_records", "Records in the journal.", "level")
         for level in ("warning", "error", "critical"):
             self._records.labels(level)
@@ -214,19 +217,19 @@ class Metrics:
         direction = "to_agent" if to_agent else "to_room"
         self._files.labels(direction, "passed_on" if worked else "refused").inc()
 
-    def reloaded(self, *, worked: bool) -> None:
-        """Settings were read again; if it `worked`, they are in force."""
-        self._reloads.labels("success" if worked else "failure").inc()
-        self._note_reload(worked=worked)
+    def reloaded(self, *, refused: str | None = None) -> None:
+        """Settings were read again; they are in force unless they were `refused`, for a reason."""
+        self._reloads.labels("success" if refused is None else "failure").inc()
+        self._note_reload(refused)
 
     def logged(self, level: str) -> None:
         """A record of this level went into the journal."""
         self._records.labels(level).inc()
 
-    def _note_reload(self, *, worked: bool) -> None:
-        self.last_reload = Reload(worked, time.time())
-        self._reload_worked.set(worked)
-        if worked:
+    def _note_reload(self, refused: str | None) -> None:
+        self.last_reload = Reload(time.time(), refused)
+        self._reload_worked.set(refused is None)
+        if refused is None:
             self._reloaded_at.set(self.last_reload.at)
 
     def _counter(self, name: str, told: str, *labels: str) -> Counter:

@@ -108,13 +108,13 @@ def test_files(metrics: Metrics, *, to_agent: bool, worked: bool) -> None:
 
 def test_reloads(metrics: Metrics) -> None:
     begun = metrics.last_reload
-    assert begun.worked, "the start is one"
+    assert begun.refused is None, "the start is one"
     assert value(metrics, "config_last_reload_successful") == 1
-    metrics.reloaded(worked=False)
+    metrics.reloaded(refused="no TOML")
     assert value(metrics, "config_last_reload_successful") == 0
     assert value(metrics, "config_last_reload_success_timestamp_seconds") == begun.at
     assert value(metrics, "config_reloads_total", outcome="failure") == 1
-    metrics.reloaded(worked=True)
+    metrics.reloaded()
     assert value(metrics, "config_last_reload_successful") == 1
     assert value(metrics, "config_last_reload_success_timestamp_seconds") == metrics.last_reload.at
     assert value(metrics, "config_reloads_total", outcome="success") == 1

@@ -51,7 +51,7 @@ def test_the_units_are_ones_that_systemd_takes(tmp_path: Path) -> None:
     for unit in units:
         text = (SYSTEMD / unit).read_text(encoding="utf-8")
         # The program need not be installed for its unit to be read.
-        text = re.sub(r"^ExecStart=/usr/lib/.*$", "ExecStart=/bin/true", text, flags=re.MULTILINE)
+        text = re.sub(r"^(Exec\w+)=/usr/lib/.*$", r"\1=/bin/true", text, flags=re.MULTILINE)
         (tmp_path / unit).write_text(text)
     paths = [str(tmp_path / unit) for unit in units]
     assert analyze("verify", "--man=no", "--recursive-errors=yes", *paths) == ""
@@ -94,7 +94,8 @@ def test_nothing_that_a_service_may_write_to_can_be_run_but_what_the_program_unp
     stricter = dict(settings_of(f"{service}.service.d/pre-expanded.conf"))
     assert settings["ExecPaths"].split()[:-1] == stricter["ExecPaths"].split()
     assert stricter["CacheDirectory"] == ""
-    assert stricter["ExecStart"].split()[1:] == settings["ExecStart"].split()[1:]
+    for command in ("ExecStart", "ExecReload"):
+        assert stricter.get(command, "").split()[1:] == settings.get(command, "").split()[1:]
 
 
 def test_no_restart_follows_an_end_that_it_cannot_mend() -> None:

@@ -92,7 +92,7 @@ class Reloading:
                 extra=MessageId.NOT_RELOADED.extra,
             )
             self._line.remark("reload", f"not reloaded: {error}")
-            self._bridge.means.metrics.reloaded(worked=False)
+            self._bridge.means.metrics.reloaded(refused=str(error))
             return
         self._line.remark("reload", None)
         for name in _not_at_once(self._in_force.settings, settings):
@@ -100,7 +100,7 @@ class Reloading:
         self._in_force.take_over(settings, registry)
         logs.adopt(settings.log.wanted)
         change = await self._bridge.reload(policy_of(settings), registry)
-        self._bridge.means.metrics.reloaded(worked=True)
+        self._bridge.means.metrics.reloaded()
         logger.info("reloaded; %s", _told(change))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import socket
 from collections.abc import AsyncIterator
@@ -189,8 +190,8 @@ async def test_it_can_be_watched_from_the_beginning(place: Place) -> None:
         metrics = (await ask_service(socket_file, "/metrics")).text
         report = json.loads((await ask_service(socket_file, "/status.json")).text)
         signal.raise_signal(signal.SIGTERM)
-    assert waiting == Said(503, "waiting for the homeserver\n")
-    assert ready == Said(200, "ready\n")
+    assert waiting == Said(503, "waiting for the homeserver\n", os.getpid())
+    assert ready == Said(200, "ready\n", os.getpid())
     for expected in (
         'lambda_matrix_answers_total{outcome="answered"} 1.0',
         'lambda_matrix_agent_up{agent="main"} 1.0',

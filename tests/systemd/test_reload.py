@@ -23,7 +23,7 @@ async def test_a_bad_one_leaves_the_old_one_in_force(talk: Talk, site: Site) -> 
     journal = await site.installed.journal()
     good = site.machine.path(CONFIG).read_text(encoding="utf-8")
     site.installed.edit({"users": '["@nobody:elsewhere.test"]', "language": '"fr"'})
-    await site.unit.reload()
+    assert (await site.unit.reload()).status != 0
     await journal.wait("language", f"--unit={site.unit.name}")
     assert (await talk.ask("Am I still welcome?")).text.startswith("You said: Am I still welcome?")
     after = await site.unit.state()

@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import trio
 from attrs import frozen
 
+from lambda_matrix.config.settings import ServiceSection
+from lambda_matrix.service.monitoring.watching import keep_watchable
 from tests.lab.small_homeserver import BOT, PASSWORD
+from tests.service.monitoring.seen import Service, service
 
 SETTINGS = """
 [homeserver]
@@ -98,3 +103,14 @@ async def perform_at_terminal(config: Path, keys: str | None, *arguments: str) -
     os.close(ours)
     assert process.returncode is not None
     return process.returncode, screen
+
+
+@asynccontextmanager
+async def telling(state: Path) -> AsyncIterator[Service]:
+    """A service in this process that tells how it is, on the socket in its state directory."""
+    with service() as started:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(keep_watchable, started.watched, state, ServiceSection())
+            await trio.testing.wait_all_tasks_blocked()
+            yield started
+            nursery.cancel_scope.cancel()

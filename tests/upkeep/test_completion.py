@@ -82,7 +82,7 @@ def complete(installed: Path, *words: str) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        (("lambda-matrix", "re"), ["reconcile", "reset"]),
+        (("lambda-matrix", "re"), ["reconcile", "reload", "reset"]),
         (("lambda-matrix", "--v"), ["--version"]),
         (("lambda-matrix", "completion", ""), ["bash", "zsh", "fish"]),
         (("lambda-matrix", "login", "--"), ["--config", "--token", "--stdin", "--help"]),

@@ -6,8 +6,6 @@ import json
 import os
 import socket
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -15,32 +13,12 @@ import trio
 from click.testing import CliRunner, Result
 
 from lambda_matrix.cli import main
-from lambda_matrix.config.settings import ServiceSection
 from lambda_matrix.service.monitoring.listening import STATUS_SOCKET, listen_on_path
 from lambda_matrix.service.monitoring.serving import Answer, Asked, Server, plain
-from lambda_matrix.service.monitoring.watching import keep_watchable
-from tests.service.monitoring import seen
 from tests.service.monitoring.seen import ROOM
+from tests.upkeep.commands import telling
 
 NOBODY = 65_534
-
-
-@pytest.fixture
-def state(tmp_path: Path) -> Path:
-    """The state directory that the configuration names."""
-    (tmp_path / "config.toml").write_text('[state]\ndirectory = "state"\n')
-    (tmp_path / "state").mkdir()
-    return tmp_path / "state"
-
-
-@asynccontextmanager
-async def running(state: Path) -> AsyncIterator[seen.Service]:
-    with seen.service() as service:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(keep_watchable, service.watched, state, ServiceSection())
-            await trio.testing.wait_all_tasks_blocked()
-            yield service
-            nursery.cancel_scope.cancel()
 
 
 async def status(state: Path, *options: str) -> Result:
@@ -49,7 +27,7 @@ async def status(state: Path, *options: str) -> Result:
 
 
 async def test_it_shows_the_running_service(state: Path) -> None:
-    async with running(state) as service:
+    async with telling(state) as service:
         service.be_ready()
         service.warn("a fault with \x1b[31mcolours")
         shown = await status(state)
@@ -60,7 +38,7 @@ async def test_it_shows_the_running_service(state: Path) -> None:
 
 
 async def test_programs_get_json(state: Path) -> None:
-    async with running(state) as service:
+    async with telling(state) as service:
         service.be_ready()
         shown = await status(state, "--json")
     said = json.loads(shown.output)
@@ -113,7 +91,7 @@ async def test_somebody_else_is_told_to_be_root() -> None:
     with tempfile.TemporaryDirectory() as place:  # pytest's own are closed to others altogether
         state = Path(place) / "state"
         (Path(place) / "config.toml").write_text(f'[state]\ndirectory = "{state}"\n')
-        async with running(state):
+        async with telling(state):
             os.chmod(place, 0o711)  # noqa: PTH101, S103 - as some are
             os.chmod(state, 0o711)  # noqa: PTH101, S103 - likewise
             os.seteuid(NOBODY)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from socket import SO_PEERCRED, SOL_SOCKET
+from struct import Struct
 from typing import Final
 
 import h11
@@ -15,6 +17,8 @@ WITHIN: Final = 15.0
 """Seconds for all of it; a service that works answers within three."""
 _PIECE: Final = 64 * 1024
 _MOST: Final = 4 * 2**20
+_CREDENTIALS: Final = Struct("3i")
+"""struct ucred: process, user, group."""
 
 
 class NoAnswerError(Exception):
@@ -23,10 +27,11 @@ class NoAnswerError(Exception):
 
 @frozen
 class Said:
-    """The answer: its status, and its body as text."""
+    """The answer: its status, its body as text, and which process gave it."""
 
     status: int
     text: str
+    pid: int
 
 
 async def ask(socket: Path, target: str) -> Said:
@@ -39,14 +44,22 @@ async def ask(socket: Path, target: str) -> Said:
     try:
         with trio.fail_after(WITHIN):
             async with await connect_to_path(socket) as stream:
-                return await _exchange(stream, target)
+                status, text = await _exchange(stream, target)
+                return Said(status, text, _peer(stream))
     except trio.TooSlowError:
         raise NoAnswerError(f"no answer within {WITHIN:g} s") from None
     except (trio.BrokenResourceError, h11.RemoteProtocolError) as error:
         raise NoAnswerError(str(error) or "the connection broke") from error
 
 
-async def _exchange(stream: trio.abc.Stream, target: str) -> Said:
+def _peer(stream: trio.SocketStream) -> int:
+    """Return the process that listens there (SO_PEERCRED, unix(7))."""
+    credentials = stream.socket.getsockopt(SOL_SOCKET, SO_PEERCRED, _CREDENTIALS.size)
+    pid: int = _CREDENTIALS.unpack(credentials)[0]
+    return pid
+
+
+async def _exchange(stream: trio.abc.Stream, target: str) -> tuple[int, str]:
     connection = h11.Connection(h11.CLIENT)
     headers = [("Host", "localhost"), ("Connection", "close")]
     request = connection.send(h11.Request(method="GET", target=target, headers=headers)) or b""
@@ -63,4 +76,4 @@ async def _exchange(stream: trio.abc.Stream, target: str) -> Said:
             if len(body) > _MOST:
                 raise NoAnswerError("the answer is too long")
         else:
-            return Said(status, body.decode(errors="replace"))
+            return status, body.decode(errors="replace")

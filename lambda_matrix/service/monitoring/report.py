@@ -83,7 +83,7 @@ class Report:
     runs: tuple[RunSeen, ...]
     figures: Figures | None
     faults: tuple[FaultSeen, ...]
-    reload_worked: bool
+    reload_refused: str | None
     reloaded_at: float
     process: ProcessUse
 
@@ -109,7 +109,7 @@ async def look(watched: Watched) -> Report:
         runs=() if overview is None else _runs(overview),
         figures=None if overview is None else overview.figures,
         faults=_faults(watched),
-        reload_worked=reload.worked,
+        reload_refused=reload.refused,
         reloaded_at=reload.at,
         process=process_use(),
     )
@@ -125,6 +125,7 @@ def without_ids(report: Report) -> Report:
         health=evolve(report.health, why=masked(report.health.why)),
         away=_masked_trouble(report.away),
         disk=_masked_trouble(report.disk),
+        reload_refused=None if report.reload_refused is None else masked(report.reload_refused),
         runs=tuple(evolve(run, room=None, request=None, user=None) for run in report.runs),
         faults=tuple(evolve(fault, text=masked(fault.text)) for fault in report.faults),
     )

@@ -124,7 +124,7 @@ def _homeserver(report: Report) -> str:
 
 
 def _settings(report: Report) -> str:
-    if not report.reload_worked:
+    if report.reload_refused is not None:
         when = since(report.reloaded_at, report.at)
         return f"the last reload was refused, {when}: the old ones are in force"
     return f"in force since {since(report.reloaded_at, report.at)}"

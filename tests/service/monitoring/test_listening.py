@@ -37,7 +37,9 @@ async def answering(path: Path, mode: int = 0o600) -> AsyncIterator[None]:
 
 async def test_a_socket_answers(tmp_path: Path) -> None:
     async with answering(tmp_path / "s"):
-        assert await ask(tmp_path / "s", "/status") == Said(503, "/status of localhost\n")
+        assert await ask(tmp_path / "s", "/status") == Said(
+            503, "/status of localhost\n", os.getpid()
+        )
 
 
 async def test_a_long_path_works(tmp_path: Path) -> None:

@@ -254,7 +254,7 @@ async def test_an_agent_is_as_it_was_when_it_was_last_asked(service: Service) ->
 
 async def test_a_refused_reload_is_shown(service: Service) -> None:
     assert "Settings    in force since 20" in (await told(service, "/status"))[1]
-    service.watched.metrics.reloaded(worked=False)
+    service.watched.metrics.reloaded(refused="config.toml: no TOML")
     assert "the last reload was refused, 20" in (await told(service, "/status"))[1]
 
 

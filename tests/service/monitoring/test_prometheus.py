@@ -264,7 +264,7 @@ def count_everything(metrics: Metrics) -> None:
         partial(metrics.homeserver_asked, "send", 200, 0.02),
         partial(metrics.homeserver_asked, "send", 429, 0.02),
         partial(metrics.file_passed_on, to_agent=True, worked=True),
-        partial(metrics.reloaded, worked=True),
+        metrics.reloaded,
         partial(metrics.logged, "warning"),
     ):
         happens()
