@@ -10,7 +10,7 @@ An answer that says no is judged by its `errcode` first and its HTTP status seco
 the protocol, the statuses are what proxies also speak. `M_UNKNOWN` and codes that nobody has heard
 of are judged by status alone (client-server API, 3. "API standards"). An answer without any code
 is not the homeserver speaking but something before it, which may be mended: even its 404 is tried
-again a few times before anything is given up for it.
+again a few times before anything is given up for it, and by a start for as long as it lasts.
 
 `decide_retry` is that judgement as a pure table. It says what kind of thing happened; how long a
 caller insists, and what it tells the user, is the caller's.
@@ -166,6 +166,7 @@ _CONTENT_TOO_LARGE = 413
 _UNAUTHORIZED = 401
 _INTERNAL_SERVER_ERROR = 500
 _SERVER_ERRORS = range(500, 600)
+_REDIRECTS = range(300, 400)
 
 
 def decide_retry(error: MatrixError) -> Decision:
@@ -204,12 +205,14 @@ def passes_by_itself(error: MatrixError) -> bool:
 
 
 def may_pass(error: MatrixError) -> bool:
-    """Whether a later try of the same may succeed, from a homeserver that was well once.
+    """Whether a later try may succeed where a homeserver was at the same address before.
 
     A page that is no Matrix error is weather then: some proxies answer 404 while what is behind
-    them starts.
+    them starts. But a redirect says that the address is another one now.
     """
-    return isinstance(decide_retry(error), Retry)
+    if error.status in _REDIRECTS:
+        return False
+    return passes_by_itself(error) or isinstance(decide_retry(error), Retry)
 
 
 def error_of_answer(

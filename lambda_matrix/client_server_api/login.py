@@ -32,7 +32,7 @@ from lambda_matrix.client_server_api.errors import (
     may_pass,
     passes_by_itself,
 )
-from lambda_matrix.client_server_api.parsing import parse_login, parse_whoami
+from lambda_matrix.client_server_api.parsing import WhoAmI, parse_login, parse_whoami
 from lambda_matrix.client_server_api.session import (
     Session,
     SessionFileUnusable,
@@ -83,7 +83,7 @@ class _Patience:
 
     watch: HealthObserver
     part: Part
-    passes: Callable[[MatrixError], bool] = passes_by_itself
+    passes: Callable[[MatrixError], bool]
 
 
 async def open_session(
@@ -94,14 +94,15 @@ async def open_session(
     watch: HealthObserver = ignore_health,
     watch_disk: DiskObserver = watch_nothing,
     pulse: Pulse | None = None,
+    is_patient: bool = False,
 ) -> Session:
     """Give a session that the homeserver has confirmed, and keep it in `session_file` (0600).
 
-    A homeserver that is not there yet is waited for, and so is a disk that refuses. Where a session
-    was kept, a page that is no homeserver's is waited out, too: the address was right once. The
-    session's device is the one that `whoami` names: where it differs from the one of the last
-    start, look before sending anything. `watch`, `watch_disk` and the start in `pulse` are told of
-    the waits.
+    A homeserver that is not there yet is waited for, and so is a disk that refuses. Who
+    `is_patient` also waits out what is no homeserver's answer, where the session was confirmed at
+    the same address before. The session's device is the one that `whoami` names: where it differs
+    from the one of the last start, look before sending anything. `watch`, `watch_disk` and the
+    start in `pulse` are told of the waits.
 
     Raises:
         LoginRefused: Its subclass says why; a setting has to be changed.
@@ -109,14 +110,18 @@ async def open_session(
         MatrixError: The homeserver refused something else, for good.
     """
     pulse = pulse or Pulse()
-    patience = _Patience(watch, pulse.lifecycle)
+    stored = await _stored(credentials, session_file)
+    was_here = stored is not None and stored.url == transport.base_url
+    passes = may_pass if is_patient and was_here else passes_by_itself
+    patience = _Patience(watch, pulse.lifecycle, passes)
     try:
-        session, is_new = await _open(transport, credentials, session_file, patience)
+        session = await _open(transport, credentials, stored, patience)
     except MatrixError as error:
         if _is_foreign(error):
             raise NoHomeserver(f"What answers there is no homeserver: {error}.") from error
         raise
-    if is_new:
+    session = evolve(session, url=transport.base_url)
+    if session != stored or session.url != stored.url:
         await _keep(session, session_file, DiskPatience(watch_disk, part=pulse.disk))
     return session
 
@@ -126,20 +131,23 @@ def _is_foreign(error: MatrixError) -> bool:
     return not isinstance(error, CertificateRefused) and error.errcode in {None, "M_UNRECOGNIZED"}
 
 
-async def _open(
-    transport: Transport, credentials: Credentials, session_file: Path, patience: _Patience
-) -> tuple[Session, bool]:
-    """Give a confirmed session, and whether it differs from the one that was kept."""
-    token = credentials.access_token
-    if token is not None and not is_token(token):
+async def _stored(credentials: Credentials, session_file: Path) -> Session | None:
+    """Give the session that was kept, if there is one; it is of the user that is wanted."""
+    if credentials.access_token is not None and not is_token(credentials.access_token):
         raise BadLogin("The access token given holds characters that no access token has.")
     stored = await trio.to_thread.run_sync(read_session, session_file)
     if stored is not None and stored.user_id != credentials.user_id:
         raise WrongUser(
             f"The session in {session_file} is of {stored.user_id}, not of {credentials.user_id}."
         )
-    if stored is not None:  # so there was a homeserver: what is not one now is weather
-        patience = evolve(patience, passes=may_pass)
+    return stored
+
+
+async def _open(
+    transport: Transport, credentials: Credentials, stored: Session | None, patience: _Patience
+) -> Session:
+    """Give a confirmed session: the one that was kept, if it serves."""
+    token = credentials.access_token
     if token is not None:
         given = Session(credentials.user_id, credentials.device_id, token)
         try:
@@ -160,7 +168,7 @@ async def _open(
             session = await _logged_in(transport, credentials, stored.device_id, patience)
     else:
         session = await _logged_in(transport, credentials, credentials.device_id, patience)
-    return session, session != stored
+    return session
 
 
 async def _keep(session: Session, session_file: Path, patience: DiskPatience) -> None:
@@ -179,9 +187,13 @@ async def _keep(session: Session, session_file: Path, patience: DiskPatience) ->
 
 async def _confirmed(transport: Transport, session: Session, patience: _Patience) -> Session:
     """Ask whose the token is; the device is what the homeserver says it is."""
+
+    async def ask() -> WhoAmI:
+        return parse_whoami(await transport.request(endpoints.WHOAMI, token=session.access_token))
+
     try:
-        body = await wait_for(
-            lambda: transport.request(endpoints.WHOAMI, token=session.access_token),
+        found = await wait_for(
+            ask,
             watch=patience.watch,
             part=patience.part,
             passes=patience.passes,
@@ -194,7 +206,6 @@ async def _confirmed(transport: Transport, session: Session, patience: _Patience
                 soft_logout=decision.soft_logout,
             ) from error
         raise
-    found = parse_whoami(body)
     if found.user_id != session.user_id:
         raise WrongUser(f"The access token is of {found.user_id}, not of {session.user_id}.")
     return evolve(session, device_id=found.device_id or session.device_id)

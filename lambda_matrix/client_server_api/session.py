@@ -25,11 +25,16 @@ _OWNER_ONLY: Final = 0o600
 
 @frozen
 class Session:
-    """What a login gives: who we are, on which device, and the token that proves it."""
+    """What a login gives: who we are, on which device, and the token that proves it.
+
+    `url` is the homeserver's address at which it was confirmed last, if that is known; it is no
+    part of what a session is.
+    """
 
     user_id: UserId
     device_id: DeviceId
     access_token: AccessToken = field(repr=False)
+    url: str | None = field(default=None, eq=False)
 
 
 class SessionFileUnusable(LoginRefused):
@@ -66,7 +71,13 @@ def read_session(path: Path) -> Session | None:
     if user_id is None or device_id is None or not is_token(access_token):
         log.warning("the session file %s holds no session; a new login replaces it", path)
         return None
-    return Session(UserId(user_id), DeviceId(device_id), AccessToken(access_token))
+    url = content.get("url")
+    return Session(
+        UserId(user_id),
+        DeviceId(device_id),
+        AccessToken(access_token),
+        url if isinstance(url, str) else None,
+    )
 
 
 def write_session(path: Path, session: Session) -> None:
@@ -80,6 +91,7 @@ def write_session(path: Path, session: Session) -> None:
             "user_id": session.user_id,
             "device_id": session.device_id,
             "access_token": session.access_token,
+            "url": session.url,
         }
     ).encode()
     try:

@@ -145,6 +145,11 @@ class Transport:
         except trio.WouldBlock:
             await self._jobs.send(transfer)
 
+    @property
+    def base_url(self) -> str:
+        """The homeserver's address, without a slash at its end."""
+        return self._address.base_url
+
     def _url(self, endpoint: Endpoint, params: Query | None = None) -> str:
         query = f"?{urlencode(params, doseq=True, quote_via=quote)}" if params else ""
         return self._address.base_url + endpoint.path + query

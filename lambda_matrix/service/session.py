@@ -31,11 +31,12 @@ async def log_in(
     watch: HealthObserver = ignore_health,
     watch_disk: DiskObserver = watch_nothing,
     pulse: Pulse | None = None,
+    is_patient: bool = False,
 ) -> Session:
     """Return the session, made or confirmed; its token is kept out of the journal from now on.
 
-    A homeserver that is away is waited for, and so is a disk that refuses. Raises as
-    `login.open_session` and `transport.open_transport` do.
+    A homeserver that is away is waited for, and so is a disk that refuses; for what `is_patient`
+    means see `login.open_session`. Raises as that and `transport.open_transport` do.
     """
     homeserver = settings.homeserver
     credentials = Credentials(
@@ -56,6 +57,7 @@ async def log_in(
             watch=watch,
             watch_disk=watch_disk,
             pulse=pulse or Pulse(),
+            is_patient=is_patient,
         )
     logs.hide(Secret(session.access_token))
     return session

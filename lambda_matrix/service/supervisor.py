@@ -133,6 +133,7 @@ class _Process:
             watch=line.homeserver,
             watch_disk=line.disk,
             pulse=pulse,
+            is_patient=True,
         )
         async with (
             open_client(

@@ -19,6 +19,7 @@ from lambda_matrix.client_server_api.errors import (
     decide_retry,
     error_of_answer,
     error_of_no_answer,
+    may_pass,
     passes_by_itself,
 )
 
@@ -84,20 +85,25 @@ def test_the_table(error: MatrixError, decision: Decision) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "passes"),
+    ("error", "passes", "may"),
     [
-        (HomeserverUnreachable("cut"), True),
-        (CertificateRefused("whose?"), False),
-        (matrix_error(429, "M_LIMIT_EXCEEDED"), True),
-        (matrix_error(500, "M_UNKNOWN"), True),
-        (matrix_error(502, None), True),
-        (matrix_error(404, None), False),
-        (UnreadableAnswer("html", status=200), False),
-        (matrix_error(403, "M_FORBIDDEN"), False),
+        (HomeserverUnreachable("cut"), True, True),
+        (CertificateRefused("whose?"), False, False),
+        (matrix_error(429, "M_LIMIT_EXCEEDED"), True, True),
+        (matrix_error(500, "M_UNKNOWN"), True, True),
+        (matrix_error(502, None), True, True),
+        (matrix_error(503, "M_FORBIDDEN"), True, True),
+        (matrix_error(404, None), False, True),
+        (UnreadableAnswer("html", status=200), False, True),
+        (matrix_error(301, None), False, False),
+        (matrix_error(403, "M_FORBIDDEN"), False, False),
+        (matrix_error(404, "M_UNRECOGNIZED"), False, False),
     ],
 )
-def test_what_waiting_cures(error: MatrixError, *, passes: bool) -> None:
+def test_what_waiting_cures(error: MatrixError, *, passes: bool, may: bool) -> None:
+    """Always, and where a homeserver was at the same address before."""
     assert passes_by_itself(error) is passes
+    assert may_pass(error) is may
 
 
 def answered(body: bytes, headers: dict[str, str] | None = None, status: int = 429) -> MatrixError:

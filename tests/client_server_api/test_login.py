@@ -3,9 +3,11 @@ from __future__ import annotations
 import resource
 import ssl
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+import trio
 import trustme
 from attrs import evolve
 from trio.testing import MockClock
@@ -38,6 +40,7 @@ from tests.client_server_api.fake_homeserver import (
     open_fake_homeserver,
     refusal,
 )
+from tests.lab.small_http import Asked, Reply, reply, serve_http
 
 PASSWORD = Credentials(user_id=ME, password="hunter2")
 LOGGED_IN: dict[str, object] = {
@@ -237,33 +240,99 @@ async def test_what_is_no_homeserver_is_a_wrong_setting(
     assert str(error).startswith("What answers there is no homeserver: ")
 
 
-@pytest.mark.parametrize("status", [404, 421])
+@pytest.mark.parametrize("page", [html(404), html(421)])
 async def test_where_a_homeserver_was_a_page_is_weather(
     homeserver: FakeHomeserver,
     transport: Transport,
     session_file: Path,
     jumping_clock: MockClock,
-    status: int,
+    page: Answer,
 ) -> None:
     """Some proxies answer 404 while what is behind them starts."""
     del jumping_clock  # it is there to be in force
-    write_session(session_file, SESSION)
+    await kept_here(homeserver, transport, session_file)
     told: list[Health] = []
-    homeserver.on("whoami", html(status), html(status), I_AM)
+    homeserver.on("whoami", page, page, I_AM)
 
-    session = await open_session(transport, PASSWORD, session_file, watch=told.append)
+    session = await open_session(
+        transport, PASSWORD, session_file, watch=told.append, is_patient=True
+    )
 
-    assert session == SESSION
+    assert session.access_token == "new-token"
     assert [type(one) for one in told] == [HomeserverAway, HomeserverBack]
 
 
-async def test_another_path_than_a_homeservers_is_a_wrong_setting_whatever_was_before(
+async def kept_here(homeserver: FakeHomeserver, transport: Transport, session_file: Path) -> None:
+    """Keep a session of this homeserver."""
+    homeserver.on("login", LOGGED_IN)
+    homeserver.on("whoami", I_AM)
+    await open_session(transport, PASSWORD, session_file)
+
+
+async def test_who_is_not_patient_is_told_of_a_page(
+    homeserver: FakeHomeserver, transport: Transport, session_file: Path
+) -> None:
+    await kept_here(homeserver, transport, session_file)
+    homeserver.on("whoami", html(404))
+
+    assert isinstance(await refused(transport, PASSWORD, session_file), NoHomeserver)
+
+
+@pytest.mark.parametrize("url", [None, "https://elsewhere.example.org"])
+async def test_at_another_address_than_before_a_page_is_a_wrong_setting(
+    homeserver: FakeHomeserver, transport: Transport, session_file: Path, url: str | None
+) -> None:
+    write_session(session_file, evolve(SESSION, url=url))
+    homeserver.on("whoami", html(404))
+
+    with pytest.raises(NoHomeserver):
+        await open_session(transport, PASSWORD, session_file, is_patient=True)
+
+
+async def test_a_page_that_says_yes_is_weather_too(
+    session_file: Path, jumping_clock: MockClock
+) -> None:
+    del jumping_clock  # it is there to be in force
+    answers = [Reply(b"<html>Please wait</html>", content_type="text/html"), reply(I_AM)]
+
+    async def whoami(asked: Asked) -> Reply:
+        assert asked.path.endswith("/whoami")
+        return answers.pop(0)
+
+    async with trio.open_nursery() as nursery:
+        serve = partial(trio.serve_tcp, partial(serve_http, answer=whoami), 0, host=LOOPBACK)
+        (listener,) = await nursery.start(serve)
+        url = f"http://{LOOPBACK}:{listener.socket.getsockname()[1]}"
+        write_session(session_file, evolve(SESSION, url=url))
+        async with open_transport(url) as transport:
+            session = await open_session(transport, PASSWORD, session_file, is_patient=True)
+        nursery.cancel_scope.cancel()
+
+    assert session.device_id == "LAMBDA_MATRIX"
+    assert answers == []
+
+
+async def test_what_no_time_mends_is_a_wrong_setting_whatever_was_before(
+    homeserver: FakeHomeserver, transport: Transport, session_file: Path
+) -> None:
+    await kept_here(homeserver, transport, session_file)
+    homeserver.on("whoami", refusal(404, "M_UNRECOGNIZED"))
+
+    with pytest.raises(NoHomeserver):
+        await open_session(transport, PASSWORD, session_file, is_patient=True)
+
+
+async def test_the_address_of_a_session_is_kept_with_it(
     homeserver: FakeHomeserver, transport: Transport, session_file: Path
 ) -> None:
     write_session(session_file, SESSION)
-    homeserver.on("whoami", refusal(404, "M_UNRECOGNIZED"))
+    homeserver.on("whoami", {"user_id": ME, "device_id": SESSION.device_id})
 
-    assert isinstance(await refused(transport, PASSWORD, session_file), NoHomeserver)
+    await open_session(transport, PASSWORD, session_file)
+
+    kept = read_session(session_file)
+    assert kept is not None
+    assert kept.url == transport.base_url
 
 
 async def test_any_other_refusal_of_a_login_is_told_as_it_is(
