@@ -44,11 +44,13 @@ class Heard:
 class Reload:
     """The last reload of the settings, or the start: at which Unix time, and why it was refused.
 
-    `refused` is None where the settings are in force.
+    `refused` is None where the settings are in force. `number` counts the reloads since the start,
+    which is 0.
     """
 
     at: float
     refused: str | None = None
+    number: int = 0
 
 
 @define(eq=False)
@@ -77,6 +79,8 @@ class Metrics:
     _records: Counter = field(init=False)
     _heard: dict[str, Heard] = field(factory=dict)
     last_reload: Reload = field(init=False)
+    reloads_begun: int = 0
+    """How often settings began to be read again; more than `last_reload.number` while they are."""
 
     def __attrs_post_init__(self) -> None:
         # Else there are as many series again, which say when this process began.
@@ -217,6 +221,10 @@ class Metrics:
         direction = "to_agent" if to_agent else "to_room"
         self._files.labels(direction, "passed_on" if worked else "refused").inc()
 
+    def reload_begun(self) -> None:
+        """Settings are about to be read again."""
+        self.reloads_begun += 1
+
     def reloaded(self, *, refused: str | None = None) -> None:
         """Settings were read again; they are in force unless they were `refused`, for a reason."""
         self._reloads.labels("success" if refused is None else "failure").inc()
@@ -227,7 +235,7 @@ class Metrics:
         self._records.labels(level).inc()
 
     def _note_reload(self, refused: str | None) -> None:
-        self.last_reload = Reload(time.time(), refused)
+        self.last_reload = Reload(time.time(), refused, self.reloads_begun)
         self._reload_worked.set(refused is None)
         if refused is None:
             self._reloaded_at.set(self.last_reload.at)

@@ -110,7 +110,10 @@ def test_reloads(metrics: Metrics) -> None:
     begun = metrics.last_reload
     assert begun.refused is None, "the start is one"
     assert value(metrics, "config_last_reload_successful") == 1
+    metrics.reload_begun()
+    assert metrics.reloads_begun > metrics.last_reload.number
     metrics.reloaded(refused="no TOML")
+    assert metrics.reloads_begun == metrics.last_reload.number
     assert value(metrics, "config_last_reload_successful") == 0
     assert value(metrics, "config_last_reload_success_timestamp_seconds") == begun.at
     assert value(metrics, "config_reloads_total", outcome="failure") == 1

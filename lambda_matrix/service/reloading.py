@@ -83,6 +83,8 @@ class Reloading:
 
     async def _reload(self) -> None:
         """Put the settings as they are now into force, or keep the old ones."""
+        metrics = self._bridge.means.metrics
+        metrics.reload_begun()
         try:
             settings, registry = self._read()
         except (ConfigError, RegistryError) as error:
@@ -92,7 +94,7 @@ class Reloading:
                 extra=MessageId.NOT_RELOADED.extra,
             )
             self._line.remark("reload", f"not reloaded: {error}")
-            self._bridge.means.metrics.reloaded(refused=str(error))
+            metrics.reloaded(refused=str(error))
             return
         self._line.remark("reload", None)
         for name in _not_at_once(self._in_force.settings, settings):
@@ -100,7 +102,7 @@ class Reloading:
         self._in_force.take_over(settings, registry)
         logs.adopt(settings.log.wanted)
         change = await self._bridge.reload(policy_of(settings), registry)
-        self._bridge.means.metrics.reloaded()
+        metrics.reloaded()
         logger.info("reloaded; %s", _told(change))
 
 

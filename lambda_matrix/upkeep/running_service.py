@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,20 +20,28 @@ _OK = 200
 _Result = TypeVar("_Result")
 
 
-def with_service(work: Callable[[Path], Awaitable[_Result]], file: Path) -> _Result:
-    """Return what `work` makes of the socket of the service with the settings in `file`.
+def with_service(
+    work: Callable[[], Awaitable[_Result]], file: Path, *, untold: Collection[Exit] = ()
+) -> _Result:
+    """Return what `work` gives, which asks the service with the settings in `file`.
 
-    What cannot be ends the process with its status, after a sentence on stderr.
+    What cannot be ends the process with its status, after a sentence on stderr, unless the status
+    is one of `untold`.
     """
     try:
-        directory = load_state_directory(file, os.environ)
-        return trio.run(work, directory / STATUS_SOCKET)
+        return trio.run(work)
     except Exception as error:
         ending = ending_of(error, file)
         if ending is None:
             raise
-        click.echo(f"Error: {ending.sentence}", err=True)
+        if ending.status not in untold:
+            click.echo(f"Error: {ending.sentence}", err=True)
         sys.exit(ending.status)
+
+
+def status_socket(file: Path) -> Path:
+    """Return where the service with these settings tells how it is. Raises ConfigError."""
+    return load_state_directory(file, os.environ) / STATUS_SOCKET
 
 
 async def ask_service(socket: Path, target: str) -> Said:

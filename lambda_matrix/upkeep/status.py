@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from lambda_matrix.options import config_option, examples
-from lambda_matrix.upkeep.running_service import ask_service, with_service
+from lambda_matrix.service.monitoring.asking import Said
+from lambda_matrix.upkeep.running_service import ask_service, status_socket, with_service
 from lambda_matrix.upkeep.tables import printable
 
 
@@ -24,7 +25,10 @@ def status(file: Path, *, as_json: bool) -> None:
     Give it as root, or as the user that the service runs as. Exit status 3: the service does not
     run. 4: it runs, as far as can be seen, and does not tell. 78: the configuration cannot be read.
     """
-    target = "/status.json" if as_json else "/status"
-    said = with_service(partial(ask_service, target=target), file)
+    said = with_service(partial(_ask, file, "/status.json" if as_json else "/status"), file)
     for line in said.text.splitlines():
         click.echo(printable(line))
+
+
+async def _ask(file: Path, target: str) -> Said:
+    return await ask_service(status_socket(file), target)

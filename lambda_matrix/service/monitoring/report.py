@@ -85,6 +85,8 @@ class Report:
     faults: tuple[FaultSeen, ...]
     reload_refused: str | None
     reloaded_at: float
+    reloads_done: int
+    reloads_begun: int
     process: ProcessUse
 
 
@@ -111,6 +113,8 @@ async def look(watched: Watched) -> Report:
         faults=_faults(watched),
         reload_refused=reload.refused,
         reloaded_at=reload.at,
+        reloads_done=reload.number,
+        reloads_begun=watched.metrics.reloads_begun,
         process=process_use(),
     )
 
