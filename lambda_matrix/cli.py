@@ -5,9 +5,9 @@ from __future__ import annotations
 import gc
 import importlib
 import platform
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from types import MappingProxyType
+import sys
+from collections.abc import Mapping
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 import click
@@ -77,9 +77,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         if cmd_name not in _PLACES:
             return None
-        with _nothing_collected():
-            module = importlib.import_module(_PLACES[cmd_name].module)
-        command = getattr(module, cmd_name)
+        command = getattr(_imported(_PLACES[cmd_name].module), cmd_name)
         if not isinstance(command, click.Command):
             raise TypeError(f"{cmd_name} is not a command")
         return command
@@ -99,16 +97,17 @@ class _Commands(click.Group):
         return super().main(*args, **{"prog_name": PROGRAM, "complete_var": VARIABLE, **kwargs})
 
 
-@contextmanager
-def _nothing_collected() -> Iterator[None]:
+def _imported(name: str) -> ModuleType:
     """Import without looking for garbage, and never look for it in what was imported.
 
     Nearly all that an import makes stays for good: looking for what does not took a seventh of a
     service's start, and would be repeated in each full collection at work.
     """
+    if name in sys.modules or not gc.isenabled():
+        return importlib.import_module(name)
     gc.disable()
     try:
-        yield
+        return importlib.import_module(name)
     finally:
         gc.freeze()
         gc.enable()

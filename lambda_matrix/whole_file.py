@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -15,7 +16,8 @@ _OWNER_ONLY: Final = 0o600
 def replacing(path: Path, mode: int) -> Iterator[BinaryIO]:
     """Open a file that takes the name `path` when the block ends well, and is on the disk then.
 
-    It has `mode` whatever the umask, and until then it is its owner's alone.
+    It has `mode` whatever the umask, and until then it is its owner's alone. One writer at a time:
+    they share the name that it has meanwhile.
 
     Raises:
         OSError: The disk refuses, or the folder is not there.
@@ -25,7 +27,8 @@ def replacing(path: Path, mode: int) -> Iterator[BinaryIO]:
         with os.fdopen(os.open(name, flags, _OWNER_ONLY), "wb") as file:
             yield file
             file.flush()
-            os.fchmod(file.fileno(), mode)
+            if stat.S_IMODE(os.fstat(file.fileno()).st_mode) != mode:  # not all disks have modes
+                os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
         name.replace(path)
     sync_folder(path.parent)
@@ -39,7 +42,8 @@ def free_name(path: Path) -> Iterator[Path]:
     try:
         yield name
     finally:
-        name.unlink(missing_ok=True)
+        with suppress(OSError):  # which would hide why it was not written
+            name.unlink(missing_ok=True)
 
 
 def unfinished(path: Path) -> Path:

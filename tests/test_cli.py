@@ -198,3 +198,20 @@ def test_a_homeserver_that_is_not_there_is_waited_for_and_a_second_instance_is_r
             _, log = first.communicate(timeout=60)
     assert first.returncode == 0, log
     assert SECRET not in log
+
+
+def test_what_a_command_imports_is_never_looked_through_for_garbage() -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            (
+                "import gc; from lambda_matrix.cli import main; main.get_command(None, 'run'); "
+                "print(gc.isenabled(), gc.get_freeze_count() > 10_000)"
+            ),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "True True\n"

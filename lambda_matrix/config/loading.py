@@ -60,7 +60,7 @@ def load_settings(file: Path, environment: Mapping[str, str], *, secrets: bool =
     """Read, check and complete the settings; without `secrets` they are neither read nor missed.
 
     Raises:
-        SecretMissingError: of all that is needed, that is not there.
+        SecretMissingError: neither a password nor an access token is given or kept.
         ConfigError: a key is unknown, missing or wrong, or a file cannot be read.
     """
     source = _Source(file, _read_toml(file), environment)

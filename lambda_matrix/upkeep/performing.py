@@ -45,7 +45,7 @@ def load_for_session(file: Path, environment: Mapping[str, str]) -> Settings:
         return load_settings(file, environment)
     except SecretMissingError:
         settings = load_settings(file, environment, secrets=False)
-        if not session_file(settings).exists():
+        if not os.access(session_file(settings), os.R_OK):
             raise
         return settings
 

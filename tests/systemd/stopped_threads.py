@@ -9,12 +9,17 @@ from __future__ import annotations
 
 import ctypes
 import os
+import platform
 import sys
+import time
 from pathlib import Path
 
 SEIZE, INTERRUPT = 0x4206, 0x4207
 ALL_KINDS = 0x40000000  # __WALL: threads are waited for, too
-FUTEX = "202"  # on x86_64; a thread that waits in it does not hold the interpreter's lock
+DETACH = 17
+FUTEX = {"x86_64": "202", "aarch64": "98"}[platform.machine()]
+"""A thread that waits in this system call does not hold the interpreter's lock."""
+LOOK_AGAIN = 0.001
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
@@ -38,17 +43,31 @@ def waits(pid: int, thread: int) -> bool:
     return Path(f"/proc/{pid}/task/{thread}/syscall").read_text().startswith(f"{FUTEX} ")
 
 
-def main() -> None:
-    pid = int(sys.argv[1])
-    while not (threads := others(pid)) or not all(waits(pid, each) for each in threads):
-        os.sched_yield()
-    for thread in threads:
+def stopped(pid: int, thread: int) -> bool:
+    """Stop a thread where it waits; False if it does not, or has ended, and then it goes on."""
+    try:
+        if not waits(pid, thread):
+            return False
         ptrace(SEIZE, thread)
         ptrace(INTERRUPT, thread)
         os.waitpid(thread, ALL_KINDS)
-    sys.stdout.write(f"{len(threads)}\n")
+        if waits(pid, thread):
+            return True
+        ptrace(DETACH, thread)
+    except (FileNotFoundError, ProcessLookupError, ChildProcessError):
+        pass  # Trio's threads end when there was nothing to do for a while
+    return False
+
+
+def main() -> None:
+    pid = int(sys.argv[1])
+    held: set[int] = set()
+    while not held or set(others(pid)) - held:
+        held |= {each for each in others(pid) if each not in held and stopped(pid, each)}
+        time.sleep(LOOK_AGAIN)  # noqa: TID251 - no room is served here
+    sys.stdout.write(f"{len(held)}\n")
     sys.stdout.flush()
-    for thread in threads:
+    for thread in held:
         os.waitpid(thread, ALL_KINDS)
 
 

@@ -9,7 +9,7 @@ from lambda_matrix.service.watchdog import EXTENSION
 from tests.lab.chatting import Talk, fresh_account, meet
 from tests.systemd.site import Site
 
-START = 10.0
+START = 30.0
 """Seconds that a test gives a start instead of the unit's (TimeoutStartSec=)."""
 
 
