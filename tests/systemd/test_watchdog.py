@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import trio
 
 from lambda_matrix.demo.person import open_person
 from lambda_matrix.pulse import LONGEST_STORING
-from tests.lab.chatting import fresh_account, meet
+from tests.lab.chatting import Talk, fresh_account, meet
 from tests.systemd import stopped_threads
 from tests.systemd.installed import download
 from tests.systemd.site import Site
@@ -18,13 +20,19 @@ WATCHDOG = 3.0
 """Seconds that tests give it instead of the unit's (WatchdogSec=)."""
 
 
-async def test_one_that_hangs_is_killed_with_a_traceback_and_loses_nothing(site: Site) -> None:
-    await site.installed.drop_in("watchdog", f"WatchdogSec={WATCHDOG:g}s")
-    journal = await site.installed.journal()
+@asynccontextmanager
+async def talking(site: Site, watchdog: float) -> AsyncIterator[Talk]:
+    """A person in the first chat of the service, which systemd gives so many seconds of silence."""
+    await site.installed.drop_in("watchdog", f"WatchdogSec={watchdog:g}s")
     await site.unit.start()
     account = await fresh_account(site.homeserver, "anna")
     async with open_person(site.homeserver.url, account) as person:
-        talk = await meet(person, site.bot.user_id)
+        yield await meet(person, site.bot.user_id)
+
+
+async def test_one_that_hangs_is_killed_with_a_traceback_and_loses_nothing(site: Site) -> None:
+    journal = await site.installed.journal()
+    async with talking(site, WATCHDOG) as talk:
         hanging = await site.unit.state()
         await site.unit.signal("STOP")
         question = await talk.say("Asked while it hangs")
@@ -42,13 +50,9 @@ async def test_one_that_hangs_is_killed_with_a_traceback_and_loses_nothing(site:
 async def test_one_that_lives_while_its_database_hangs_is_started_anew_and_loses_nothing(
     site: Site,
 ) -> None:
-    # Fed for two minutes before it is not, also on a busy machine.
-    await site.installed.drop_in("watchdog", f"WatchdogSec={5 * WATCHDOG:g}s")
     journal = await site.installed.journal()
-    await site.unit.start()
-    account = await fresh_account(site.homeserver, "anna")
-    async with open_person(site.homeserver.url, account) as person:
-        talk = await meet(person, site.bot.user_id)
+    # It is to be fed for two minutes before it is not, also on a busy machine.
+    async with talking(site, 5 * WATCHDOG) as talk:
         hanging = await site.unit.state()
         script = download(site.machine, Path(stopped_threads.__file__))
         async with site.machine.reading("python3", script, str(hanging.main_pid)) as lines:
@@ -64,11 +68,7 @@ async def test_one_that_lives_while_its_database_hangs_is_started_anew_and_loses
 
 
 async def test_a_homeserver_that_is_away_for_long_is_no_reason_to_restart(site: Site) -> None:
-    await site.installed.drop_in("watchdog", f"WatchdogSec={WATCHDOG:g}s")
-    await site.unit.start()
-    account = await fresh_account(site.homeserver, "anna")
-    async with open_person(site.homeserver.url, account) as person:
-        talk = await meet(person, site.bot.user_id)
+    async with talking(site, WATCHDOG) as talk:
         before = await site.unit.state()
         site.shut()
         away_since = trio.current_time()
