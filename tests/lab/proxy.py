@@ -180,6 +180,15 @@ class Proxy:
         seen = "\n".join(f"{one.method} {one.target} {one.status}" for one in self.exchanges[-20:])
         raise AssertionError(f"fewer than {count} requests matched {pattern!r}; the last:\n{seen}")
 
+    async def wait_hit(self, *rules: Rule, within: float = 60) -> None:
+        """Wait until one of the rules has befallen a request. Raises AssertionError."""
+        with trio.move_on_after(within):
+            while not any(rule.hits for rule in rules):
+                await self._changed.wait()
+            return
+        patterns = ", ".join(rule.pattern for rule in rules)
+        raise AssertionError(f"in {within:g} s no request was spoilt of {patterns}")
+
     # -- one connection of the service --
 
     async def _serve(self, client: trio.SocketStream) -> None:
