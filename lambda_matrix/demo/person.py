@@ -219,12 +219,13 @@ class Person:
         for membership in ("join", "leave"):
             for room_id, news in object_at(rooms, membership).items():
                 view = self._view(RoomId(room_id))
-                view.membership = membership
                 view.add_state(list_at(news, "state", "events"))
                 if object_at(news, "timeline").get("limited"):
                     await self._fill_gap(view, text_at(news, "timeline", "prev_batch"))
                 view.add_timeline(list_at(news, "timeline", "events"))
                 view.add_ephemeral(list_at(news, "ephemeral", "events"))
+                # Last: who waits for it is to find all of the room, also after a gap was filled.
+                view.membership = membership
         for room_id, news in object_at(rooms, "invite").items():
             view = self._view(RoomId(room_id))
             view.membership = "invite"
