@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lambda_matrix.demo.homeserver import Homeserver
+from lambda_matrix.logs import TEXTS
 from tests.lab.chatting import Chatting, Stack, open_chatting, open_stack
 from tests.lab.effort import load_profile
 from tests.lab.homeserver_process import ROOT, homeserver_process
@@ -17,9 +19,27 @@ from tests.lab.product import PRODUCT
 
 load_profile()
 
+LOGGERS = (None, "lambda_matrix", TEXTS, "httpx", "httpcore", "trio-websocket")
+"""Those whose levels the program sets; None is the root."""
+
 
 def pytest_report_header() -> str:
     return f"the program: {' '.join(PRODUCT)}"
+
+
+@pytest.fixture(autouse=True)
+def loggers() -> Iterator[None]:
+    """Give pytest its handlers back, and each logger its level: a command may have set them."""
+    root = logging.getLogger()
+    handlers = root.handlers[:]
+    levels = {name: logging.getLogger(name).level for name in LOGGERS}
+    yield
+    for handler in root.handlers:
+        if handler not in handlers:
+            handler.close()
+    root.handlers[:] = handlers
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -3,25 +3,12 @@ from __future__ import annotations
 import io
 import logging
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
-
-import pytest
 
 from lambda_matrix.reference.lines import start_logging
 
 logger = logging.getLogger("lambda_matrix.reference.test_lines")
-
-
-@pytest.fixture(autouse=True)
-def root_logger() -> Iterator[None]:
-    """Give pytest its handlers back."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 def in_journal(stream: TextIO) -> dict[str, str]:
