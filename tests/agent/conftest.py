@@ -9,7 +9,7 @@ from lambda_matrix.agent.run_input import RunInput
 from lambda_matrix.agent_events import ThreadMessage
 from lambda_matrix.ids import PlatformChatId, RequestId, RunId
 from tests.agent.agent_process import ROOT
-from tests.lab.openapi import in_ci
+from tests.lab.lacking import lacking
 
 
 @pytest.fixture
@@ -31,8 +31,5 @@ def agents_python() -> Path:
     named = os.environ.get("AGENTS_PYTHON")
     python = Path(named) if named else ROOT / ".venv-agents/bin/python"
     if not python.exists():
-        reason = f"no stock agents at {python} (make .venv-agents/.stamp)"
-        if in_ci():
-            pytest.fail(reason)
-        pytest.skip(reason)
+        lacking(f"no stock agents at {python} (make .venv-agents/.stamp)")
     return python
